@@ -1,0 +1,110 @@
+"""The cloud's own small interface under ``/_modelyard/``: status, reset, faults, clock and the log of calls."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from agent.cloud.faults import Fault
+from agent.cloud.gateway import CONTROL
+from agent.cloud.wire import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from agent.cloud.calls import CallLog
+    from agent.cloud.platform import Platform
+
+Members = dict[str, Any]
+_HOUSEKEEPING = frozenset({"alarms", "endpoint metrics"})
+"""Tasks that are no customer's job or endpoint."""
+TOKEN_HEADER = "x-modelyard-token"  # noqa: S105 - a header's name, not a secret
+
+
+class Control:
+    """Answers to whoever holds the token that the cloud wrote into its state folder."""
+
+    def __init__(self, platform: Platform, calls: CallLog, token: str, reset: Callable[[], Awaitable[None]]) -> None:
+        self._platform = platform
+        self._calls = calls
+        self._token = token
+        self._reset_everything = reset
+        self._actions: Mapping[str, Callable[[Members], Awaitable[Members]]] = {
+            "status": self._status,
+            "reset": self._reset,
+            "faults/add": self._add_fault,
+            "faults/list": self._list_faults,
+            "faults/remove": self._remove_fault,
+            "faults/clear": self._clear_faults,
+            "clock": self._show_clock,
+            "clock/advance": self._advance,
+            "clock/rate": self._rate,
+            "calls": self._list_calls,
+        }
+
+    async def respond(self, request: Request) -> Response:
+        """One request to the control interface; 403 without the token, 404 for an unknown path."""
+        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, ""), self._token):
+            return _json(403, {"error": "the token of this cloud is needed"})
+        action = self._actions.get(request.path.removeprefix(CONTROL))
+        if action is None:
+            return _json(404, {"error": f"no such control: {request.path}"})
+        try:
+            return _json(200, await action(json.loads(request.body or b"{}")))
+        except (ValidationError, ValueError, KeyError) as error:
+            return _json(400, {"error": str(error)})
+
+    async def _status(self, _members: Members) -> Members:
+        return {
+            "endpoint": self._platform.endpoint,
+            "state": str(self._platform.state),
+            "clock": self._clock(),
+            "isolation": self._platform.runtime.isolation,
+            "running": sorted({task.get_name() for task in self._platform.tasks} - _HOUSEKEEPING),
+        }
+
+    async def _reset(self, _members: Members) -> Members:
+        await self._reset_everything()
+        return {}
+
+    async def _add_fault(self, members: Members) -> Members:
+        return {"number": self._platform.faults.add(Fault.model_validate(members))}
+
+    async def _list_faults(self, _members: Members) -> Members:
+        return {"faults": {str(n): _plain(fault) for n, fault in self._platform.faults.listed().items()}}
+
+    async def _remove_fault(self, members: Members) -> Members:
+        return {"removed": self._platform.faults.remove(int(members["number"]))}
+
+    async def _clear_faults(self, _members: Members) -> Members:
+        self._platform.faults.clear()
+        return {}
+
+    async def _show_clock(self, _members: Members) -> Members:
+        return self._clock()
+
+    async def _advance(self, members: Members) -> Members:
+        await self._platform.clock.pass_time(float(members["seconds"]))
+        return self._clock()
+
+    async def _rate(self, members: Members) -> Members:
+        self._platform.clock.set_rate(float(members["rate"]))
+        return self._clock()
+
+    async def _list_calls(self, members: Members) -> Members:
+        return {"calls": [_plain(call) for call in self._calls.since(int(members.get("since", 0)))]}
+
+    def _clock(self) -> Members:
+        clock = self._platform.clock
+        return {"now": clock.now().isoformat(), "rate": clock.rate, "offset": clock.offset}
+
+
+def _plain(model: BaseModel) -> Members:
+    return model.model_dump(mode="json")
+
+
+def _json(status: int, members: Members) -> Response:
+    return Response(status=status, headers=[(b"content-type", b"application/json")], body=json.dumps(members).encode())

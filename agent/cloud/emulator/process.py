@@ -1,0 +1,128 @@
+"""The one emulator of a process: MiniStack's application with everything that is built upon its insides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.cloud.accounts import ADMINISTRATOR, Administrator
+from agent.cloud.emulator import time_source
+from agent.cloud.emulator.authorization import Authorization
+from agent.cloud.emulator.holders import Holders
+from agent.cloud.emulator.identities import Identities
+from agent.cloud.emulator.repositories import Repositories
+from agent.cloud.emulator.resources import Resources
+from agent.cloud.emulator.sessions import Sessions
+from agent.cloud.emulator.telemetry import CloudWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.cloud.clock import Clock
+
+_ALLOW_ALL = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+
+_SERVED = frozenset(
+    {
+        "cloudformation",
+        "ecr",
+        "events",
+        "iam",
+        "kms",
+        "logs",
+        "monitoring",
+        "s3",
+        "scheduler",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "ssm",
+        "sts",
+        "tagging",
+    }
+)
+"""What is not needed here is closed: some of MiniStack's other services listen, or run containers and code."""
+
+
+class Emulator:
+    """MiniStack as an ASGI application, and its insides by concern."""
+
+    def __init__(self, clock: Clock) -> None:
+        from ministack import app
+        from ministack.core import responses, router
+
+        self._app = app
+        self._responses = responses
+        self._router = router
+        app._HEALTH_PATHS = ()
+        for name in set(app.SERVICE_HANDLERS) - _SERVED:
+            del app.SERVICE_HANDLERS[name]
+        time_source.install(clock)
+        holders = Holders(clock)
+        resources = Resources()
+        authorization = Authorization(clock, holders, resources)
+        self._sessions = Sessions(clock, authorization)
+        self.identity = Identities(holders, authorization)
+        self.telemetry = CloudWatch(clock)
+        self.repositories = Repositories()
+
+    def serves(self, service: str) -> bool:
+        """Whether requests signed for that SigV4 service name are answered."""
+        return service in _SERVED
+
+    async def serve(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request, or the server's lifespan.
+
+        Loopback stands for AWS's TLS endpoints, so that ``aws:SecureTransport`` is true unless a request says
+        ``X-Forwarded-Proto: http``.
+        """
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] == "http" and all(name != b"x-forwarded-proto" for name, _ in scope["headers"]):
+            scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+        await self._app.app(scope, receive, send)
+
+    def administrator(self, name: str, account: str, known: Administrator | None) -> Administrator:
+        """The administrator of an account, created on first use with the ``known`` key or a fresh one."""
+        from ministack.services import iam
+
+        made = known or Administrator(
+            name=name,
+            account=account,
+            access_key_id=iam._gen_access_key_id(),
+            secret_access_key=iam._gen_secret(),
+        )
+        with self._responses.request_scope(account, "us-east-1"):
+            if ADMINISTRATOR not in iam._users:
+                iam._create_user({"UserName": [ADMINISTRATOR]})
+                iam._user_inline_policies[ADMINISTRATOR] = {"everything": _ALLOW_ALL}
+            iam._access_keys[made.access_key_id] = {
+                "UserName": ADMINISTRATOR,
+                "AccessKeyId": made.access_key_id,
+                "SecretAccessKey": made.secret_access_key,
+                "Status": "Active",
+                "CreateDate": iam._now(),
+            }
+        return made
+
+    def reset(self) -> None:
+        """Forget everything, on disk as well."""
+        self._app._reset_all_state()
+        self.telemetry.reset()
+
+    def action(  # noqa: PLR0917 - an HTTP request in MiniStack's own order
+        self,
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, list[str]],
+    ) -> str:
+        """IAM's name for what a request asks of one of MiniStack's services; for the log of calls and for faults."""
+        from ministack.core import iam_actions
+
+        params = self._app._routing_params(method, path, dict(headers), body, dict(query))
+        name = service or self._router.detect_service(method, path, dict(headers), params)
+        action = iam_actions.extract_iam_action(name, method, path, dict(headers), body, params)
+        return str(action or f"{name}:{method}")

@@ -1,0 +1,114 @@
+"""MiniStack's record of ECR repositories, their policies and image manifests; blobs are kept elsewhere, on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Issue = Callable[[str, str, str], tuple[str, float]]
+"""From an account, a region and an access key to a password and when it expires (seconds since the epoch)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """One ECR repository; ``policy`` is the text of its repository policy, ``created`` seconds since the epoch."""
+
+    arn: str
+    account: str
+    region: str
+    name: str
+    policy: str | None = None
+    created: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredManifest:
+    """A manifest as it was pushed."""
+
+    digest: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushAnswer:
+    """What became of a pushed manifest: its digest, or a registry error."""
+
+    status: int
+    digest: str = ""
+    error: str = ""
+    message: str = ""
+
+
+class Repositories:
+    """The repositories of every account."""
+
+    def __init__(self) -> None:
+        from ministack.core import responses
+        from ministack.services import ecr
+
+        self._service = ecr
+        self._scope = responses.request_scope
+
+    def issue_tokens_by(self, issue: Issue) -> None:
+        """Let ``GetAuthorizationToken`` answer a password of the caller's own; MiniStack has one for everybody."""
+        from ministack.core import iam_evaluator, responses
+
+        def get_authorization_token(_request: object) -> Any:
+            account, region = responses.get_account_id(), responses.get_region()
+            token, expires = issue(account, region, iam_evaluator._verified_key.get())
+            authorization = {
+                "authorizationToken": token,
+                "expiresAt": expires,
+                "proxyEndpoint": f"https://{account}.dkr.ecr.{region}.amazonaws.com",
+            }
+            return responses.json_response({"authorizationData": [authorization]})
+
+        self._service._get_authorization_token = get_authorization_token
+
+    def find(self, account: str, region: str, name: str) -> Repository | None:
+        """The repository of that name, if there is one."""
+        record = self._service._repositories.get_scoped(account, region, name)
+        if record is None:
+            return None
+        policy = self._service._repo_policies.get_scoped(account, region, name)
+        return Repository(
+            arn=record["repositoryArn"],
+            account=account,
+            region=region,
+            name=name,
+            policy=policy,
+            created=float(record["createdAt"]),
+        )
+
+    def absent(self, account: str, region: str, name: str) -> Repository:
+        """What a repository would be that does not exist, so that permissions can be asked about it."""
+        arn = f"arn:aws:ecr:{region}:{account}:repository/{name}"
+        return Repository(arn=arn, account=account, region=region, name=name)
+
+    def manifest(self, repository: Repository, locator: str) -> StoredManifest | None:
+        """What a tag or a digest names."""
+        with self._scope(repository.account, repository.region):
+            digest, content, media_type = self._service._resolve_manifest(repository.name, locator)
+        if content is None:
+            return None
+        return StoredManifest(digest=digest, media_type=media_type, content=content)
+
+    def put_manifest(self, repository: Repository, locator: str, media_type: str, content: bytes) -> PushAnswer:
+        """Store a pushed manifest under a tag or its digest."""
+        with self._scope(repository.account, repository.region):
+            status, headers, body = self._service._v2_put_manifest(
+                repository.name, locator, {"content-type": media_type}, content
+            )
+        if status < 300:
+            return PushAnswer(status=status, digest=headers["Docker-Content-Digest"])
+        error = json.loads(body)["errors"][0]
+        return PushAnswer(status=status, error=error["code"], message=error["message"])
+
+    def tags(self, repository: Repository) -> list[str]:
+        """Every tag of a repository."""
+        with self._scope(repository.account, repository.region):
+            images = self._service._images.get(repository.name, [])
+            return sorted({tag for image in images for tag in image.get("imageTags", [])})

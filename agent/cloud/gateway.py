@@ -1,0 +1,236 @@
+"""The cloud's only door: an ASGI application that sends each request to the service it is signed for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs, unquote
+
+from agent.cloud import fault_answers, wire
+from agent.cloud.errors import AwsError
+from agent.cloud.faults import REQUEST_FAULTS, Fault, FaultKind
+from agent.cloud.identity import Call
+from agent.cloud.wire import Request, Response
+
+if TYPE_CHECKING:
+    from agent.cloud.calls import CallLog
+    from agent.cloud.emulator import Emulator
+    from agent.cloud.platform import Platform
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CONTROL = "/_modelyard/"
+REGISTRY = "/v2/"
+_PRIVATE = "/_"
+_REGISTRY_SERVICE = "ecr-registry"
+_CREDENTIAL = re.compile(r"Credential=([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+logger = logging.getLogger(__name__)
+
+
+class JsonService(Protocol):
+    """One of our services that speaks AWS's JSON protocol."""
+
+    async def handle(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one authenticated request."""
+
+
+class HttpService(Protocol):
+    """One of our services with an HTTP interface of its own; it authenticates by itself."""
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to one request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """Where requests go: by SigV4 service name, by path, or to the emulator."""
+
+    json_services: Mapping[str, JsonService]
+    runtime: HttpService
+    control: HttpService
+    registry: App
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed:
+    """What a request claims about itself before anything is verified."""
+
+    access_key_id: str
+    service: str
+    action: str
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, platform: Platform, emulator: Emulator, routes: Routes, calls: CallLog) -> None:
+        self._platform = platform
+        self._emulator = emulator
+        self._routes = routes
+        self._calls = calls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request, or the server's lifespan (which is the emulator's)."""
+        if scope["type"] != "http":
+            await self._emulator.serve(scope, receive, send)
+            return
+        if scope["path"].startswith(CONTROL):
+            await _reply(await self._routes.control.respond(await _read(scope, receive)), send)
+            return
+        if scope["path"].startswith(_PRIVATE):
+            # The emulator's own interface can reset and reconfigure it, and asks nobody who they are.
+            await _reply(wire.refuse(AwsError("NotFound", "There is nothing at this address.", 404), ""), send)
+            return
+        claim, receive = await self._claim(scope, receive)
+        recorder = _Recorder(send)
+        try:
+            await self._serve(scope, receive, recorder, claim)
+        finally:
+            self._calls.record(
+                time=self._platform.clock.time(),
+                action=claim.action,
+                account=self._emulator.identity.account_of(claim.access_key_id),
+                access_key_id=claim.access_key_id,
+                path=scope["path"],
+                status=recorder.status,
+            )
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, claim: Signed) -> None:
+        account = self._emulator.identity.account_of(claim.access_key_id)
+        fault = self._platform.faults.take(REQUEST_FAULTS, claim.action, account)
+        if fault is not None and not await self._strike(fault, scope, receive, send, claim):
+            return
+        if claim.service == _REGISTRY_SERVICE:
+            await self._routes.registry(scope, receive, send)
+        elif claim.service in self._routes.json_services:
+            await _reply(await self._ours(await _read(scope, receive), claim), send)
+        elif claim.service and not self._emulator.serves(claim.service):
+            await _read(scope, receive)
+            await _reply(fault_answers.not_served(claim.service, _headers(scope), str(uuid.uuid4())), send)
+        else:
+            await self._emulator.serve(scope, receive, send)
+
+    async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: Send, claim: Signed) -> bool:
+        """Let a fault happen; whether the request goes on afterwards."""
+        if fault.kind is FaultKind.SLOW:
+            await asyncio.sleep(fault.seconds)
+            return True
+        await _read(scope, receive)
+        if fault.kind is FaultKind.CUT:
+            # A body that was announced and never comes makes the server close the connection.
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+        else:
+            await _reply(fault_answers.answer(fault, claim.service, str(uuid.uuid4())), send)
+        return False
+
+    async def _ours(self, request: Request, claim: Signed) -> Response:
+        if claim.service == "sagemaker" and request.path.startswith("/endpoints/"):
+            return await self._routes.runtime.respond(request)
+        try:
+            caller = self._emulator.identity.authenticate(request, claim.service)
+            operation = claim.action.partition(":")[2]
+            call = Call(
+                caller=caller,
+                service=claim.service,
+                operation=operation,
+                request_id=request.request_id,
+                identity=self._emulator.identity,
+            )
+            service = self._routes.json_services[claim.service]
+            return wire.answer(await service.handle(call, wire.decode(request.body)), request.request_id)
+        except AwsError as error:
+            return wire.refuse(error, request.request_id)
+        except Exception:
+            logger.exception("%s failed", claim.action)
+            failure = AwsError("InternalFailure", "The embedded cloud failed; its log has the traceback.", 500)
+            return wire.refuse(failure, request.request_id)
+
+    async def _claim(self, scope: Scope, receive: Receive) -> tuple[Signed, Receive]:
+        """What the request claims to be; a query-protocol body is read for its action and replayed."""
+        headers = _headers(scope)
+        found = _CREDENTIAL.search(headers.get("authorization", "")) or _CREDENTIAL.search(
+            unquote(scope["query_string"].decode("latin-1"))
+        )
+        key, _, service = found.groups() if found else ("", "", "")
+        if not service and f"{scope['path']}/".startswith(REGISTRY):
+            return Signed(access_key_id="", service=_REGISTRY_SERVICE, action=f"ecr:{scope['method']}"), receive
+        target = headers.get("x-amz-target", "")
+        if not service and target.partition(".")[0].lower() in self._routes.json_services:
+            service = target.partition(".")[0].lower()
+        if service and target:
+            return Signed(access_key_id=key, service=service, action=f"{service}:{target.rpartition('.')[2]}"), receive
+        body = b""
+        if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            body = await _body(receive)
+            receive = _replay(body, receive)
+        action = self._emulator.action(service, scope["method"], scope["path"], headers, body, _query(scope))
+        return Signed(access_key_id=key, service=service, action=action), receive
+
+
+class _Recorder:
+    """Passes messages on and remembers the status of the answer."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _query(scope: Scope) -> dict[str, list[str]]:
+    return parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+async def _body(receive: Receive) -> bytes:
+    chunks = []
+    while True:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        raw_path=raw_path.decode("latin-1"),
+        query=_query(scope),
+        headers=_headers(scope),
+        raw_headers=list(scope["headers"]),
+        body=await _body(receive),
+        client=(scope.get("client") or ("127.0.0.1",))[0],
+        request_id=str(uuid.uuid4()),
+    )
+
+
+async def _reply(response: Response, send: Send) -> None:
+    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,177 @@
+"""One container that serves: started, pinged until it is healthy, asked, and started again when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from agent.runtime.container import CannotStartError, ContainerSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import Container, LogLine, Runtime
+
+_PING_INTERVAL_SECONDS = 0.1
+_PING_SECONDS = 2.0
+_STOP_SECONDS = 2.0
+_LONGEST_BACKOFF_SECONDS = 10.0
+_FIRST_BACKOFF_SECONDS = 0.5
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+
+
+class ContainerGoneError(Exception):
+    """The container ended, or closed the connection, before it had answered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelAnswer:
+    """What a container answered, and which one."""
+
+    status: int
+    content_type: str
+    custom_attributes: str | None
+    body: bytes
+    hostname: str
+
+
+class ServingContainer:
+    """A container that is meant to run for as long as :meth:`keep_running` is not cancelled."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        runtime: Runtime,
+        http: aiohttp.ClientSession,
+        image: UnpackedImage,
+        opt_ml: Path,
+        hostname: str,
+        environment: Mapping[str, str],
+        network: bool,
+        healthy: bool,
+        log: Callable[[LogLine], None],
+    ) -> None:
+        self.name = name
+        self.hostname = hostname
+        self.ready = asyncio.Event()
+        self.has_had_a_chance = asyncio.Event()
+        self._runtime = runtime
+        self._http = http
+        self._image = image
+        self._opt_ml = opt_ml
+        self._environment = environment
+        self._network = network
+        self._healthy = healthy
+        self._log = log
+        self._url = ""
+        self._started = asyncio.Event()
+        self._failure: CannotStartError | None = None
+
+    async def keep_running(self) -> None:
+        """Start the container, and start it again whenever it ends; raises CannotStartError."""
+        backoff = _FIRST_BACKOFF_SECONDS
+        while True:
+            was_ready = await self._run_once()
+            self.has_had_a_chance.set()
+            backoff = _FIRST_BACKOFF_SECONDS if was_ready else min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
+            await asyncio.sleep(backoff)
+
+    async def first_health(self) -> None:
+        """Return when the container is healthy; raises CannotStartError when its program does not exist."""
+        await self._started.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> ModelAnswer:
+        """The answer to a POST once the container is healthy; raises ContainerGoneError."""
+        return await self._ask("POST", path, body, headers)
+
+    async def get(self, path: str) -> ModelAnswer:
+        """The answer to a GET once the container is healthy; raises ContainerGoneError."""
+        return await self._ask("GET", path, None, {})
+
+    async def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> ModelAnswer:
+        await self.ready.wait()
+        try:
+            async with self._http.request(method, self._url + path, data=body, headers=headers) as response:
+                return ModelAnswer(
+                    status=response.status,
+                    content_type=response.headers.get("Content-Type", ""),
+                    custom_attributes=response.headers.get(CUSTOM_ATTRIBUTES),
+                    body=await response.read(),
+                    hostname=self.hostname,
+                )
+        except aiohttp.ClientError as error:
+            raise ContainerGoneError(str(error)) from error
+
+    async def _run_once(self) -> bool:
+        """One life of the container; whether it was ever healthy."""
+        port = _free_port()
+        try:
+            container = await self._runtime.start(self._spec(port))
+        except CannotStartError as error:
+            self._failure = error
+            self._started.set()
+            raise
+        self._url = f"http://127.0.0.1:{port}"
+        pings = asyncio.create_task(self._ping_until_healthy())
+        try:
+            await container.wait()
+            return self.ready.is_set()
+        finally:
+            self.ready.clear()
+            pings.cancel()
+            await _end(container)
+
+    async def _ping_until_healthy(self) -> None:
+        while not await self._ping():  # noqa: ASYNC110 - a container announces nothing, it must be asked
+            await asyncio.sleep(_PING_INTERVAL_SECONDS)
+        self.ready.set()
+        self._started.set()
+
+    async def _ping(self) -> bool:
+        """Whether /ping answers 200 in time; any answer at all shows that the container had its chance."""
+        limit = aiohttp.ClientTimeout(total=_PING_SECONDS)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with self._http.get(f"{self._url}/ping", timeout=limit) as response:
+                passed = response.status == 200 and self._healthy
+                if not passed:
+                    self.has_had_a_chance.set()
+                return passed
+        return False
+
+    def _spec(self, port: int) -> ContainerSpec:
+        return ContainerSpec(
+            name=self.name,
+            image=self._image,
+            opt_ml=self._opt_ml,
+            arguments=("serve",),
+            environment=self._environment,
+            network=self._network,
+            port=port,
+            log=self._log,
+        )
+
+
+async def _end(container: Container) -> None:
+    """Stop a container; one whose stop is cut short by a shutdown is killed."""
+    try:
+        await container.stop(_STOP_SECONDS)
+    except asyncio.CancelledError:
+        await container.kill()
+        raise
+
+
+def _free_port() -> int:
+    """A port of the loopback interface that nobody listens on; a container that loses it to another starts again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,213 @@
+"""The process that is an embedded cloud: builds the services, serves them, and leaves nothing running behind."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from pydantic import BaseModel, ConfigDict
+
+from agent.cloud import emulator as emulators
+from agent.cloud.accounts import DEFAULT_ACCOUNTS, DEFAULT_REGION, Administrator
+from agent.cloud.autoscaling.targets import ScalableTargets
+from agent.cloud.calls import CallLog
+from agent.cloud.clock import Clock
+from agent.cloud.control import Control
+from agent.cloud.ecr.service import Ecr
+from agent.cloud.faults import Faults
+from agent.cloud.gateway import Gateway, Routes
+from agent.cloud.place import Place, Running, write_private
+from agent.cloud.platform import Platform
+from agent.cloud.sagemaker.service import SageMaker
+from agent.cloud.store import Store
+from agent.runtime.isolation import detect_isolation
+from agent.runtime.process import ProcessRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+logger = logging.getLogger(__name__)
+
+
+class Settings(BaseModel):
+    """What stays the same over the lives of one cloud."""
+
+    model_config = ConfigDict(frozen=True)
+
+    region: str
+    accounts: dict[str, str]
+    administrators: list[Administrator] = []
+    clock_offset: float = 0.0
+
+
+class Cloud:
+    """All services of one cloud, from its state folder."""
+
+    def __init__(self, place: Place, settings: Settings, endpoint: str) -> None:
+        self._place = place
+        self._settings = settings
+        self._token = secrets.token_urlsafe(24)
+        clock = Clock(offset=settings.clock_offset)
+        store = Store(place.folder / "services.sqlite")
+        self._emulator = emulators.Emulator(clock)
+        self._ecr = Ecr(self._emulator, store, clock, place.folder / "ecr")
+        self.platform = Platform(
+            state=place.folder,
+            endpoint=endpoint,
+            clock=clock,
+            identity=self._emulator.identity,
+            store=store,
+            faults=Faults(),
+            telemetry=self._emulator.telemetry,
+            registry=self._ecr.puller,
+            runtime=ProcessRuntime(detect_isolation(hidden=(place.folder,)), clock.now),
+        )
+        self._sagemaker = SageMaker(self.platform, ScalableTargets(self.platform))
+        calls = CallLog()
+        routes = Routes(
+            json_services={"sagemaker": self._sagemaker},
+            runtime=self._sagemaker.runtime,
+            control=Control(self.platform, calls, self._token, self.reset),
+            registry=self._ecr.door,
+        )
+        self.gateway = Gateway(self.platform, self._emulator, routes, calls)
+
+    async def open(self) -> None:
+        """Let the administrators in, take up what was running, and tell where the cloud is."""
+        known = {administrator.account: administrator for administrator in self._settings.administrators}
+        administrators = [
+            self._emulator.administrator(name, account, known.get(account))
+            for name, account in self._settings.accounts.items()
+        ]
+        self._settings = self._settings.model_copy(update={"administrators": administrators})
+        self._keep_settings()
+        self.platform.spawn(self._emulator.telemetry.watch(), "alarms")
+        await self._sagemaker.resume()
+        self._place.publish(
+            Running(
+                pid=os.getpid(),
+                endpoint=self.platform.endpoint,
+                region=self._settings.region,
+                token=self._token,
+                administrators=administrators,
+            )
+        )
+
+    async def close(self) -> None:
+        """Stop every process of every job and endpoint, and keep what an `up` continues from."""
+        self._place.description.unlink(missing_ok=True)
+        await self.platform.settle()
+        await self.platform.runtime.close()
+        self._keep_settings()
+        self.platform.store.close()
+
+    async def reset(self) -> None:
+        """Forget everything but the accounts, their administrators and the clock."""
+        await self.platform.settle()
+        self.platform.faults.clear()
+        self.platform.store.reset()
+        self._emulator.reset()
+        self._ecr.reset()
+        for administrator in self._settings.administrators:
+            self._emulator.administrator(administrator.name, administrator.account, administrator)
+        self.platform.spawn(self._emulator.telemetry.watch(), "alarms")
+
+    def _keep_settings(self) -> None:
+        settings = self._settings.model_copy(update={"clock_offset": self.platform.clock.offset})
+        write_private(self._place.settings, settings.model_dump_json(indent=2))
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with the cloud opened after the emulator is up and closed before it goes down."""
+
+    def __init__(self, config: uvicorn.Config, cloud: Cloud) -> None:
+        super().__init__(config)
+        self._cloud = cloud
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See :class:`uvicorn.Server`."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            await self._cloud.open()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See :class:`uvicorn.Server`."""
+        await self._cloud.close()
+        await super().shutdown(sockets)
+
+
+def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool) -> None:
+    """Serve a cloud on loopback until SIGTERM, SIGINT or, with ``until_eof``, the end of standard input."""
+    # Whoever starts us may have blocked signals for a while; a cloud always ends on SIGTERM.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    emulators.configure(place.folder, settings.region)
+    cloud = Cloud(place, settings, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    config = uvicorn.Config(
+        cloud.gateway,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    server = Server(config, cloud)
+    if until_eof:
+        threading.Thread(target=_exit_at_eof, args=(server,), daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def _exit_at_eof(server: uvicorn.Server) -> None:
+    """A parent that is killed cannot send a signal, but its end of our standard input closes."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    server.should_exit = True
+
+
+def load_settings(place: Place, accounts: Mapping[str, str], region: str) -> Settings:
+    """The settings of the cloud in that folder; those given count only for a new one."""
+    if place.settings.exists():
+        return Settings.model_validate_json(place.settings.read_text())
+    return Settings(region=region, accounts=dict(accounts))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of ``python -m agent.cloud.server``; used by :mod:`agent.cloud.embedded`, not by people."""
+    parser = argparse.ArgumentParser(prog="modelyard cloud server")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--region", default=DEFAULT_REGION)
+    parser.add_argument("--account", action="append", default=[], metavar="NAME=ID")
+    parser.add_argument("--until-eof", action="store_true")
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    accounts = dict(pair.split("=", 1) for pair in options.account) or DEFAULT_ACCOUNTS
+    place = Place(options.state)
+    if not place.occupy():
+        logger.error("another cloud already uses %s", place.folder)
+        return 1
+    try:
+        listener = socket.create_server(("127.0.0.1", options.port))
+    except OSError as error:
+        logger.error("cannot listen on 127.0.0.1:%d: %s", options.port, error.strerror)  # noqa: TRY400 - for people
+        return 1
+    settings = load_settings(place, accounts, options.region)
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        serve(place, settings, listener, until_eof=options.until_eof)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

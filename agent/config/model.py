@@ -1,0 +1,194 @@
+"""The configuration of a model repository as a typed, frozen value: what the steps read.
+
+Descriptions, defaults and limits are declared only here and in the sections: the JSON Schema, the reference
+page and the hints of error messages derive from them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from agent.config.environment import Environment
+from agent.config.field_types import (
+    AccountId,
+    Duration,
+    EntryName,
+    EnvironmentName,
+    Hyperparameter,
+    KmsKeyArn,
+    MetricRegex,
+    ProjectName,
+    Region,
+    RepositoryPath,
+    RoleArn,
+    S3Uri,
+    Sha256,
+    Url,
+)
+from agent.config.gate import Gate
+from agent.config.section import NamedSection, Resources, Section, one_of
+
+
+class Tools(Section):
+    """The account where data, images and releases are kept and where models are trained."""
+
+    account: AccountId = Field(description="Account id of 12 digits; quote it when it starts with a zero.")
+    region: Region = Field(description="Region of the jobs, the bucket and the image repository.")
+    execution_role: RoleArn = Field(description="Role that processing and training jobs run with.")
+    kms_key: KmsKeyArn | None = Field(default=None, description="Key that encrypts the volumes and outputs of jobs.")
+
+
+class DataSource(NamedSection):
+    """Where a data set comes from: exactly one of `path`, `s3` and `url`."""
+
+    model_config = one_of("path", "s3", "url")
+
+    path: str | None = Field(
+        default=None, min_length=1, description="Folder or file, relative to this file.", examples=["data/training"]
+    )
+    s3: S3Uri | None = Field(default=None, description="Prefix or object in S3.")
+    url: Url | None = Field(default=None, description="File to download; needs `sha256`.")
+    sha256: Sha256 | None = Field(default=None, description="Digest that the downloaded file must have.")
+    content_type: str | None = Field(
+        default=None, description="MIME type that training jobs are told.", examples=["text/csv"]
+    )
+
+
+class Image(Section):
+    """The container image of the model: `train` and `serve` as SageMaker calls them."""
+
+    builder: Literal["engine", "layers", "process"] = Field(
+        default="engine",
+        description="`engine` builds the Dockerfile; `layers` assembles base image, requirements and code "
+        "without an engine; `process` packs only the code, for the embedded cloud on this machine.",
+    )
+    context: RepositoryPath = Field(default=".", description="Folder that the image is built from.")
+    dockerfile: RepositoryPath = Field(default="Dockerfile", description="Dockerfile, for the builder `engine`.")
+    base_image: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Base image, by digest for repeatable builds; handed to the Dockerfile as `BASE_IMAGE`.",
+    )
+    requirements: RepositoryPath | None = Field(default=None, description="Locked Python requirements of the image.")
+    build_args: Mapping[str, str] = Field(default={}, description="Further build arguments of the Dockerfile.")
+
+
+class Preparation(Section):
+    """A processing job that turns the data sources into the data sets that training and evaluation read."""
+
+    script: RepositoryPath = Field(description="Script to run in the model's image.", examples=["prepare.py"])
+    inputs: tuple[EntryName, ...] = Field(
+        default=(), description="Data sources that the script reads; without it, all of them."
+    )
+    outputs: tuple[EntryName, ...] = Field(
+        min_length=1, description="Data sets that the script writes.", examples=[["training", "evaluation"]]
+    )
+    resources: Resources = Field(description="Machines of the job.")
+    max_runtime: Duration = Field(
+        default=3600, ge=1, le=432_000, description="Time limit, in seconds or as a duration."
+    )
+
+
+class Spot(Section):
+    """Training on spare capacity: cheaper, but it may wait and may be interrupted."""
+
+    max_wait: Duration = Field(
+        ge=1,
+        description="Longest time of waiting and training together, in seconds or as a duration.",
+        examples=["2h"],
+    )
+    checkpoint: bool = Field(
+        default=True,
+        description="Whether `/opt/ml/checkpoints` is kept, so that an interrupted job goes on where it was.",
+    )
+
+
+class Training(Section):
+    """The training job."""
+
+    channels: Mapping[EntryName, str] = Field(
+        default={"training": "training"},
+        min_length=1,
+        max_length=20,
+        description="Data set of each channel: a key of `data` or one of `prepare.outputs`.",
+    )
+    hyperparameters: Mapping[str, Hyperparameter] = Field(
+        default={},
+        max_length=100,
+        description="What `hyperparameters.json` holds; SageMaker hands every value over as text.",
+    )
+    resources: Resources = Field(description="Machines of the job.")
+    max_runtime: Duration = Field(
+        default=3600, ge=1, le=2_419_200, description="Time limit, in seconds or as a duration (at most 28 days)."
+    )
+    spot: Spot | None = Field(default=None, description="Use of spare capacity; without it, capacity on demand.")
+    metric_definitions: Mapping[EntryName, MetricRegex] = Field(
+        default={},
+        max_length=40,
+        description="Metrics read from the job's log: a regular expression with one group each.",
+    )
+
+
+class Metric(Section):
+    """A number that the evaluation script writes into `evaluation.json`."""
+
+    better: Literal["higher", "lower"] = Field(description="Which direction is an improvement.")
+
+
+class Evaluation(Section):
+    """A processing job that measures the model on data it has not seen."""
+
+    script: RepositoryPath = Field(description="Script to run in the model's image.", examples=["evaluate.py"])
+    data: str = Field(default="evaluation", description="Data set: a key of `data` or one of `prepare.outputs`.")
+    resources: Resources = Field(description="Machines of the job.")
+    max_runtime: Duration = Field(
+        default=3600, ge=1, le=432_000, description="Time limit, in seconds or as a duration."
+    )
+    metrics: Mapping[EntryName, Metric] = Field(min_length=1, description="Metrics that the script writes, by name.")
+
+
+class Configuration(Section):
+    """A configuration in effect: defaults, file, overrides and request merged."""
+
+    project: ProjectName = Field(
+        description="Name that buckets, repositories and jobs derive from: lower-case, digits, single hyphens."
+    )
+    tools: Tools = Field(description="Account where data, images and releases are kept and models are trained.")
+    data: Mapping[EntryName, DataSource] = Field(min_length=1, description="Data sources by name.")
+    image: Image = Field(default_factory=Image, description="Container image of the model.")
+    prepare: Preparation | None = Field(default=None, description="Job that makes data sets out of the data sources.")
+    training: Training = Field(description="Training job.")
+    evaluation: Evaluation = Field(description="Evaluation job.")
+    gates: Mapping[EntryName, Gate] = Field(default={}, description="Gates by name; all of them are judged.")
+    environments: Mapping[EnvironmentName, Environment] = Field(
+        min_length=1, description="Environments by name, in the order in which releases are promoted."
+    )
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 pydantic's signature
+        """Tell every named entry its key."""
+        for entries in (self.data, self.gates, self.environments):
+            _name_entries(entries)
+
+
+def _name_entries(entries: Mapping[str, NamedSection]) -> None:
+    for name, entry in entries.items():
+        entry._name = name
+
+
+class Overrides(Section):
+    """Partial documents that are laid over the file in certain runs; a key without a value removes one."""
+
+    environments: Mapping[EnvironmentName, Mapping[str, Any]] = Field(
+        default={}, description="For runs that act on an environment, by its name."
+    )
+    branches: Mapping[str, Mapping[str, Any]] = Field(
+        default={}, description="For branches that match a pattern such as `feature/*` (`*` matches any text)."
+    )
+    pr: Mapping[str, Any] = Field(default={}, description="For pull requests.")
+
+
+class Document(Configuration):
+    """The file `modelyard.yaml` of a model repository."""
+
+    overrides: Overrides = Field(default_factory=Overrides, description="What differs in some runs.")

@@ -1,0 +1,66 @@
+"""What must hold between several parts of a configuration, which no single field can say.
+
+Every rule looks at a document as written, merged for one kind of run, and says nothing about values that are wrong in
+themselves: so everything is reported at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.config import data_rules, environment_rules, gate_rules
+from agent.config.field_types import is_inside_repository
+from agent.config.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path as FilePath
+
+    from agent.config.finding import Finding
+    from agent.config.tree import MappingNode
+
+    Rule = Callable[[View], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    data_rules.each_source_has_one_origin,
+    data_rules.every_data_set_exists,
+    data_rules.prepared_data_has_its_own_name,
+    data_rules.spot_waits_at_least_as_long_as_it_runs,
+    data_rules.layers_have_a_base,
+    gate_rules.every_gate_judges_a_metric_that_exists,
+    gate_rules.every_champion_has_an_environment,
+    gate_rules.every_threshold_limits_something,
+    environment_rules.no_two_environments_share_an_endpoint,
+    environment_rules.overrides_name_environments,
+    environment_rules.production_has_an_external_id,
+    environment_rules.an_external_id_has_a_role,
+    environment_rules.roles_belong_to_their_account,
+    environment_rules.keys_belong_to_their_region,
+    environment_rules.each_endpoint_has_one_hosting,
+    environment_rules.serverless_endpoints_stay_within_their_features,
+    environment_rules.autoscaling_contains_the_count,
+)
+
+_FILES = (
+    ("image", "dockerfile"),
+    ("image", "requirements"),
+    ("prepare", "script"),
+    ("evaluation", "script"),
+)
+
+
+def broken_rules(document: MappingNode) -> Iterator[Finding]:
+    """What every rule finds in a document."""
+    view = View(document=document)
+    for rule in RULES:
+        yield from rule(view)
+
+
+def missing_files(document: MappingNode, folder: FilePath) -> Iterator[Finding]:
+    """The files that the document names and that are not in the model repository's folder."""
+    view = View(document=document)
+    for path in _FILES:
+        name = view.text(path)
+        if name and is_inside_repository(name) and not (folder / name).is_file():
+            message = f"there is no file `{name}` in the model repository"
+            yield view.broken("missing-file", path, message, f"paths are relative to {folder.resolve()}")

@@ -1,0 +1,61 @@
+"""Why a command ends as it does: one class for each exit code, so that Jenkins and people can tell causes apart."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process answers; an orchestrator retries only ``TEMPORARY``."""
+
+    DONE = 0
+    USAGE = 2
+    ACCESS_DENIED = 4
+    INPUT_MISSING = 5
+    CLOUD_FAILED = 6
+    USER_CODE_FAILED = 7
+    BUG = 70
+    TEMPORARY = 75
+    INTERRUPTED = 130
+
+
+class ModelyardError(Exception):
+    """A failure with a message for people: what failed, where, and what to do next; never a secret."""
+
+    exit_code = ExitCode.BUG
+
+
+class UsageError(ModelyardError):
+    """The configuration or the command line is wrong; running again without a change cannot help."""
+
+    exit_code = ExitCode.USAGE
+
+
+class AccessDeniedError(ModelyardError):
+    """An identity lacks a permission, or a role's trust does not admit it."""
+
+    exit_code = ExitCode.ACCESS_DENIED
+
+
+class InputMissingError(ModelyardError):
+    """An input is absent, or its digest is not the expected one."""
+
+    exit_code = ExitCode.INPUT_MISSING
+
+
+class CloudFailedError(ModelyardError):
+    """AWS, the embedded cloud or a container failed for a reason of its own."""
+
+    exit_code = ExitCode.CLOUD_FAILED
+
+
+class UserCodeFailedError(ModelyardError):
+    """The user's own container code failed."""
+
+    exit_code = ExitCode.USER_CODE_FAILED
+
+
+class TemporaryError(ModelyardError):
+    """Nothing is wrong that a later retry would not mend."""
+
+    exit_code = ExitCode.TEMPORARY

@@ -1,0 +1,1 @@
+"""Container images: assembled from layers, addressed by digest, pushed to and pulled from registries."""

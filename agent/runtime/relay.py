@@ -1,0 +1,44 @@
+"""Lets the host reach a server inside a container that has no network; run by path, by the container's supervisor.
+
+The listening socket was made outside, so connections from the host arrive at it; the connections on to the server
+are made in here, on the container's own loopback. Arguments: the socket's file descriptor and the port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+
+_CHUNK = 1 << 16
+
+
+async def relay(listener: socket.socket, port: int) -> None:
+    """Join every connection to the server's port; one that the server does not take is closed."""
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(_pass(reader, inner_writer), _pass(inner_reader, writer))
+
+    server = await asyncio.start_server(join, sock=listener)
+    await server.serve_forever()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Everything in one direction, and its end."""
+    try:
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        writer.transport.abort()
+    finally:
+        writer.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(relay(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])))

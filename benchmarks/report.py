@@ -1,0 +1,77 @@
+"""Benchmark results for people and machines, with the machine they were measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Results = dict[str, dict[str, float]]
+"""By server, then by measure."""
+
+LESS_IS_BETTER = ("MiB", "ms", "s")
+
+
+def machine() -> dict[str, str]:
+    """What results depend on besides the code."""
+    processors = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in processors if line.startswith("model name")), "unknown")
+    memory = Path("/proc/meminfo").read_text().splitlines()[0].split()[1]
+    return {
+        "processor": f"{len(os.sched_getaffinity(0))} x {model}",
+        "memory": f"{int(memory) // (1 << 20)} GiB",
+        "system": platform.platform(terse=True),
+        "Python": platform.python_version(),
+        "versions": ", ".join(f"{name} {version(name)}" for name in ("modelyard", "ministack", "moto", "botocore")),
+        "measured": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def best(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The best of several rounds: other work on the machine only ever makes a server look slower."""
+    return {measure: (min if less_is_better(measure) else max)(one[measure] for one in rounds) for measure in rounds[0]}
+
+
+def less_is_better(measure: str) -> bool:
+    """Whether a measure is a cost rather than a rate; its unit says so."""
+    unit = measure.rpartition(", ")[2]
+    return unit in LESS_IS_BETTER or unit.startswith("server's processor")
+
+
+def table(results: Results) -> str:
+    """Markdown: one row for each measure, and by which factor the first server is better."""
+    ours, theirs = results
+    rows = [
+        f"| {measure} | {_number(value)} | {_number(results[theirs][measure])} |"
+        f" {_times_better(measure, value, results[theirs][measure])} |"
+        for measure, value in results[ours].items()
+    ]
+    return "\n".join([f"| measure | {ours} | {theirs} | times better |", "| --- | ---: | ---: | ---: |", *rows])
+
+
+def page(results: Results, facts: Mapping[str, str]) -> str:
+    """``docs/benchmarks.md``."""
+    listed = "\n".join(f"- {name}: {value}" for name, value in facts.items())
+    return f"""# Benchmarks
+
+Written by `tox run -e bench`; `benchmarks/README.md` says what is measured and how. Ratios last, absolute figures are
+those of one machine. moto verifies no signature, asks no policy and runs no job; the embedded cloud does all three.
+
+{table(results)}
+
+{listed}
+"""
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _times_better(measure: str, ours: float, theirs: float) -> str:
+    return f"{theirs / ours if less_is_better(measure) else ours / theirs:.2f}"

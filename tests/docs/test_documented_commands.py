@@ -1,0 +1,66 @@
+"""Every command that README, CONTRIBUTING and docs show is run, in one shell for each page, as a reader would."""
+
+from __future__ import annotations
+
+import doctest
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.blocks import Block, Command, blocks
+from tests.docs.session import Outcome, play
+from tests.sources import ROOT, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LOOSELY = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+# Pages elsewhere belong to a model repository (examples, the scaffold), not to this one.
+FOLDERS = {"docs", "requirements", "changelog.d"}
+BLOCKS = [
+    block
+    for page in sources()
+    if page.suffix == ".md" and page.parts[0] in {*FOLDERS, page.name}
+    for block in blocks(page, (ROOT / page).read_text("utf-8"))
+]
+PAGES = sorted({block.page for block in BLOCKS if not block.no_test})
+
+
+def differences(page: Path, commands: Iterable[Command], outcomes: Iterable[Outcome]) -> list[str]:
+    """What did not answer as the page shows, one text for each command."""
+    same = doctest.OutputChecker().check_output
+    return [
+        f"{page}:{command.line}: $ {command.text}\n"
+        f"exit code {outcome.exit_code}, the page says {command.exits}; it answers\n{outcome.output}\n"
+        f"and the page shows\n{command.output}\n"
+        for command, outcome in zip(commands, outcomes, strict=False)
+        if outcome.exit_code != command.exits
+        or (command.output is not None and not same(command.output, outcome.output, LOOSELY))
+    ]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Path:
+    """A copy of the repository that a page may change."""
+    copy = tmp_path / "modelyard"
+    for path in sources():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, copy / path)
+    return copy
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_page_answers_as_shown(page: Path, sandbox: Path) -> None:
+    commands = [command for block in BLOCKS if block.page == page and not block.no_test for command in block.commands]
+    transcript = play([command.text for command in commands], sandbox)
+    assert not (wrong := differences(page, commands, transcript.outcomes)), "\n".join(wrong)
+    assert len(transcript.outcomes) == len(commands), f"{page}: the shell ended before the last command"
+    assert transcript.left_running == ()
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.no_test], ids=str)
+def test_block_left_out(block: Block) -> None:
+    """Shows in the summary of every run which commands are not run, and why."""
+    pytest.skip(block.no_test)

@@ -1,0 +1,248 @@
+"""What must hold between the parts of a configuration: each rule is broken by one change of a valid document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.config.rules import RULES
+from agent.config.view import View
+from tests.unit.config.documents import edited, findings, tree, underlined
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVERLESS = "      serverless:\n        memory_mb: 2048\n        max_concurrency: 20\n"
+LIMITS = "{min_count: 2, max_count: 10,"
+
+BROKEN_RULES = {
+    "a data source with two origins": (
+        ("    s3: s3://credit-data/2026/", "    s3: s3://credit-data/2026/\n    path: data"),
+        "data source `raw` has both `path` and `s3`",
+        "s3://credit-data/2026/",
+        "already comes from here",
+    ),
+    "a data source without an origin": (
+        ("    s3: s3://credit-data/2026/", "    content_type: text/csv"),
+        "data source `raw` does not say where it comes from",
+        "raw",
+        "",
+    ),
+    "a download without a digest": (
+        ("    sha256: 9f86", "    #sha256: 9f86"),
+        "data source `terms` is downloaded without a digest",
+        "https://example.com/terms.csv",
+        "",
+    ),
+    "a channel of unknown data": (
+        ("    training: training", "    training: trainig"),
+        "`training` reads the data set `trainig`, which nothing provides",
+        "trainig",
+        "data sources are declared here",
+    ),
+    "an evaluation of unknown data by default": (
+        ("  outputs: [training, evaluation]", "  outputs: [training]"),
+        "`evaluation` reads the data set `evaluation`, which nothing provides",
+        "evaluation",
+        "data sources are declared here",
+    ),
+    "a preparation of what it makes itself": (
+        ("  inputs: [raw]", "  inputs: [training]"),
+        "`prepare` reads the data set `training`, which nothing provides",
+        "training",
+        "data sources are declared here",
+    ),
+    "a prepared data set with the name of a source": (
+        ("  outputs: [training, evaluation]", "  outputs: [training, evaluation, terms]"),
+        "the prepared data set `terms` has a name that is taken",
+        "terms",
+        "first used here",
+    ),
+    "a wait that is shorter than the job": (
+        ("    max_wait: 2h", "    max_wait: 30m"),
+        "`max_wait` is 30m, shorter than `max_runtime`, which is 1h",
+        "30m",
+        "runs this long",
+    ),
+    "layers without a base": (
+        ("  base_image: python:3.11-slim\n", ""),
+        "the builder `layers` needs `base_image`",
+        "layers",
+        "",
+    ),
+    "a gate on a metric that nothing produces": (
+        ("    metric: auc\n    min", "    metric: acu\n    min"),
+        "gate `auc-threshold` judges the metric `acu`, which nothing produces",
+        "acu",
+        "metrics are declared here",
+    ),
+    "a champion compared by a metric of training": (
+        ("    metric: auc\n    environment", "    metric: train:auc\n    environment"),
+        "gate `against-prod` compares the metric `train:auc`, which is only known of the model in training",
+        "train:auc",
+        "comes from the training log",
+    ),
+    "a champion in an unknown environment": (
+        ("    environment: prod", "    environment: production"),
+        "gate `against-prod` compares with the environment `production`, which does not exist",
+        "production",
+        "environments are declared here",
+    ),
+    "a threshold without a limit": (
+        ("    min: 0.75\n", ""),
+        "gate `auc-threshold` has neither `min` nor `max`, so everything passes",
+        "auc-threshold",
+        "",
+    ),
+    "a threshold that nothing passes": (
+        ("    min: 0.75\n", "    min: 0.75\n    max: 0.5\n"),
+        "gate `auc-threshold` lets nothing pass: `min` is greater than `max`",
+        "0.5",
+        "at least this",
+    ),
+    "an override for an unknown environment": (
+        ("  environments:\n    prod:\n      gates", "  environments:\n    prd:\n      gates"),
+        "this override never applies: there is no environment `prd`",
+        "prd",
+        "",
+    ),
+    "production without an external id": (
+        ("    external_id: credit-7f3a\n", ""),
+        "production environment `prod` has no `external_id`",
+        "true",
+        "",
+    ),
+    "an external id without a role": (
+        ("    deploy_role: arn:aws:iam::333333333333:role/deploy\n", ""),
+        "environment `prod` has an `external_id`, but no role to assume with it",
+        "credit-7f3a",
+        "",
+    ),
+    "another account without a role": (
+        ("    deploy_role: arn:aws:iam::222222222222:role/deploy\n", ""),
+        "environment `qa` is in another account than the pipeline, but has no `deploy_role`",
+        '"222222222222"',
+        "the pipeline runs in this account",
+    ),
+    "a deploy role of another account": (
+        ("arn:aws:iam::222222222222:role/deploy", "arn:aws:iam::333333333333:role/deploy"),
+        "`deploy_role` is a role of account 333333333333, not of 222222222222",
+        "arn:aws:iam::333333333333:role/deploy",
+        "the account here",
+    ),
+    "an execution role of another account than the tools'": (
+        ("arn:aws:iam::111111111111:role/jobs", "arn:aws:iam::222222222222:role/jobs"),
+        "`execution_role` is a role of account 222222222222, not of 111111111111",
+        "arn:aws:iam::222222222222:role/jobs",
+        "the account here",
+    ),
+    "a key of another region": (
+        ("arn:aws:kms:eu-central-1", "arn:aws:kms:us-east-1"),
+        "`kms_key` is a key of us-east-1, not of eu-central-1",
+        "arn:aws:kms:us-east-1:333333333333:alias/credit",
+        "the region here",
+    ),
+    "an endpoint with two hostings": (
+        (SERVERLESS, SERVERLESS + "      instance: {type: ml.m5.large}\n"),
+        "the endpoint of `qa` has both `instance` and `serverless`",
+        "serverless",
+        "already hosted on instances",
+    ),
+    "an endpoint without hosting": (
+        (SERVERLESS, ""),
+        "the endpoint of `qa` has neither `instance` nor `serverless`",
+        "endpoint",
+        "",
+    ),
+    "data capture of a serverless endpoint": (
+        (SERVERLESS, SERVERLESS + "      data_capture: {prefix: s3://bucket/qa}\n"),
+        "the serverless endpoint of `qa` cannot capture data",
+        "data_capture",
+        "serverless",
+    ),
+    "a gradual update of a serverless endpoint": (
+        (SERVERLESS, SERVERLESS + "      strategy: {kind: linear}\n"),
+        "the serverless endpoint of `qa` cannot be updated by `linear`",
+        "linear",
+        "serverless",
+    ),
+    "a count that scaling cannot keep": (
+        ("        count: 2\n", "        count: 12\n"),
+        "the endpoint of `prod` starts with 12 instances, outside of 2 to 10",
+        "12",
+        "",
+    ),
+    "scaling between limits that are swapped": (
+        (LIMITS, "{min_count: 10, max_count: 2,"),
+        "the endpoint of `prod` cannot scale: `min_count` is greater than `max_count`",
+        "2",
+        "at least this",
+    ),
+    "a script that is not there": (
+        ("script: evaluate.py", "script: evalaute.py"),
+        "there is no file `evalaute.py` in the model repository",
+        "evalaute.py",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_RULES)
+def test_a_broken_rule_is_found_where_it_is_broken(name: str, tmp_path: Path) -> None:
+    change, message, marked, label = BROKEN_RULES[name]
+    found = [finding for finding in findings(edited(change), tmp_path) if finding.message == message]
+    assert [(underlined(finding), *(other.label for other in finding.related)) for finding in found] == [
+        (marked, label) if label else (marked,)
+    ]
+    assert all(finding.hint for finding in found)
+
+
+def test_two_environments_that_share_an_endpoint_are_found_with_the_first_one(tmp_path: Path) -> None:
+    text = edited(('account: "333333333333"', 'account: "222222222222"'))
+    (found,) = [finding for finding in findings(text, tmp_path) if finding.code == "shared-endpoint"]
+    assert found.message == "environment `prod` has the same endpoint as `qa` in account 222222222222, eu-central-1"
+    assert found.related[0].place.line < found.place.line
+    assert text.splitlines()[found.related[0].place.line - 1] == "      name: credit-risk"
+
+
+def test_endpoints_of_one_name_in_different_accounts_are_not_shared(tmp_path: Path) -> None:
+    assert [finding.code for finding in findings(edited(), tmp_path)] == []
+
+
+def test_the_account_may_be_a_number_when_two_endpoints_are_compared(tmp_path: Path) -> None:
+    text = edited(('account: "333333333333"', "account: 222222222222"))
+    assert "shared-endpoint" in {finding.code for finding in findings(text, tmp_path)}
+
+
+def test_an_account_that_lost_its_zero_is_still_compared_with_its_roles(tmp_path: Path) -> None:
+    text = edited(('account: "222222222222"', "account: 022222222222"))
+    messages = [finding.message for finding in findings(text, tmp_path)]
+    assert "`deploy_role` is a role of account 222222222222, not of 022222222222" in messages
+
+
+def test_the_data_set_that_is_read_by_default_must_exist_too(tmp_path: Path) -> None:
+    text = edited(("  data: evaluation\n", ""), ("  outputs: [training, evaluation]", "  outputs: [training]"))
+    (found,) = findings(text, tmp_path)
+    assert found.message == "`evaluation` reads the data set `evaluation` by default, which nothing provides"
+
+
+def test_a_rule_that_only_an_override_breaks_points_into_the_override(tmp_path: Path) -> None:
+    text = edited(("        auc-threshold: {min: 0.78}", "        auc-threshold: {metric: precision}"))
+    (found,) = findings(text, tmp_path)
+    assert "nothing produces" in found.message
+    assert text.splitlines()[found.place.line - 1] == "        auc-threshold: {metric: precision}"
+
+
+def test_removing_a_value_in_an_override_can_mend_a_rule(tmp_path: Path) -> None:
+    change = "      hyperparameters: {max_depth: 3}"
+    endpoint = "{instance: , data_capture: , strategy: , serverless: {memory_mb: 1024, max_concurrency: 1}}"
+    switch = f"{change}\n    environments: {{prod: {{endpoint: {endpoint}}}}}"
+    assert findings(edited((change, switch)), tmp_path) == ()
+
+
+def test_every_rule_has_a_case() -> None:
+    shared = edited(('account: "333333333333"', 'account: "222222222222"'))
+    texts = [shared, *(edited(change) for change, *_ in BROKEN_RULES.values())]
+    views = [View(document=tree(text)) for text in texts]
+    assert [rule.__name__ for rule in RULES if not any(list(rule(view)) for view in views)] == []
