@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 30
 _STOP_SECONDS = 30
+_ABANDON_SECONDS = 5
 _TOKEN_HEADER = "X-Modelyard-Token"  # noqa: S105 - a header's name, not a secret
 
 
@@ -63,9 +64,18 @@ def start(
     try:
         return _await_start(place, process, said_before), process
     except BaseException:
+        _abandon(process)
+        raise
+
+
+def _abandon(process: subprocess.Popen[bytes]) -> None:
+    """End a server that is still starting, in order if it can."""
+    process.terminate()
+    try:
+        process.wait(_ABANDON_SECONDS)
+    except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        raise
 
 
 def _await_start(place: Place, process: subprocess.Popen[bytes], said_before: int) -> Running:
@@ -129,14 +139,21 @@ def environment(running: Running, account: str) -> dict[str, str]:
 
 
 class EmbeddedCloud:
-    """A cloud of one's own, in a temporary folder unless ``state`` names one to continue from."""
+    """A cloud of one's own, in a temporary folder unless ``state`` names one to continue from.
+
+    It ends with this process, unless it is ``detached``: then only with the block, or not even then (:meth:`leave`).
+    """
 
     def __init__(
         self,
         accounts: Mapping[str, str] = DEFAULT_ACCOUNTS,
         region: str = DEFAULT_REGION,
         state: Path | None = None,
+        *,
+        detached: bool = False,
     ) -> None:
+        self._detached = detached
+        self._left = False
         self._accounts = accounts
         self._region = region
         self._kept = state is not None
@@ -153,10 +170,17 @@ class EmbeddedCloud:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._left:
+            return
         try:
             self.stop()
         finally:
             self._discard()
+
+    def leave(self) -> None:
+        """Let a detached cloud run on after the block."""
+        assert self._detached
+        self._left = True
 
     def _discard(self) -> None:
         if not self._kept:
@@ -164,7 +188,7 @@ class EmbeddedCloud:
 
     def start(self) -> None:
         """Start, or continue from what an earlier life left."""
-        self._running, self._process = start(self.place, self._accounts, self._region, detached=False)
+        self._running, self._process = start(self.place, self._accounts, self._region, detached=self._detached)
 
     def stop(self) -> None:
         """Stop; :meth:`start` continues from here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from agent.cloud import wire
@@ -47,18 +48,26 @@ _S3: Mapping[FaultKind, Answer] = {
 _QUERY_SERVICES = frozenset({"sts", "iam", "cloudformation", "sns", "monitoring"})
 
 
-def answer(fault: Fault, service: str, request_id: str) -> Response:
-    """The error of a request fault in the protocol of ``service`` (its SigV4 name)."""
+def answer(fault: Fault, service: str, headers: Mapping[str, str], request_id: str) -> Response:
+    """The error of a request fault in the protocol that a request to ``service`` (its SigV4 name) speaks."""
+    if headers.get("smithy-protocol") == "rpc-v2-cbor":
+        code, message, status = _JSON[fault.kind]
+        return _cbor(status, {"__type": code, "message": message}, request_id)
     if service == "s3":
         code, message, status = _S3[fault.kind]
         body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
         return _xml(status, body)
-    if service in _QUERY_SERVICES:
+    if service in _QUERY_SERVICES and "x-amz-target" not in headers:
         code, message, status = _QUERY[fault.kind]
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
         return _xml(status, f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
     code, message, status = _JSON[fault.kind]
-    return wire.refuse(AwsError(code, message, status), request_id)
+    refusal = wire.refuse(AwsError(code, message, status), request_id)
+    if "x-amzn-query-mode" not in headers:
+        return refusal
+    # A service that once spoke the query protocol tells clients of both the older code, too.
+    older = f"{_QUERY[fault.kind][0]};Sender".encode()
+    return dataclasses.replace(refusal, headers=[*refusal.headers, (b"x-amzn-query-error", older)])
 
 
 def not_served(service: str, headers: Mapping[str, str], request_id: str) -> Response:
@@ -68,9 +77,19 @@ def not_served(service: str, headers: Mapping[str, str], request_id: str) -> Res
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
         return _xml(400, f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>")
     refusal = wire.refuse(AwsError(code, message), request_id)
-    return Response(
-        status=400, headers=[*refusal.headers, (b"x-amzn-errortype", code.encode())], body=refusal.body
-    )
+    return Response(status=400, headers=[*refusal.headers, (b"x-amzn-errortype", code.encode())], body=refusal.body)
+
+
+def _cbor(status: int, members: Mapping[str, str], request_id: str) -> Response:
+    """A map of texts in CBOR (RFC 8949), as CloudWatch's clients read errors."""
+    texts = [text.encode() for pair in members.items() for text in pair]
+    body = bytes([0xA0 + len(members)]) + b"".join(b"\x79" + len(text).to_bytes(2) + text for text in texts)
+    headers = [
+        (b"content-type", b"application/cbor"),
+        (b"smithy-protocol", b"rpc-v2-cbor"),
+        (b"x-amzn-requestid", request_id.encode()),
+    ]
+    return Response(status=status, headers=headers, body=body)
 
 
 def _xml(status: int, body: str) -> Response:

@@ -33,6 +33,14 @@ REGISTRY = "/v2/"
 _PRIVATE = "/_"
 _REGISTRY_SERVICE = "ecr-registry"
 _CREDENTIAL = re.compile(r"Credential=([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+TARGETS: Mapping[str, str] = {"sagemaker": "SageMaker", "application-autoscaling": "AnyScaleFrontendService"}
+"""What precedes the operation in ``X-Amz-Target``, by SigV4 service name."""
+_INVOCATION = re.compile(r"/endpoints/[^/]+/(invocations|async-invocations|invocations-response-stream)")
+_INVOKED: Mapping[str, str] = {
+    "invocations": "sagemaker:InvokeEndpoint",
+    "async-invocations": "sagemaker:InvokeEndpointAsync",
+    "invocations-response-stream": "sagemaker:InvokeEndpointWithResponseStream",
+}
 logger = logging.getLogger(__name__)
 
 
@@ -117,7 +125,8 @@ class Gateway:
             await _read(scope, receive)
             await _reply(fault_answers.not_served(claim.service, _headers(scope), str(uuid.uuid4())), send)
         else:
-            await self._emulator.serve(scope, receive, send)
+            service = claim.service or claim.action.partition(":")[0]
+            await self._emulator.serve(scope, receive, send, (service, claim.action))
 
     async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: Send, claim: Signed) -> bool:
         """Let a fault happen; whether the request goes on afterwards."""
@@ -129,7 +138,7 @@ class Gateway:
             # A body that was announced and never comes makes the server close the connection.
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
         else:
-            await _reply(fault_answers.answer(fault, claim.service, str(uuid.uuid4())), send)
+            await _reply(fault_answers.answer(fault, claim.service, _headers(scope), str(uuid.uuid4())), send)
         return False
 
     async def _ours(self, request: Request, claim: Signed) -> Response:
@@ -137,7 +146,7 @@ class Gateway:
             return await self._routes.runtime.respond(request)
         try:
             caller = self._emulator.identity.authenticate(request, claim.service)
-            operation = claim.action.partition(":")[2]
+            operation = wire.operation(request, TARGETS[claim.service])
             call = Call(
                 caller=caller,
                 service=claim.service,
@@ -164,10 +173,13 @@ class Gateway:
         if not service and f"{scope['path']}/".startswith(REGISTRY):
             return Signed(access_key_id="", service=_REGISTRY_SERVICE, action=f"ecr:{scope['method']}"), receive
         target = headers.get("x-amz-target", "")
-        if not service and target.partition(".")[0].lower() in self._routes.json_services:
-            service = target.partition(".")[0].lower()
+        if not service:
+            service = next((name for name, prefix in TARGETS.items() if target.startswith(f"{prefix}.")), "")
         if service and target:
             return Signed(access_key_id=key, service=service, action=f"{service}:{target.rpartition('.')[2]}"), receive
+        invocation = _INVOCATION.fullmatch(scope["path"])
+        if service == "sagemaker" and invocation:
+            return Signed(access_key_id=key, service=service, action=_INVOKED[invocation[1]]), receive
         body = b""
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             body = await _body(receive)

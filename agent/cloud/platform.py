@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
+
+from agent.aws.sessions import ClientData
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -65,6 +68,11 @@ class Platform:
     registry: Registry
     runtime: Runtime
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    @cached_property
+    def client_data(self) -> ClientData:
+        """What boto3 clients of this cloud's own services share, whatever role they act as."""
+        return ClientData()
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run ``work`` beside the requests; it is cancelled and awaited when the cloud goes down."""

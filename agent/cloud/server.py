@@ -13,13 +13,14 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 from pydantic import BaseModel, ConfigDict
 
 from agent.cloud import emulator as emulators
 from agent.cloud.accounts import DEFAULT_ACCOUNTS, DEFAULT_REGION, Administrator
+from agent.cloud.autoscaling.service import AutoScaling
 from agent.cloud.autoscaling.targets import ScalableTargets
 from agent.cloud.calls import CallLog
 from agent.cloud.clock import Clock
@@ -30,12 +31,14 @@ from agent.cloud.gateway import Gateway, Routes
 from agent.cloud.place import Place, Running, write_private
 from agent.cloud.platform import Platform
 from agent.cloud.sagemaker.service import SageMaker
+from agent.cloud.stack_resources import stack_resources
 from agent.cloud.store import Store
 from agent.runtime.isolation import detect_isolation
 from agent.runtime.process import ProcessRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import FrameType
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ class Cloud:
     def __init__(self, place: Place, settings: Settings, endpoint: str) -> None:
         self._place = place
         self._settings = settings
+        self._keeping: asyncio.Task[None] | None = None
         self._token = secrets.token_urlsafe(24)
         clock = Clock(offset=settings.clock_offset)
         store = Store(place.folder / "services.sqlite")
@@ -73,10 +77,16 @@ class Cloud:
             registry=self._ecr.puller,
             runtime=ProcessRuntime(detect_isolation(hidden=(place.folder,)), clock.now),
         )
-        self._sagemaker = SageMaker(self.platform, ScalableTargets(self.platform))
+        targets = ScalableTargets(self.platform)
+        self._sagemaker = SageMaker(self.platform, targets)
+        self._autoscaling = AutoScaling(
+            self.platform, targets, self._sagemaker.endpoints, self._emulator.scaling_alarms
+        )
+        own = stack_resources(self._sagemaker, self._autoscaling, self.platform.identity, clock)
+        self._emulator.stacks.provide(own)
         calls = CallLog()
         routes = Routes(
-            json_services={"sagemaker": self._sagemaker},
+            json_services={"sagemaker": self._sagemaker, "application-autoscaling": self._autoscaling},
             runtime=self._sagemaker.runtime,
             control=Control(self.platform, calls, self._token, self.reset),
             registry=self._ecr.door,
@@ -92,8 +102,9 @@ class Cloud:
         ]
         self._settings = self._settings.model_copy(update={"administrators": administrators})
         self._keep_settings()
-        self.platform.spawn(self._emulator.telemetry.watch(), "alarms")
+        self._keeping = asyncio.create_task(self._keep(), name="keep")
         await self._sagemaker.resume()
+        await self._autoscaling.resume()
         self._place.publish(
             Running(
                 pid=os.getpid(),
@@ -108,6 +119,7 @@ class Cloud:
         """Stop every process of every job and endpoint, and keep what an `up` continues from."""
         self._place.description.unlink(missing_ok=True)
         await self.platform.settle()
+        await self._stop_keeping()
         await self.platform.runtime.close()
         self._keep_settings()
         self.platform.store.close()
@@ -115,17 +127,33 @@ class Cloud:
     async def reset(self) -> None:
         """Forget everything but the accounts, their administrators and the clock."""
         await self.platform.settle()
+        await self._stop_keeping()
         self.platform.faults.clear()
         self.platform.store.reset()
         self._emulator.reset()
         self._ecr.reset()
         for administrator in self._settings.administrators:
             self._emulator.administrator(administrator.name, administrator.account, administrator)
-        self.platform.spawn(self._emulator.telemetry.watch(), "alarms")
+        self._keeping = asyncio.create_task(self._keep(), name="keep")
+
+    async def _keep(self) -> None:
+        """Keep on disk what changes in the emulator and on the clock, so that even a killed cloud continues."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._emulator.keep())
+            while True:
+                await asyncio.sleep(1)
+                if abs(self.platform.clock.offset - self._settings.clock_offset) > 1:
+                    self._keep_settings()
+
+    async def _stop_keeping(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+            self._keeping = None
 
     def _keep_settings(self) -> None:
-        settings = self._settings.model_copy(update={"clock_offset": self.platform.clock.offset})
-        write_private(self._place.settings, settings.model_dump_json(indent=2))
+        self._settings = self._settings.model_copy(update={"clock_offset": self.platform.clock.offset})
+        write_private(self._place.settings, self._settings.model_dump_json(indent=2))
 
 
 class Server(uvicorn.Server):
@@ -149,8 +177,6 @@ class Server(uvicorn.Server):
 
 def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool) -> None:
     """Serve a cloud on loopback until SIGTERM, SIGINT or, with ``until_eof``, the end of standard input."""
-    # Whoever starts us may have blocked signals for a while; a cloud always ends on SIGTERM.
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     emulators.configure(place.folder, settings.region)
     cloud = Cloud(place, settings, f"http://127.0.0.1:{listener.getsockname()[1]}")
     config = uvicorn.Config(
@@ -176,6 +202,10 @@ def _exit_at_eof(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
+def _end_in_order(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
 def load_settings(place: Place, accounts: Mapping[str, str], region: str) -> Settings:
     """The settings of the cloud in that folder; those given count only for a new one."""
     if place.settings.exists():
@@ -192,6 +222,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--account", action="append", default=[], metavar="NAME=ID")
     parser.add_argument("--until-eof", action="store_true")
     options = parser.parse_args(argv)
+    # Until uvicorn listens to signals itself; whoever starts us may have blocked them for a while.
+    signal.signal(signal.SIGTERM, _end_in_order)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     accounts = dict(pair.split("=", 1) for pair in options.account) or DEFAULT_ACCOUNTS
     place = Place(options.state)

@@ -37,6 +37,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 _SIZED = frozenset({"string", "list", "map", "blob"})
 _HOLDERS = frozenset({"structure", "list", "map"})
 _JAVA_SUPPLEMENTARY = r"\uD800\uDC00-\uDBFF\uDFFF"
+_JAVA_CLASSES: Mapping[str, str] = {"Alnum": "a-zA-Z0-9", "Print": r"\x20-\x7e", "ASCII": r"\x00-\x7f"}
 _ASSIGNED = 0x32400
 """Beyond it Unicode has assigned nothing but private and formatting characters."""
 
@@ -188,14 +189,17 @@ def _wire_name(path: str) -> str:
 @cache
 def _pattern(java: str) -> re.Pattern[str]:
     """A pattern of the service model, which is written for Java, in Python's syntax."""
-    spelled = java.replace(_JAVA_SUPPLEMENTARY, r"\U00010000-\U0010ffff").replace(r"\p{Alnum}", "a-zA-Z0-9")
+    spelled = java.replace(_JAVA_SUPPLEMENTARY, r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
     without_repeated_end = re.sub(r"\$\{\d+,\d+\}", "$", spelled)
-    return re.compile(re.sub(r"\\p\{([A-Z])\}", lambda found: _category(found[1]), without_repeated_end))
+    in_brackets = re.sub(r"^(\\p\{\w+\})([*+])$", r"[\1]\2", without_repeated_end)
+    return re.compile(re.sub(r"\\p\{(\w+)\}", lambda found: _category(found[1]), in_brackets))
 
 
 @cache
 def _category(name: str) -> str:
     """The characters of a Unicode category such as ``L`` (letters), as ranges inside a character class."""
+    if name in _JAVA_CLASSES:
+        return _JAVA_CLASSES[name]
     members = (code for code in range(_ASSIGNED) if unicodedata.category(chr(code))[0] == name)
     ranges: list[list[int]] = []
     for code in members:

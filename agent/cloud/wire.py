@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = b"application/x-amz-json-1.1"
+LARGEST_REQUEST = 4 * 1024 * 1024
+"""Bytes of a JSON request; more than any request of SageMaker needs that keeps to the limits of its members."""
+_CONTENT_TYPES = ("application/x-amz-json-1.", "application/json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,21 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [without_nulls(item) for item in value]
     return value
+
+
+def operation(request: Request, prefix: str) -> str:
+    """The operation of a JSON request to the service whose targets begin with ``prefix``.
+
+    Raises what AWS answers to what is no request of this protocol or this service, or too large for it.
+    """
+    content_type = request.headers.get("content-type", "")
+    service, _, name = request.headers.get("x-amz-target", "").rpartition(".")
+    if request.method != "POST" or not content_type.startswith(_CONTENT_TYPES) or service != prefix:
+        what = f"{request.method} of {service}.{name} with content type {content_type!r}"
+        raise AwsError("UnknownOperationException", f"{what} is no operation of {prefix}.")
+    if len(request.body) > LARGEST_REQUEST:
+        raise AwsError("RequestEntityTooLargeException", f"A request has at most {LARGEST_REQUEST} bytes.", 413)
+    return name
 
 
 def decode(body: bytes) -> dict[str, Any]:

@@ -80,4 +80,4 @@ def _print(listed: Sequence[Row], options: argparse.Namespace, console: Console)
             console.answer(f"{row.key:<{keys}}  {row.shown():<{values}}  {row.source}")
 
 
-COMMAND = Command(name="config", help="Show the configuration in effect, with sources.", arguments=arguments, run=run)
+COMMAND = Command(name="config", help="show the configuration in effect, with sources", arguments=arguments, run=run)

@@ -35,4 +35,4 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return ExitCode.DONE
 
 
-COMMAND = Command(name="init", help="Start a model repository that validates.", arguments=arguments, run=run)
+COMMAND = Command(name="init", help="start a model repository that validates", arguments=arguments, run=run)

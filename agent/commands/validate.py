@@ -40,5 +40,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 COMMAND = Command(
-    name="validate", help="Check modelyard.yaml and report everything that is wrong.", arguments=arguments, run=run
+    name="validate", help="check modelyard.yaml and report everything that is wrong", arguments=arguments, run=run
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import tarfile
@@ -85,7 +86,7 @@ def apply_layer(blob: Path, rootfs: Path) -> None:
                 _apply(archive, member, rootfs, fresh)
     except FileNotFoundError as error:
         raise InputMissingError(f"layer {blob.name}: no {error.filename}; pull the image again") from error
-    except (tarfile.TarError, zlib.error, EOFError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, NotADirectoryError, FileExistsError) as error:
         raise InputMissingError(f"layer {blob.name} is damaged: {error}; build the image again") from error
 
 
@@ -93,7 +94,8 @@ def apply_layer(blob: Path, rootfs: Path) -> None:
 def _opened(blob: Path) -> Iterator[tarfile.TarFile]:
     with blob.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
-    with tarfile.open(blob, "r|gz" if zipped else "r|") as archive:
+    # tarfile's own gzip reader stops after the first of several gzip members, of which some builders make layers.
+    with (gzip.open if zipped else Path.open)(blob, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
         yield archive
 
 

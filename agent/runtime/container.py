@@ -54,7 +54,7 @@ class ContainerSpec:
     - ``opt_ml``: the host's folder that the container sees as ``/opt/ml`` (see :meth:`Runtime.base_dir`).
     - ``network``: False leaves the container nothing but its own loopback (EnableNetworkIsolation).
     - ``port``: where a server must listen; it is then reached at 127.0.0.1:port. The container is told by
-      ``SAGEMAKER_BIND_TO_PORT``.
+      ``SAGEMAKER_BIND_TO_PORT``, and by ``MODELYARD_BIND_HOST`` when it should listen there and nowhere else.
     - ``hosts``: names and addresses that the container can resolve, for jobs of several instances.
     - ``memory_mb``: MiB that the container's processes may use together, or None for no limit.
     - ``log``: takes every line in order, on the event loop's thread; it must not block.

@@ -14,7 +14,6 @@ from pathlib import Path
 from agent.runtime.launch import Launch
 from agent.runtime.sandbox import Host, mounts, this_host
 
-SUPERVISOR = (sys.executable, "-I", "-S", str(Path(__file__).with_name("supervisor.py")))
 _NAMESPACES = ("--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--uts", "--ipc")
 _UNPRIVILEGED = ("--user", "--map-root-user")
 
@@ -32,9 +31,16 @@ class Isolation:
     reason: str = ""
 
 
+def supervisor() -> tuple[str, ...]:
+    """The command that starts a supervisor under this Python, without site-packages, which would take it longer."""
+    home = str(Path(__file__).parents[2])
+    start = f"import sys; sys.path.append({home!r}); from agent.runtime.supervisor.main import main; main()"
+    return (sys.executable, "-I", "-S", "-c", start)
+
+
 def plain_isolation(reason: str) -> Isolation:
     """No namespaces: process trees are still cleaned up, but folders cannot be moved to where they belong."""
-    return Isolation(supervisor=SUPERVISOR, host=None, reason=reason)
+    return Isolation(supervisor=supervisor(), host=None, reason=reason)
 
 
 def detect_isolation(hidden: tuple[Path, ...] = ()) -> Isolation:
@@ -54,7 +60,7 @@ def detect_isolation(hidden: tuple[Path, ...] = ()) -> Isolation:
 def namespaces(unshare: str, setpriv: str, flags: tuple[str, ...], host: Host) -> Isolation:
     """Isolation by util-linux's programs, with further flags of unshare(1)."""
     launcher = (setpriv, "--pdeathsig", "KILL", "--", unshare, *_NAMESPACES, *flags, "--")
-    return Isolation(supervisor=(*launcher, *SUPERVISOR), host=host)
+    return Isolation(supervisor=(*launcher, *supervisor()), host=host)
 
 
 def _refusal(isolation: Isolation) -> str:
@@ -78,9 +84,9 @@ def _refusal(isolation: Isolation) -> str:
         return _try(isolation.supervisor, launch)
 
 
-def _try(supervisor: tuple[str, ...], launch: Launch) -> str:
+def _try(command: tuple[str, ...], launch: Launch) -> str:
     with subprocess.Popen(
-        supervisor, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={}
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={}
     ) as process:
         assert process.stdin is not None
         assert process.stderr is not None

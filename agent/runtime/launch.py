@@ -19,7 +19,7 @@ class Mount:
     - ``overlay``: the host's folders ``sources`` as one, the first on top; writes stay in the container's memory.
     - ``proc``: the container's own processes.
     - ``link``: a symbolic link to ``sources[0]``.
-    - ``file``: a file with ``content``, in a folder that is writable.
+    - ``file``: a file with ``content``, in place of one that exists.
     """
 
     kind: Literal["tmpfs", "bind", "overlay", "proc", "link", "file"]

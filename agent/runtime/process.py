@@ -1,7 +1,7 @@
 """Runs containers as processes of this machine: an image's files under the host's Python, and SageMaker's contract.
 
-Each container is held together by a supervisor (`supervisor.py`) that ends with us, however we end. The processes
-run as the user who runs modelyard; an image's USER is not honoured, because its ids mean nothing here.
+Each container is held together by a supervisor (:mod:`agent.runtime.supervisor`) that ends with us, however we end.
+The processes run as the user who runs modelyard; an image's USER is not honoured: its ids mean nothing here.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class ProcessRuntime:
         launch = Launch(
             argv=program.resolve(spec, view),
             environment={**program.environment(spec, view), _MARKER: marker},
-            working_dir=program.working_dir(spec, view),
+            working_dir=view.working_dir(spec.image.working_dir or "/"),
             mounts=None if host is None else _mounts(spec, host),
             hostname=(spec.hostname or spec.name)[:_LONGEST_HOSTNAME],
             network=spec.network,
@@ -214,7 +214,7 @@ class ProcessContainer:
                 complaints.append(line.decode("utf-8", "replace").strip())
         if not self._started.done():
             reason = "; ".join(complaints) or "it ended at once"
-            self._started.set_exception(CloudFailedError(f"container {self._name} has no supervisor: {reason}"))
+            self._started.set_exception(CloudFailedError(f"container {self._name} could not be prepared: {reason}"))
 
     def _heed(self, report: Mapping[str, Any]) -> None:
         if "exit" in report:
@@ -231,7 +231,14 @@ def _exit_of(returncode: int) -> Exit:
 
 
 def _mounts(spec: ContainerSpec, host: sandbox.Host) -> tuple[Mount, ...]:
-    return sandbox.mounts(image=spec.image.rootfs, opt_ml=spec.opt_ml, host=host, binds=spec.binds, hosts=spec.hosts)
+    return sandbox.mounts(
+        image=spec.image.rootfs,
+        opt_ml=spec.opt_ml,
+        host=host,
+        binds=spec.binds,
+        hosts=spec.hosts,
+        working_dir=spec.image.working_dir or "/",
+    )
 
 
 def kill_marked(marker: str) -> None:

@@ -39,6 +39,9 @@ class View(Protocol):
     def word(self, text: str) -> str:
         """How a word of the command, or one path of a variable, must read so that it means the same in this view."""
 
+    def working_dir(self, path: str) -> str:
+        """Where a program with this working directory starts."""
+
     def environment(self) -> Mapping[str, str]:
         """Variables that this view needs."""
 
@@ -61,6 +64,10 @@ class ContainedView:
     def word(self, text: str) -> str:
         """Every path is already right."""
         return text
+
+    def working_dir(self, path: str) -> str:
+        """It is made where no layer has it, as container engines do."""
+        return path
 
     def environment(self) -> Mapping[str, str]:
         """The home that container engines give root; it is empty and goes with the container."""
@@ -100,6 +107,11 @@ class PlainView:
         if text.startswith("/") and (found := resolve_inside(self.rootfs, PurePosixPath(text))).exists():
             return text if found == self.rootfs else str(found)
         return text
+
+    def working_dir(self, path: str) -> str:
+        """An empty one where no layer has it."""
+        place = self.host_path(path)
+        return str(place or self.opt_ml / _TEMPORARY)
 
     def environment(self) -> Mapping[str, str]:
         """Where the folder is, and what keeps the container from writing elsewhere."""
@@ -142,15 +154,11 @@ def environment(spec: ContainerSpec, view: View) -> dict[str, str]:
         "PATH": ":".join([str(Path(sys.executable).parent), *_unique(given.get("PATH", ""), _SYSTEM_PATH)]),
     }
     if spec.port is not None:
-        variables["SAGEMAKER_BIND_TO_PORT"] = str(spec.port)
+        # The port is the host's, and nobody but the host is to reach it.
+        variables |= {"SAGEMAKER_BIND_TO_PORT": str(spec.port), "MODELYARD_BIND_HOST": "127.0.0.1"}
     for name in variables.keys() & set(_PATH_LIKE):
         variables[name] = ":".join(view.word(path) for path in variables[name].split(":"))
     return variables
-
-
-def working_dir(spec: ContainerSpec, view: View) -> str:
-    """Where the program starts: the image's WORKDIR, or the root."""
-    return view.word(spec.image.working_dir or "/")
 
 
 def resolve(spec: ContainerSpec, view: View) -> tuple[str, ...]:
@@ -172,7 +180,8 @@ def _find(name: str, spec: ContainerSpec, view: View) -> tuple[str, Path]:
         if file := view.host_path(path):
             return view.word(path), file
         raise CannotStartError(f'exec: "{name}": stat {path}: no such file or directory', 127)
-    for folder in environment(spec, view)["PATH"].split(":"):
+    ours, *given = environment(spec, view)["PATH"].split(":")
+    for folder in (*given, ours):
         path = f"{folder}/{name}"
         if (file := view.host_path(path)) and file.is_file() and os.access(file, os.X_OK):
             return path, file

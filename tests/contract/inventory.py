@@ -26,6 +26,11 @@ SERVICES: Mapping[str, str] = {
     "sagemaker-runtime": "Amazon SageMaker Runtime",
     "application-autoscaling": "Application Auto Scaling",
 }
+_REFERENCES: Mapping[str, str] = {
+    "sagemaker": "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_",
+    "sagemaker-runtime": "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_",
+    "application-autoscaling": "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_",
+}
 AS_IT_IS = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 """Sends what no SDK would: requests that lack what they need, once."""
 
@@ -90,14 +95,15 @@ def page(cloud: EmbeddedCloud) -> str:
         known = served(client)
         parts.append(f"## {title}")
         parts.append(f"{len(known)} of {len(client.meta.service_model.operation_names)} operations.")
-        parts.append(_table(known))
+        parts.append(_table(known, _REFERENCES[service]))
     return "\n\n".join(parts) + "\n"
 
 
-def _table(operations: list[str]) -> str:
+def _table(operations: list[str], reference: str) -> str:
     ordered = sorted(operations, key=lambda name: (_resource(name), name))
     rows = (
-        f"| {kind} | {', '.join(f'`{name}`' for name in names)} |" for kind, names in groupby(ordered, key=_resource)
+        f"| {kind} | {', '.join(f'[{name}]({reference}{name}.html)' for name in names)} |"
+        for kind, names in groupby(ordered, key=_resource)
     )
     return "\n".join(["| resource | operations |", "| --- | --- |", *rows])
 
@@ -106,6 +112,8 @@ def _resource(operation: str) -> str:
     """The words of an operation's name after its verb, in the singular: ``ListModels`` is about ``Model``."""
     start = next((at for at, letter in enumerate(operation) if at and letter.isupper()), 0)
     name = operation[start:] if start else operation
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
     return name.removesuffix("s") if not name.endswith("ss") else name
 
 

@@ -1,7 +1,8 @@
 """Which status may follow which, and which secondary status belongs to which status, as AWS documents it.
 
 Sources: ``DescribeTrainingJob`` (TrainingJobStatus, SecondaryStatus), ``DescribeEndpoint`` (EndpointStatus) in the
-SageMaker API reference.
+SageMaker API reference. That a job which stops uploads before it is Stopped is not in the table there, but in the
+histories that AWS answers (https://github.com/aws/sagemaker-python-sdk/issues/3062 shows one).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SECONDARY: Mapping[str, frozenset[str]] = {
     "InProgress": frozenset(
         {"Starting", "Pending", "Downloading", "Training", "Interrupted", "Uploading", "Restarting"}
     ),
-    "Stopping": frozenset({"Stopping"}),
+    "Stopping": frozenset({"Stopping", "Uploading"}),
     "Completed": frozenset({"Completed"}),
     "Failed": frozenset({"Failed"}),
     "Stopped": frozenset({"MaxRuntimeExceeded", "MaxWaitTimeExceeded", "Stopped"}),

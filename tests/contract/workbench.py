@@ -88,7 +88,7 @@ class Workbench:
             "HyperParameterTuningJobConfig": {
                 "Strategy": "Random",
                 "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
-                "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": 2},
+                "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": min(jobs, 2)},
                 "ParameterRanges": {"ContinuousParameterRanges": [rate]},
             },
             "TrainingJobDefinition": definition,
@@ -101,6 +101,16 @@ class Workbench:
         container = {"Image": self.image, "Environment": as_environment(orders or {})}
         request = {"ModelName": name, "ExecutionRoleArn": self.role, "PrimaryContainer": container, **members}
         return str(self.sagemaker.create_model(**request)["ModelArn"])
+
+    def package(self, group: str, **members: Any) -> str:
+        """A new version in a model package group; its ARN."""
+        specification = {
+            "Containers": [{"Image": self.image}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        }
+        request = {"ModelPackageGroupName": group, "InferenceSpecification": specification, **members}
+        return str(self.sagemaker.create_model_package(**request)["ModelPackageArn"])
 
     def endpoint_config(self, name: str, model: str, **members: Any) -> str:
         """An endpoint configuration with one instance of ``model`` as its variant ``only``; its ARN."""

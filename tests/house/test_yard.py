@@ -109,7 +109,7 @@ def test_first_run_installs_tox_with_hashes_and_runs_it(machine: Machine) -> Non
     assert machine.calls()[2:] == [
         "-m venv --clear .venv",
         "-m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/tox.txt",
-        "-m tox run -e lint,test --",
+        "-m tox run -e lint,test",
     ]
 
 
@@ -117,7 +117,7 @@ def test_second_run_only_runs_tox(ready: Machine) -> None:
     ready.yard("test")
     asked_version, *rest = ready.calls()
     assert "version_info" in asked_version
-    assert rest == ["-m tox run -e lint,test --"]
+    assert rest == ["-m tox run -e lint,test"]
 
 
 def test_changed_lock_prepares_again(ready: Machine) -> None:
@@ -150,14 +150,14 @@ def test_arguments_of_test_go_to_pytest_alone(ready: Machine) -> None:
 
 def test_ci_also_runs_the_sdk_and_ends_with_the_tests(ready: Machine) -> None:
     ready.yard("test", CI="true")
-    assert tox_runs(ready.calls()) == ["-m tox run -e lint,sdk,test --"]
+    assert tox_runs(ready.calls()) == ["-m tox run -e lint,sdk,test"]
 
 
 def test_works_from_any_folder_and_through_a_link(ready: Machine, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(ready.house / "yard")
     assert ready.yard("test", command=link, cwd=Path("/")).returncode == 0
-    assert ready.calls()[1:] == ["-m tox run -e lint,test --"]
+    assert ready.calls()[1:] == ["-m tox run -e lint,test"]
 
 
 def test_answers_with_the_exit_code_of_tox(ready: Machine) -> None:

@@ -17,6 +17,7 @@ from tests.contract.conftest import (
     account_id,
     bucket,
     client,
+    hurry,
     image,
     on_aws,
     role,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from agent.cloud.embedded import EmbeddedCloud
 
-__all__ = ["account_id", "bucket", "client", "image", "on_aws", "role", "session_cloud", "unique", "workbench"]
+__all__ = ["account_id", "bucket", "client", "hurry", "image", "on_aws", "role", "session_cloud", "unique", "workbench"]
 
 CONFIGURATION = """\
 SchemaVersion: '1.0'

@@ -39,7 +39,8 @@ def test_an_endpoint_from_creation_to_deletion(workbench: Workbench, unique: Cal
     answer = endpoint.invoke(body=b"1,2", content_type="text/csv")
     assert (answer.body.read(), answer.invoked_production_variant) == (b"old", "only")
     configuration(workbench, better, {"DO_ANSWER": "new"})
-    endpoint.update(endpoint_config_name=better)
+    endpoint.endpoint_config_name = better
+    endpoint.update()
     endpoint.wait_for_status("InService", poll=1)
     assert endpoint.invoke(body=b"1,2", content_type="text/csv").body.read() == b"new"
     assert [found.endpoint_name for found in Endpoint.get_all(name_contains=name)] == [name]
@@ -49,7 +50,7 @@ def test_an_endpoint_from_creation_to_deletion(workbench: Workbench, unique: Cal
         Endpoint.get(endpoint_name=name)
 
 
-def test_an_endpoint_that_fails_says_why(workbench: Workbench, unique: Callable[[str], str]) -> None:
+def test_an_endpoint_that_fails_says_why(workbench: Workbench, unique: Callable[[str], str], hurry: None) -> None:
     name = unique("sdk")
     configuration(workbench, name, {"DO_EXIT": "1"})
     endpoint = Endpoint.create(endpoint_name=name, endpoint_config_name=name)

@@ -6,6 +6,7 @@ takes whoever signs with ``test`` or an account number for the root of an accoun
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,11 @@ from agent.cloud.policy.decision import Decision, ResourceSide, decide
 from agent.cloud.policy.document import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent.cloud.clock import Clock
     from agent.cloud.emulator.holders import Holder, Holders
+    from agent.cloud.emulator.request_reading import RequestReading
     from agent.cloud.emulator.resources import Resources
     from agent.cloud.policy.wildcards import Value
 
@@ -43,13 +45,14 @@ class Asked:
 class Authorization:
     """The policy engine in MiniStack's place."""
 
-    def __init__(self, clock: Clock, holders: Holders, resources: Resources) -> None:
+    def __init__(self, clock: Clock, holders: Holders, resources: Resources, reading: RequestReading) -> None:
         from ministack.core import iam_actions, iam_evaluator, responses
         from ministack.services import sts
 
         self._clock = clock
         self._holders = holders
         self._resources = resources
+        self._reading = reading
         self._evaluator = iam_evaluator
         self._actions = iam_actions
         self._responses = responses
@@ -58,6 +61,10 @@ class Authorization:
         iam_evaluator.enforce = self.enforce
         iam_actions.access_denied_response = self._denied_response
 
+    def current_or_none(self) -> Holder | None:
+        """Who makes the request being served; None for an anonymous one and for MiniStack's own calls."""
+        return _current.get()
+
     def current(self) -> Holder:
         """Who makes the request being served; raises AwsError before it is authenticated."""
         holder = _current.get()
@@ -65,8 +72,23 @@ class Authorization:
             raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
         return holder
 
+    @contextmanager
+    def acting(self, holder: Holder) -> Iterator[None]:
+        """Let what is done inside, and what it starts, be done by a holder."""
+        token = _current.set(holder)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
     def decide(self, holder: Holder, asked: Asked, side: ResourceSide | None = None) -> Decision:
-        """Whether a holder may do what is asked of a resource with that policy of its own."""
+        """Whether a holder may do what is asked of a resource with that policy of its own.
+
+        Another account's resource without one is closed.
+        """
+        owner = self._resources.owner(asked.resource)
+        if side is None and owner not in {None, holder.account}:
+            side = ResourceSide(policy=(), owner=str(owner))
         return decide(self.request(holder, asked), holder.granted, side)
 
     def request(self, holder: Holder, asked: Asked) -> Request:
@@ -103,7 +125,8 @@ class Authorization:
         if iam_action in self._evaluator._ALWAYS_ALLOWED_ACTIONS or iam_action in _DECIDED_LATER:
             return None
         side = self._resources.side(service, resource_arn)
-        asked = Asked(action=iam_action, resource=resource_arn, region=region, conditions=service_context or {})
+        conditions = {**self._reading.conditions(resource_arn), **(service_context or {})}
+        asked = Asked(action=iam_action, resource=resource_arn, region=region, conditions=conditions)
         decision = self.decide(holder, asked, side)
         return None if decision.allowed else self._refuse(holder, iam_action, service, resource_arn, decision)
 
@@ -148,7 +171,9 @@ class Authorization:
         """MiniStack's answer with the reason that the engine found; it knows fewer."""
         if not options.get("error_code"):
             options["message"] = _denial.get() or options.get("message", "")
-        return self._deny(service, action, *rest, **options)
+        status, headers, body = self._deny(service, action, *rest, **options)
+        in_json = (options.get("headers") or {}).get("x-amz-target")
+        return (400 if in_json else status), headers, body
 
 
 def denial(arn: str, action: str, resource: str, decision: Decision) -> str:

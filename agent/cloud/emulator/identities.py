@@ -13,7 +13,7 @@ from agent.cloud.policy.document import parse
 from agent.cloud.policy.principals import Match, Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agent.cloud.emulator.authorization import Authorization
     from agent.cloud.emulator.holders import Holders
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 class Identities:
     """See :class:`agent.cloud.identity.Identity`."""
 
-    def __init__(self, holders: Holders, authorization: Authorization) -> None:
+    def __init__(self, holders: Holders, authorization: Authorization, touch: Callable[[str], None]) -> None:
         from ministack import app
         from ministack.core import iam_actions, iam_evaluator, responses, router
         from ministack.services import iam, sts
 
         self._holders = holders
         self._authorization = authorization
+        self._touch = touch
         self._app = app
         self._actions = iam_actions
         self._evaluator = iam_evaluator
@@ -117,6 +118,7 @@ class Identities:
                 "AccountId": account,
             },
         )
+        self._touch("sts")
         return Credentials(access_key_id=key, secret_access_key=secret, session_token=token)
 
     def _role(self, role_arn: str) -> Mapping[str, Any] | None:

@@ -124,8 +124,14 @@ def _managed_policy(service: str, account: str, region: str) -> str:
         "Sid": f"Allow access through {service} for all principals in the account that are authorized to use it",
         "Effect": "Allow",
         "Principal": {"AWS": "*"},
-        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant",
-                   "kms:DescribeKey"],
+        "Action": [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:CreateGrant",
+            "kms:DescribeKey",
+        ],
         "Resource": "*",
         "Condition": {
             "StringEquals": {

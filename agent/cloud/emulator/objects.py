@@ -1,14 +1,13 @@
 """S3 across accounts and with keys: buckets belong to one account whoever asks, and KMS is asked for every object.
 
 MiniStack judges callers of other accounts as their account's root, copies only within one account, and asks no key for
-permission. Sources: S3 user guide, "Protecting data with SSE-KMS" and "Bucket owner granting cross-account permissions";
-S3 API reference, ``GetObject`` (403 and 404 for absent keys) and ``CreateMultipartUpload`` (KMS permissions).
+permission. Sources: S3 user guide, "Protecting data with SSE-KMS" and "Bucket owner granting cross-account bucket
+permissions"; S3 API reference, ``GetObject`` (403 and 404 for absent keys).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 from agent.cloud.emulator.authorization import Asked, denial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.cloud.emulator.authorization import Authorization
     from agent.cloud.emulator.holders import Holder
     from agent.cloud.emulator.keys import Keys
     from agent.cloud.emulator.resources import Resources
+    from agent.cloud.policy.wildcards import Value
 
 _SSE = "x-amz-server-side-encryption"
 _SSE_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
@@ -183,7 +185,7 @@ class Objects:
         if request.holder is None:
             return self._service._error("AccessDenied", "Access Denied", 403, resource)
         region = key.split(":")[3]
-        conditions = {
+        conditions: dict[str, Value | None] = {
             "kms:ViaService": f"s3.{region}.amazonaws.com",
             "kms:CallerAccount": request.holder.account,
             "kms:EncryptionContext:aws:s3:arn": request.arn,

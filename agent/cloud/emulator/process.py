@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.accounts import ADMINISTRATOR, Administrator
@@ -9,9 +10,15 @@ from agent.cloud.emulator import time_source
 from agent.cloud.emulator.authorization import Authorization
 from agent.cloud.emulator.holders import Holders
 from agent.cloud.emulator.identities import Identities
+from agent.cloud.emulator.keys import Keys
+from agent.cloud.emulator.objects import Objects
+from agent.cloud.emulator.persistence import Persistence
 from agent.cloud.emulator.repositories import Repositories
+from agent.cloud.emulator.request_reading import RequestReading
 from agent.cloud.emulator.resources import Resources
+from agent.cloud.emulator.scaling_alarms import MiniStackScalingAlarms
 from agent.cloud.emulator.sessions import Sessions
+from agent.cloud.emulator.stacks import Stacks
 from agent.cloud.emulator.telemetry import CloudWatch
 
 if TYPE_CHECKING:
@@ -59,18 +66,30 @@ class Emulator:
         time_source.install(clock)
         holders = Holders(clock)
         resources = Resources()
-        authorization = Authorization(clock, holders, resources)
+        keys = Keys()
+        authorization = Authorization(clock, holders, resources, RequestReading(keys))
         self._sessions = Sessions(clock, authorization)
-        self.identity = Identities(holders, authorization)
-        self.telemetry = CloudWatch(clock)
-        self.repositories = Repositories()
+        self._persistence = Persistence()
+        self._objects = Objects(authorization, resources, keys)
+        self.identity = Identities(holders, authorization, self._persistence.touch)
+        self.stacks = Stacks(authorization, holders, self.identity, resources)
+        self.telemetry = CloudWatch(clock, self._persistence.touch)
+        self.scaling_alarms = MiniStackScalingAlarms(clock)
+        self.repositories = Repositories(self._persistence.touch)
 
     def serves(self, service: str) -> bool:
         """Whether requests signed for that SigV4 service name are answered."""
         return service in _SERVED
 
-    async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one request, or the server's lifespan.
+    async def keep(self) -> None:
+        """Keep what changes on disk and judge alarms, until cancelled."""
+        self.stacks.resume()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._persistence.keep())
+            group.create_task(self.telemetry.watch())
+
+    async def serve(self, scope: Any, receive: Any, send: Any, claim: tuple[str, str] = ("", "")) -> None:
+        """Serve one request, or the server's lifespan; ``claim`` is the request's service and action.
 
         Loopback stands for AWS's TLS endpoints, so that ``aws:SecureTransport`` is true unless a request says
         ``X-Forwarded-Proto: http``.
@@ -80,7 +99,10 @@ class Emulator:
             return
         if scope["type"] == "http" and all(name != b"x-forwarded-proto" for name, _ in scope["headers"]):
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
-        await self._app.app(scope, receive, send)
+        try:
+            await self._app.app(scope, receive, send)
+        finally:
+            self._persistence.touch(*claim)
 
     def administrator(self, name: str, account: str, known: Administrator | None) -> Administrator:
         """The administrator of an account, created on first use with the ``known`` key or a fresh one."""
@@ -103,10 +125,12 @@ class Emulator:
                 "Status": "Active",
                 "CreateDate": iam._now(),
             }
+        self._persistence.touch("iam")
         return made
 
     def reset(self) -> None:
         """Forget everything, on disk as well."""
+        self._persistence.forget()
         self._app._reset_all_state()
         self.telemetry.reset()
 

@@ -45,12 +45,25 @@ class PushAnswer:
 class Repositories:
     """The repositories of every account."""
 
-    def __init__(self) -> None:
+    def __init__(self, touch: Callable[[str], None]) -> None:
         from ministack.core import responses
         from ministack.services import ecr
 
         self._service = ecr
+        self._touch = touch
+        self._responses = responses
         self._scope = responses.request_scope
+        self._handle = ecr.handle_request
+        ecr.handle_request = self._handle_request
+
+    async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        """Serve a request in the registry it names; who may was decided before, by both accounts' policies."""
+        try:
+            registry = json.loads(body or b"{}").get("registryId")
+        except (ValueError, AttributeError):
+            registry = None
+        with self._scope(registry or self._responses.get_account_id(), self._responses.get_region()):
+            return await self._handle(method, path, headers, body, query)
 
     def issue_tokens_by(self, issue: Issue) -> None:
         """Let ``GetAuthorizationToken`` answer a password of the caller's own; MiniStack has one for everybody."""
@@ -102,6 +115,7 @@ class Repositories:
             status, headers, body = self._service._v2_put_manifest(
                 repository.name, locator, {"content-type": media_type}, content
             )
+        self._touch("ecr")
         if status < 300:
             return PushAnswer(status=status, digest=headers["Docker-Content-Digest"])
         error = json.loads(body)["errors"][0]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from agent.cloud.alarms import LOOK_BACK, Rule, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from agent.cloud.clock import Clock
     from agent.cloud.platform import Metric
@@ -30,11 +30,12 @@ Place = tuple[str, str]
 class CloudWatch:
     """See :class:`agent.cloud.platform.Telemetry`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, touch: Callable[[str], None]) -> None:
         from ministack.core import responses
         from ministack.services import cloudwatch
 
         self._clock = clock
+        self._touch = touch
         self._service = cloudwatch
         self._scope = responses.request_scope
         self._held: dict[tuple[str, str, str], float] = {}
@@ -48,6 +49,7 @@ class CloudWatch:
                 self._put(account, region, namespace, metric)
             if self._service._alarms:
                 self._service._evaluate_all_alarms()
+        self._touch("monitoring")
 
     def alarm_states(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, str]:
         """See :class:`agent.cloud.platform.Telemetry`; a name may also be that of a composite alarm."""

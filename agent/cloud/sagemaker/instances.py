@@ -35,6 +35,18 @@ def chosen(resources: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"InstanceCount": resources.get("InstanceCount"), **preferences[0]}
 
 
+def with_selection(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's instances as they are described: with what was selected of ``InstancePreferences``, if there are."""
+    if not resources.get("InstancePreferences"):
+        return dict(resources)
+    choice = chosen(resources)
+    return {
+        **resources,
+        "SelectedInstanceType": choice["InstanceType"],
+        "SelectedInstanceCount": choice["InstanceCount"],
+    }
+
+
 def addresses(hosts: tuple[Host, ...]) -> dict[str, str]:
     """An address of the loopback network for each host, so that every one may listen on the same port."""
     return {host.name: f"127.0.0.{number}" for number, host in enumerate(hosts, start=1)}

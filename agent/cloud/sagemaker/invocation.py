@@ -6,7 +6,6 @@ Source: the API reference of SageMaker Runtime. This is the cloud's hot path.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,12 +14,13 @@ from typing import TYPE_CHECKING
 from agent.cloud.deadlines import Deadlines
 from agent.cloud.errors import AwsError
 from agent.cloud.sagemaker import runtime_wire
+from agent.cloud.sagemaker.async_inference import AsyncInference, config_of, wrong_type
 from agent.cloud.sagemaker.capture import Capture, CaptureSource, Exchange
 from agent.cloud.sagemaker.endpoint_metrics import Meter, Source
 from agent.cloud.sagemaker.endpoint_records import Endpoint, EndpointStatus
 from agent.cloud.sagemaker.fleet import BusyError
+from agent.cloud.sagemaker.runtime_request import PREFIX, Invocation, invalid, read
 from agent.cloud.sagemaker.serving import ContainerGoneError, ModelAnswer, ServingError
-from agent.cloud.sagemaker.serving_container import CUSTOM_ATTRIBUTES
 
 if TYPE_CHECKING:
     from agent.cloud.identity import Caller
@@ -34,39 +34,18 @@ MODEL_SECONDS = 60.0
 """How long a container may take for an answer."""
 _MOST_BYTES = 6_291_456
 _MOST_BYTES_SERVERLESS = 4_194_304
-_MOST_ATTRIBUTES = 1024
-_VISIBLE = re.compile(r"[\x20-\x7e]*")
 _SERVING = frozenset({EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK})
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container {0}. Review the latency metrics for each "
     "container in Amazon CloudWatch, resolve the issue, and try again."
 )
-_PREFIX = "x-amzn-sagemaker-"
+_ACTIONS = {
+    "invocations": "sagemaker:InvokeEndpoint",
+    "invocations-response-stream": "sagemaker:InvokeEndpoint",
+    "async-invocations": "sagemaker:InvokeEndpointAsync",
+}
+"""The action that each operation is authorised as; the API page of response streams names InvokeEndpoint."""
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """What a request asks of a model, apart from how it came; ``content_type`` and ``accept`` may be empty."""
-
-    body: bytes
-    content_type: str
-    accept: str
-    custom_attributes: str | None
-    inference_id: str | None
-    target_variant: str | None
-    target_container: str | None
-
-    def headers(self) -> dict[str, str]:
-        """What the container sees; SageMaker strips all others."""
-        sent = {"Content-Type": self.content_type or "application/octet-stream"}
-        if self.accept:
-            sent["Accept"] = self.accept
-        if self.custom_attributes is not None:
-            sent[CUSTOM_ATTRIBUTES] = self.custom_attributes
-        if self.inference_id is not None:
-            sent["X-Amzn-SageMaker-Inference-Id"] = self.inference_id
-        return sent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +66,7 @@ class Runtime:
         self._meter = Meter(platform)
         self._capture = Capture(platform)
         self._deadlines = Deadlines(platform)
+        self._async = AsyncInference(platform, self._infer)
 
     async def respond(self, request: Request) -> Response:
         """The answer to one request."""
@@ -103,29 +83,41 @@ class Runtime:
         started = time.perf_counter()
         caller = self._platform.identity.authenticate(request, "sagemaker")
         _, _, name, operation = (*request.path.split("/", 3), "")[:4]
-        if request.method != "POST" or operation not in {"invocations", "invocations-response-stream"}:
+        action = _ACTIONS.get(operation)
+        if request.method != "POST" or action is None:
             raise AwsError("UnknownOperationException", f"{request.method} {request.path} is not served here.", 404)
-        endpoint = self._find(caller, name, request)
-        result = await self.invoke(endpoint, _invocation(request, operation), started=started)
+        endpoint = self._find(caller, name, request, action)
+        invocation = read(request, operation)
+        if operation == "async-invocations":
+            accepted = self._async.accept(endpoint, request.headers, invocation)
+            return runtime_wire.accepted(accepted, request.request_id)
+        if config_of(endpoint):
+            raise wrong_type(endpoint)
+        result = await self._invoke(endpoint, invocation, started=started)
         if operation == "invocations":
             return runtime_wire.answer(result.answer, result.variant, request.request_id)
         return runtime_wire.stream(result.answer, result.variant, request.request_id)
 
-    def _find(self, caller: Caller, name: str, request: Request) -> Endpoint:
+    def _find(self, caller: Caller, name: str, request: Request, action: str) -> Endpoint:
         """The endpoint, if the caller may invoke it and it is up."""
         arn = f"arn:aws:sagemaker:{caller.region}:{caller.account}:endpoint/{name.lower()}"
         conditions = {f"aws:ResourceTag/{key}": value for key, value in self._tags.of(arn).items()}
-        if target := request.headers.get(f"{_PREFIX}target-model"):
+        if target := request.headers.get(f"{PREFIX}target-model"):
             conditions["sagemaker:TargetModel"] = target
-        self._platform.identity.authorize(caller, "sagemaker:InvokeEndpoint", arn, conditions)
+        self._platform.identity.authorize(caller, action, arn, conditions)
         endpoint = self._endpoints.records.get(caller.account, caller.region, name)
         if endpoint is None or endpoint.status not in _SERVING:
-            raise _invalid(f"Endpoint {name} of account {caller.account} not found.")
+            raise invalid(f"Endpoint {name} of account {caller.account} not found.")
         if target:
-            raise _invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
+            raise invalid(f"Endpoint {name} is not a multi-model endpoint and does not support target model header.")
         return endpoint
 
-    async def invoke(
+    async def _infer(self, endpoint: Endpoint, invocation: Invocation, seconds: float) -> ModelAnswer:
+        """One invocation out of an asynchronous endpoint's queue."""
+        result = await self._invoke(endpoint, invocation, started=time.perf_counter(), seconds=seconds)
+        return result.answer
+
+    async def _invoke(
         self, endpoint: Endpoint, invocation: Invocation, *, started: float, seconds: float = MODEL_SECONDS
     ) -> Result:
         """The answer of the variant whose turn it is, metered and captured; raises ``ModelError`` for a bad one."""
@@ -156,7 +148,7 @@ class Runtime:
                 raise AwsError("ServiceUnavailable", "The endpoint's containers are still starting.", 503) from None
         target = hosted.next(invocation.target_variant)
         if target is None:
-            raise _invalid(f"Could not find variant {invocation.target_variant} of endpoint {endpoint.name}.")
+            raise invalid(f"Could not find variant {invocation.target_variant} of endpoint {endpoint.name}.")
         _refuse_size(invocation, target)
         _refuse_container(endpoint, target, invocation)
         for shadow in hosted.shadows:
@@ -226,31 +218,10 @@ class Runtime:
         self._capture.add(source, config, exchange)
 
 
-def _invocation(request: Request, operation: str) -> Invocation:
-    """What a request asks; raises ``ValidationError`` for headers that the API does not take."""
-    headers = request.headers
-    for member in ("inference-component", "session-id", "enable-explanations"):
-        if f"{_PREFIX}{member}" in headers:
-            raise _invalid(f"X-Amzn-SageMaker-{member.title()} is not served by this embedded cloud.")
-    attributes = headers.get(f"{_PREFIX}custom-attributes")
-    if attributes is not None and (len(attributes) > _MOST_ATTRIBUTES or not _VISIBLE.fullmatch(attributes)):
-        raise _invalid(f"CustomAttributes must be at most {_MOST_ATTRIBUTES} visible US-ASCII characters.")
-    streams = operation == "invocations-response-stream"
-    return Invocation(
-        body=request.body,
-        content_type=headers.get("content-type", ""),
-        accept=headers.get(f"{_PREFIX}accept" if streams else "accept", ""),
-        custom_attributes=attributes,
-        inference_id=headers.get(f"{_PREFIX}inference-id"),
-        target_variant=headers.get(f"{_PREFIX}target-variant"),
-        target_container=headers.get(f"{_PREFIX}target-container-hostname"),
-    )
-
-
 def _refuse_size(invocation: Invocation, target: Target) -> None:
     most = _MOST_BYTES_SERVERLESS if target.variant.serverless else _MOST_BYTES
     if len(invocation.body) > most:
-        raise _invalid(
+        raise invalid(
             "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less "
             f"than or equal to {most}"
         )
@@ -260,13 +231,13 @@ def _refuse_container(endpoint: Endpoint, target: Target, invocation: Invocation
     """A container is named if, and only if, the model's containers are invoked directly."""
     model, named = target.variant.model, invocation.target_container
     if not model.direct and named:
-        raise _invalid(
+        raise invalid(
             f"Endpoint {endpoint.name} is not a multi-container endpoint with direct invocation and does not support "
             "target container hostname header."
         )
     hostnames = [container.hostname for container in model.containers]
     if model.direct and named not in hostnames:
-        raise _invalid(
+        raise invalid(
             f"TargetContainerHostname must name a container of endpoint {endpoint.name}: {', '.join(hostnames)}."
         )
 
@@ -302,7 +273,3 @@ def _model_error(endpoint: Endpoint, target: Target, answer: ModelAnswer) -> Aws
             "LogStreamArn": f"arn:aws:logs:{region}:{endpoint.account}:log-group:{group}",
         },
     )
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationError", message)

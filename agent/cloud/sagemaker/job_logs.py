@@ -28,7 +28,7 @@ _EVENT_OVERHEAD = 26
 _EVENT_BYTES = 262_144 - _EVENT_OVERHEAD
 _WAITING_EVENTS = 50_000
 _BATCH_SECONDS = 0.2
-_ATTEMPTS = 4
+_ATTEMPTS = 5
 _LATER = frozenset({"ThrottlingException", "ServiceUnavailableException", "InternalFailure"})
 _GONE = "ResourceNotFoundException"
 logger = logging.getLogger(__name__)
@@ -102,18 +102,31 @@ class LogStream:
         await self._send()
 
     async def _send(self) -> None:
+        """Send what waits; a busy service is tried again for a second, and then these lines are lost."""
+        busy = 0
         while self._waiting and not self._refused:
-            if self._dropped:
-                note = f"{self._dropped} lines were dropped here: they came faster than they could be sent."
-                self._waiting.appendleft(LogEvent(timestamp=self._waiting[0].timestamp, message=note))
-                self._dropped = 0
+            self._note_dropped()
             batch = take_batch(self._waiting)
             try:
                 await asyncio.to_thread(self._put, batch)
+                busy = 0
+            except LogsBusyError as error:
+                busy += 1
+                if busy < _ATTEMPTS:
+                    self._waiting.extendleft(reversed(batch))
+                    await asyncio.sleep(_BATCH_SECONDS)
+                else:
+                    logger.warning("%d lines lost in %s %s: %s", len(batch), self._group, self._stream, error)
             except LogsRefusedError as error:
                 self._refused = True
                 self._waiting.clear()
                 logger.warning("no logs in %s %s: %s", self._group, self._stream, error)
+
+    def _note_dropped(self) -> None:
+        if self._dropped:
+            note = f"{self._dropped} lines were dropped here: they came faster than they could be sent."
+            self._waiting.appendleft(LogEvent(timestamp=self._waiting[0].timestamp, message=note))
+            self._dropped = 0
 
     def _put(self, batch: list[LogEvent]) -> None:
         if not self._exists:
@@ -143,6 +156,10 @@ class LogsRefusedError(Exception):
     """CloudWatch Logs does not take these lines, and would not take further ones."""
 
 
+class LogsBusyError(Exception):
+    """CloudWatch Logs does not take these lines now, but may take them in a moment."""
+
+
 class LogsApi:
     """The three operations of CloudWatch Logs that containers need, over one kept connection.
 
@@ -163,16 +180,12 @@ class LogsApi:
     def call(self, operation: str, members: Mapping[str, Any], accept: tuple[str, ...] = ()) -> str:
         """One call; the empty string, or the error code where it is one of ``accept``.
 
-        Throttling and failures of the service are retried; every other error raises LogsRefusedError. Blocks.
+        Throttling and failures of the service raise LogsBusyError, every other error LogsRefusedError. Blocks.
         """
-        code, message = "", ""
-        for _ in range(_ATTEMPTS):
-            code, message = self._try(operation, members)
-            if not code or code in accept:
-                return code
-            if code not in _LATER:
-                break
-        raise LogsRefusedError(f"{operation} answered {code}: {message}")
+        code, message = self._try(operation, members)
+        if not code or code in accept:
+            return code
+        raise (LogsBusyError if code in _LATER else LogsRefusedError)(f"{operation} answered {code}: {message}")
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from agent.cloud.store import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from agent.cloud.platform import Platform
 
@@ -82,15 +82,25 @@ class Handle(Generic[J]):
 
 
 class Jobs(Generic[J]):
-    """The jobs of one kind. ``carry`` does the work of one job and leaves it in a terminal state."""
+    """The jobs of one kind.
+
+    ``carry`` does the work of one job and leaves it in a terminal state; ``failed`` gives the members of one that a
+    mistake of ours has ended.
+    """
 
     def __init__(
-        self, platform: Platform, kind: str, record: type[J], carry: Callable[[Handle[J]], Awaitable[None]]
+        self,
+        platform: Platform,
+        kind: str,
+        record: type[J],
+        carry: Callable[[Handle[J]], Awaitable[None]],
+        failed: Callable[[J, datetime], Mapping[str, Any]] = lambda _job, now: _failed(now),
     ) -> None:
         self.records = platform.store.collection(kind, record)
         self._platform = platform
         self._kind = kind
         self._carry = carry
+        self._failed = failed
         self._handles: dict[str, Handle[J]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -133,11 +143,14 @@ class Jobs(Generic[J]):
             await self._carry(handle)
         except Exception:
             logger.exception("%s failed for a reason of ours", arn)
-            now = self._platform.clock.now()
-            handle.change(status=JobStatus.FAILED, failure=INTERNAL_ERROR, ended=now)
+            handle.change(**self._failed(handle.job, self._platform.clock.now()))
         finally:
             self._handles.pop(arn, None)
             self._tasks.pop(arn, None)
+
+
+def _failed(now: datetime) -> Mapping[str, Any]:
+    return {"status": JobStatus.FAILED, "failure": INTERNAL_ERROR, "ended": now}
 
 
 def shortened(reason: str) -> str:

@@ -102,7 +102,7 @@ def _offset(token: str | None) -> int:
     if not token:
         return 0
     try:
-        found = _TOKEN.fullmatch(base64.urlsafe_b64decode(token).decode())
+        found = _TOKEN.fullmatch(base64.b64decode(token, altchars=b"-_", validate=True).decode())
     except ValueError:
         found = None
     if found is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic
 from agent.cloud.faults import FaultKind
 from agent.cloud.sagemaker.cluster import Cut, sounded
 from agent.cloud.sagemaker.job_watch import Watch
-from agent.cloud.sagemaker.jobs import CAPACITY_ERROR, INTERNAL_ERROR, J, JobFailedError, JobStatus
+from agent.cloud.sagemaker.jobs import CAPACITY_ERROR, INTERNAL_ERROR, J, JobFailedError, JobStatus, shortened
+from agent.cloud.sagemaker.threads import in_thread
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
@@ -63,16 +64,16 @@ class OneAttempt(Generic[J]):
 
         ``work`` gets the alarms that end it, and raises JobFailedError.
         """
-        finish = STOPPED
-        if self._handle.job.status is not JobStatus.STOPPING:
-            watch = Watch(self._platform, self._handle.stopping, self._exceeded)
-            try:
-                finish = await self._placed(watch, work)
-            except JobFailedError as error:
-                finish = Finish(status=JobStatus.FAILED, failure=str(error))
-            finally:
-                watch.close()
-                await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        watch = Watch(self._platform, self._handle.stopping, self._exceeded)
+        try:
+            # A job that was stopping when the cloud went down has nothing left to be stopped.
+            stopped = self._handle.job.status is JobStatus.STOPPING
+            finish = STOPPED if stopped else await self._placed(watch, work)
+        except JobFailedError as error:
+            finish = Finish(status=JobStatus.FAILED, failure=shortened(str(error)))
+        finally:
+            watch.close()
+            await in_thread(shutil.rmtree, self.folder, ignore_errors=True)
         now = self._platform.clock.now()
         self._handle.change(status=finish.status, failure=finish.failure, ended=now, **finish.members)
 
@@ -84,7 +85,7 @@ class OneAttempt(Generic[J]):
                 return finish_of(cut or Cut.STOP)
             if self._platform.faults.take({FaultKind.CAPACITY}, self._operation, job.account, job.name):
                 raise JobFailedError(CAPACITY_ERROR)
-            await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+            await in_thread(shutil.rmtree, self.folder, ignore_errors=True)
             self._handle.change(started=self._platform.clock.now())
             limit = (job.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", _NO_LIMIT_SECONDS)
             with watch.running(job, self._operation, float(limit)) as alarms:

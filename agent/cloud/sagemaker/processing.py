@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.cloud.errors import in_use, not_found, validation_error
+from agent.cloud.sagemaker.instances import with_selection
 from agent.cloud.sagemaker.job_conditions import job_conditions
 from agent.cloud.sagemaker.jobs import Handle, Jobs
 from agent.cloud.sagemaker.listing import page
@@ -59,6 +60,7 @@ class ProcessingJobs:
             )
         pass_role(call, request["RoleArn"])
         now = self._platform.clock.now()
+        cluster = request["ProcessingResources"]["ClusterConfig"]
         job = ProcessingJob(
             account=call.account,
             region=call.region,
@@ -66,7 +68,7 @@ class ProcessingJobs:
             arn=arn,
             created=now,
             modified=now,
-            request=without(request, "Tags"),
+            request={**without(request, "Tags"), "ProcessingResources": {"ClusterConfig": with_selection(cluster)}},
         )
         self.jobs.begin(job)
         self._tags.attach(arn, request.get("Tags"))

@@ -28,7 +28,10 @@ class RoleSession:
             session_token=self.credentials.session_token,
         )
         self._endpoint = platform.endpoint
-        self.s3 = S3(Clients(credentials=keys, region=region, endpoint_url=platform.endpoint))
+        self.clients = Clients(
+            credentials=keys, region=region, endpoint_url=platform.endpoint, data=platform.client_data
+        )  # fmt: skip
+        self.s3 = S3(self.clients)
 
     def environment(self, *, network: bool) -> dict[str, str]:
         """What lets a container's SDK act as the role; a container without a network has no use for keys."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from binascii import crc32
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.cloud.wire import Response
@@ -18,6 +19,15 @@ _STRING = 7
 """The type of a header value in an event stream message."""
 
 Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A request that was queued, and where its outcome will be."""
+
+    inference_id: str
+    output: str
+    failure: str | None
 
 
 def answer(model: ModelAnswer, variant: str, request_id: str) -> Response:
@@ -40,6 +50,18 @@ def stream(model: ModelAnswer, variant: str, request_id: str) -> Response:
     ]
     parts = [model.body[start : start + _PART_BYTES] for start in range(0, len(model.body), _PART_BYTES)]
     return Response(status=200, headers=headers, body=b"".join(_payload_part(part) for part in parts))
+
+
+def accepted(queued: Accepted, request_id: str) -> Response:
+    """The answer to InvokeEndpointAsync."""
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-amzn-requestid", request_id.encode()),
+        (b"x-amzn-sagemaker-outputlocation", queued.output.encode()),
+    ]
+    if queued.failure is not None:
+        headers.append((b"x-amzn-sagemaker-failurelocation", queued.failure.encode()))
+    return Response(status=202, headers=headers, body=json.dumps({"InferenceId": queued.inference_id}).encode())
 
 
 def refuse(error: AwsError, request_id: str) -> Response:

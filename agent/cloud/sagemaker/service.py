@@ -20,6 +20,7 @@ from agent.cloud.sagemaker.slots import Slots
 from agent.cloud.sagemaker.tags import Tags
 from agent.cloud.sagemaker.training import TrainingJobs
 from agent.cloud.sagemaker.transform import TransformJobs
+from agent.cloud.sagemaker.tuning import TuningJobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +45,12 @@ class SageMaker:
         self.runtime = Runtime(platform, self.endpoints, self._tags)
         slots = Slots()
         training = TrainingJobs(platform, self._tags, slots)
+        tuning = TuningJobs(platform, self._tags, training)
         processing = ProcessingJobs(platform, self._tags, slots)
         transform = TransformJobs(platform, self._tags, slots, models)
         found_by_search = {
             "TrainingJob": training.documents,
+            "HyperParameterTuningJob": tuning.documents,
             "Endpoint": self.endpoints.documents,
             "ModelPackageGroup": groups.documents,
             "ModelPackage": packages.documents,
@@ -61,6 +64,7 @@ class SageMaker:
             models,
             search,
             training,
+            tuning,
             processing,
             transform,
             configs,

@@ -40,6 +40,8 @@ HEALTH_CHECK_SECONDS = 480
 """How long a container may take to answer /ping with 200, unless its variant says otherwise."""
 DOWNLOAD_SECONDS = 3600
 _DRAIN_SECONDS = 5.0
+_KEEP_ALIVE_SECONDS = 1.5
+"""Less than servers keep idle connections (gunicorn: 2 s), so that none is closed just as it is used again."""
 
 
 class ServingError(Exception):
@@ -87,7 +89,7 @@ class ModelServer:
         await self._fetch_models(role)
         # Containers run in this process's own network; a proxy of the environment must not see their requests.
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None),

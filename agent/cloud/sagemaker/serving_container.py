@@ -73,6 +73,8 @@ class ServingContainer:
         self._log = log
         self._url = ""
         self._started = asyncio.Event()
+        self._suspected = asyncio.Event()
+        self._was_ready = False
         self._failure: CannotStartError | None = None
 
     async def keep_running(self) -> None:
@@ -110,6 +112,8 @@ class ServingContainer:
                     hostname=self.hostname,
                 )
         except aiohttp.ClientError as error:
+            self.ready.clear()
+            self._suspected.set()
             raise ContainerGoneError(str(error)) from error
 
     async def _run_once(self) -> bool:
@@ -122,20 +126,27 @@ class ServingContainer:
             self._started.set()
             raise
         self._url = f"http://127.0.0.1:{port}"
-        pings = asyncio.create_task(self._ping_until_healthy())
+        self._was_ready = False
+        pings = asyncio.create_task(self._keep_ready())
         try:
             await container.wait()
-            return self.ready.is_set()
+            return self._was_ready
         finally:
             self.ready.clear()
             pings.cancel()
             await _end(container)
 
-    async def _ping_until_healthy(self) -> None:
-        while not await self._ping():  # noqa: ASYNC110 - a container announces nothing, it must be asked
-            await asyncio.sleep(_PING_INTERVAL_SECONDS)
-        self.ready.set()
-        self._started.set()
+    async def _keep_ready(self) -> None:
+        """Ping until the container is healthy, and again whenever it has dropped a connection."""
+        while True:
+            self._suspected.clear()
+            while not await self._ping():  # noqa: ASYNC110 - a container announces nothing, it must be asked
+                await asyncio.sleep(_PING_INTERVAL_SECONDS)
+            self._was_ready = True
+            self.ready.set()
+            self._started.set()
+            await self._suspected.wait()
+            self.ready.clear()
 
     async def _ping(self) -> bool:
         """Whether /ping answers 200 in time; any answer at all shows that the container had its chance."""

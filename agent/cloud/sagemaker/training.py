@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from agent.cloud.errors import in_use, validation_error
 from agent.cloud.sagemaker.input_check import require_objects
+from agent.cloud.sagemaker.instances import with_selection
 from agent.cloud.sagemaker.job_conditions import job_conditions
-from agent.cloud.sagemaker.jobs import Handle, Jobs
+from agent.cloud.sagemaker.jobs import INTERNAL_ERROR, Handle, Jobs
 from agent.cloud.sagemaker.listing import page
 from agent.cloud.sagemaker.operation import Operation, named, without
 from agent.cloud.sagemaker.roles import pass_role
 from agent.cloud.sagemaker.training_rules import DEFAULT_RUNTIME_SECONDS, check_training
 from agent.cloud.sagemaker.training_run import TrainingRun
-from agent.cloud.sagemaker.training_state import Secondary, TrainingJob, TuningOrigin, described, moved
+from agent.cloud.sagemaker.training_state import Secondary, TrainingJob, TuningOrigin, described, ended, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.slots import Slots
     from agent.cloud.sagemaker.tags import Tags
 
+_DEFAULTS = {
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "EnableManagedSpotTraining": False,
+    "ProfilingStatus": "Disabled",
+}
+
 
 class TrainingJobs:
     """The training jobs of every account."""
@@ -34,7 +42,7 @@ class TrainingJobs:
         self._platform = platform
         self._tags = tags
         self._slots = slots
-        self.jobs = Jobs(platform, "training-job", TrainingJob, self._carry)
+        self.jobs = Jobs(platform, "training-job", TrainingJob, self._carry, _failed)
 
     def operations(self) -> Mapping[str, Operation]:
         """What this room serves."""
@@ -56,7 +64,7 @@ class TrainingJobs:
         check_training(request)
         self.refuse_taken(call.account, call.region, request["TrainingJobName"])
         pass_role(call, request["RoleArn"])
-        await require_objects(self._platform, call.region, request["RoleArn"], _sources(request))
+        await require_objects(self._platform, call.region, request["RoleArn"], sources(request))
         job = self.launch(call.account, call.region, request)
         return {"TrainingJobArn": job.arn}
 
@@ -73,7 +81,11 @@ class TrainingJobs:
             arn=_arn(account, region, name),
             created=now,
             modified=now,
-            request={**without(request, "Tags"), "StoppingCondition": condition},
+            request={
+                **without(request, "Tags"),
+                "StoppingCondition": condition,
+                "ResourceConfig": with_selection(request["ResourceConfig"]),
+            },
             tuning=tuning,
         )
         job = job.model_copy(update=moved(job, Secondary.STARTING, now))
@@ -88,20 +100,6 @@ class TrainingJobs:
     def documents(self, account: str, region: str) -> Iterator[Members]:
         """Every training job as ``Search`` sees it."""
         return (self._document(job) for job in self.jobs.records.of(account, region))
-
-    def _document(self, job: TrainingJob) -> Members:
-        defaults = {
-            "EnableNetworkIsolation": False,
-            "EnableInterContainerTrafficEncryption": False,
-            "EnableManagedSpotTraining": False,
-            "ProfilingStatus": "Disabled",
-        }
-        return {
-            **defaults,
-            **job.request,
-            **described(job),
-            "WarmPoolStatus": warm_pool(job, self._platform.clock.now()),
-        }
 
     async def list(self, call: Call, request: Members) -> Members:
         """``ListTrainingJobs``: AWS takes MaxResults jobs first, and of those the ones with the wanted status."""
@@ -160,6 +158,10 @@ class TrainingJobs:
                 f"name already exists ({_arn(account, region, name)})"
             )
 
+    def _document(self, job: TrainingJob) -> Members:
+        pool = warm_pool(job, self._platform.clock.now())
+        return {**_DEFAULTS, **job.request, **described(job), "WarmPoolStatus": pool}
+
     async def _carry(self, handle: Handle[TrainingJob]) -> None:
         await TrainingRun(self._platform, self._slots, handle).run()
 
@@ -179,6 +181,10 @@ def warm_pool(job: TrainingJob, now: datetime) -> Members | None:
     return {"Status": "Available" if now < until else "Terminated", "ResourceRetainedBillableTimeInSeconds": kept}
 
 
+def _failed(job: TrainingJob, now: datetime) -> Members:
+    return ended(job, Secondary.FAILED, now, INTERNAL_ERROR)
+
+
 def _summary(job: TrainingJob, now: datetime) -> Members:
     return {
         "TrainingJobName": job.name,
@@ -192,9 +198,10 @@ def _summary(job: TrainingJob, now: datetime) -> Members:
     }
 
 
-def _sources(request: Members) -> list[str]:
-    """The S3 places that a job reads."""
-    return [channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in request.get("InputDataConfig") or []]
+def sources(request: Members) -> list[str]:
+    """The S3 prefixes that a job reads; manifests are looked into only when the job downloads."""
+    data = [channel["DataSource"]["S3DataSource"] for channel in request.get("InputDataConfig") or []]
+    return [source["S3Uri"] for source in data if source["S3DataType"] == "S3Prefix"]
 
 
 def _arn(account: str, region: str, name: str) -> str:

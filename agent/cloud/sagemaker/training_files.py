@@ -14,10 +14,10 @@ from agent.cloud.sagemaker.threads import in_thread
 from agent.cloud.sagemaker.upload_loop import UploadLoop
 from agent.errors import ModelyardError
 from agent.runtime.channels import ChannelError, ChannelSource, Reader, materialise
-from agent.runtime.container import Bind, ContainerSpec
+from agent.runtime.container import Bind, ContainerSpec, Exit
 from agent.runtime.contract import training
 from agent.runtime.contract.cluster import Cluster
-from agent.runtime.contract.folder import failure_text, furnish
+from agent.runtime.contract.folder import LONGEST_REASON, failure_text, furnish
 from agent.runtime.instances import capacity
 from agent.runtime.outputs import Destination, download_checkpoints, upload_training_output
 
@@ -95,13 +95,9 @@ class TrainingFiles:
             raise JobFailedError(_upload_failed(error)) from error
 
     def failure(self, ended: Ended) -> str:
-        """Why the algorithm failed: the failing host's ``/opt/ml/output/failure`` and its exit code."""
+        """Why the algorithm failed, from the failing host's ``/opt/ml/output/failure`` and its exit."""
         assert ended.failed is not None
-        end = ended.exits[ended.failed]
-        text = failure_text(self._opt_ml(self._hosts[ended.failed]))
-        if end.out_of_memory:
-            return f"{_OUT_OF_MEMORY}, exit code: {end.code}"
-        return f"AlgorithmError: {text}, exit code: {end.code}"
+        return algorithm_failure(failure_text(self._opt_ml(self._hosts[ended.failed])), ended.exits[ended.failed])
 
     def _download(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -216,6 +212,14 @@ class TrainingFiles:
 
     def _opt_ml(self, host: Host) -> Path:
         return self._folder / host.name
+
+
+def algorithm_failure(text: str, end: Exit) -> str:
+    """The ``FailureReason`` of an algorithm that explained itself with ``text``; its exit code is always told."""
+    if end.out_of_memory:
+        return f"{_OUT_OF_MEMORY}, exit code: {end.code}"
+    code = f", exit code: {end.code}"
+    return f"AlgorithmError: {text}"[: LONGEST_REASON - len(code)] + code
 
 
 def _source(members: Mapping[str, Any]) -> ChannelSource:

@@ -6,16 +6,16 @@ of the cloud end an attempt, not the job; the next one finds the checkpoints tha
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.cloud.faults import FaultKind
-from agent.cloud.sagemaker.cluster import Cut, run_cluster, sounded
+from agent.cloud.sagemaker.cluster import Cut, Ended, run_cluster, sounded
 from agent.cloud.sagemaker.instances import training_hosts
 from agent.cloud.sagemaker.job_watch import Watch
 from agent.cloud.sagemaker.jobs import CAPACITY_ERROR, INTERNAL_ERROR, JobFailedError, JobStatus
+from agent.cloud.sagemaker.threads import in_thread
 from agent.cloud.sagemaker.training_files import TrainingFiles
 from agent.cloud.sagemaker.training_log import TrainingLog
 from agent.cloud.sagemaker.training_state import (
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.cloud.platform import Platform
-    from agent.cloud.sagemaker.cluster import Ended
     from agent.cloud.sagemaker.jobs import Handle
     from agent.cloud.sagemaker.operation import Members
     from agent.cloud.sagemaker.slots import Slots
     from agent.cloud.sagemaker.training_state import TrainingJob
+    from agent.images.unpack import UnpackedImage
 
 OPERATION = "sagemaker:CreateTrainingJob"
 _CAPACITY_RETRY_SECONDS = 60.0
@@ -93,22 +93,21 @@ class TrainingRun:
 
     async def run(self) -> None:
         """Return when the job has ended; a cancelled run leaves it as it is, to be resumed."""
-        if self._handle.job.status is JobStatus.STOPPING:
-            # The cloud went down while the job was stopping; nothing of it is left to be stopped.
-            self._finish(End(status=Secondary.STOPPED))
-            return
-        if self._handle.job.started is not None:
-            self._handle.change(**attempt_over(self._handle.job, self._handle.job.modified))
-            self._move(Secondary.STARTING, REPLACING)
         try:
             end = await self._attempts()
         finally:
             self._watch.close()
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            await in_thread(shutil.rmtree, self._folder, ignore_errors=True)
         self._finish(end)
 
     async def _attempts(self) -> End:
         job = self._handle.job
+        if job.status is JobStatus.STOPPING:
+            # The cloud went down while the job was stopping; nothing of it is left to be stopped.
+            return End(status=Secondary.STOPPED)
+        if job.started is not None:
+            self._change(attempt_over(job, job.modified))
+            self._move(Secondary.STARTING, REPLACING)
         if wait := job.limit.get("MaxWaitTimeInSeconds"):
             self._watch.limit(job.created.timestamp() + wait, Cut.MAX_WAIT)
         while True:
@@ -162,20 +161,23 @@ class TrainingRun:
             self._move(Secondary.DOWNLOADING)
         await files.download()
         log = TrainingLog(self._platform, self._handle, files.session.credentials, hosts)
-        with self._watch.running(job, OPERATION, self._runtime_left(job)) as alarms:
-            if (cut := sounded(alarms)) is not None:
-                return after_cut(job, cut)
-            self._move(Secondary.TRAINING)
-            async with log, uploading(files.checkpoints):
-                over = await run_cluster(
-                    self._platform.runtime, self._platform.clock, files.containers(image, log), alarms
-                )
+        async with log, uploading(files.checkpoints):
+            over = await self._train(files, image, log)
         await files.upload_checkpoints()
         return await self._conclude(files, over)
 
+    async def _train(self, files: TrainingFiles, image: UnpackedImage, log: TrainingLog) -> Ended:
+        """Run the containers for as long as the job may; alarms count only while they do."""
+        job, clock = self._handle.job, self._platform.clock
+        with self._watch.running(job, OPERATION, self._runtime_left()) as alarms:
+            if (cut := sounded(alarms)) is not None:
+                return Ended(exits=(), cut=cut)
+            self._move(Secondary.TRAINING)
+            return await run_cluster(self._platform.runtime, clock, files.containers(image, log), alarms)
+
     async def _conclude(self, files: TrainingFiles, over: Ended) -> End | Again:
-        """What containers that have ended mean for their job; artifacts are uploaded unless the hosts are lost."""
-        if over.cut is not None and not over.cut.graceful:
+        """What containers that have ended mean for their job; artifacts are uploaded if hosts are left to have them."""
+        if over.cut is not None and not (over.cut.graceful and over.exits):
             return after_cut(self._handle.job, over.cut)
         self._move(Secondary.UPLOADING)
         self._change({"artifacts": await files.upload()})
@@ -185,8 +187,12 @@ class TrainingRun:
             return End(status=Secondary.FAILED, failure=files.failure(over))
         return End(status=Secondary.COMPLETED)
 
-    def _runtime_left(self, job: TrainingJob) -> float:
-        return float(job.limit["MaxRuntimeInSeconds"]) - job.used_seconds
+    def _runtime_left(self) -> float:
+        """Seconds that the job's instances may still run; what earlier attempts used counts."""
+        job = self._handle.job
+        assert job.attempt_started is not None
+        used = job.used_seconds + (self._now() - job.attempt_started).total_seconds()
+        return float(job.limit["MaxRuntimeInSeconds"]) - used
 
     def _exceeded(self) -> None:
         """A limit is reached: the job is stopping, as if it had been asked to."""

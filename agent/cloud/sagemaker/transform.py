@@ -63,7 +63,8 @@ class TransformJobs:
         self._refuse_taken(call, name, arn)
         model = servable(self._models.find(call.account, call.region, request["ModelName"]), self._models)
         source = request["TransformInput"]["DataSource"]["S3DataSource"]
-        await require_objects(self._platform, call.region, model.role_arn, [source["S3Uri"]])
+        prefixes = [source["S3Uri"]] if source["S3DataType"] == "S3Prefix" else []
+        await require_objects(self._platform, call.region, model.role_arn, prefixes)
         self._refuse_taken(call, name, arn)
         now = self._platform.clock.now()
         self.jobs.begin(

@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/boto3/latest/reference/services/sagemaker.ht
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -110,10 +109,8 @@ def model_package_groups(bench: Workbench, name: str) -> None:
 
 def model_packages(bench: Workbench, word: str) -> dict[str, Any]:
     bench.sagemaker.create_model_package_group(ModelPackageGroupName=word)
-    containers = {"Containers": [{"Image": bench.image}]}
-    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
     for _ in THREE:
-        bench.sagemaker.create_model_package(ModelPackageGroupName=word, InferenceSpecification=containers | types)
+        bench.package(word)
     return {"ModelPackageGroupName": word}
 
 
@@ -139,6 +136,10 @@ CASES: Mapping[str, Case] = {
 }
 
 
+PAGE_SIZES: Mapping[str, int] = {"ListTags": 50}
+"""Where AWS allows no page of one; a resource has no more tags than fit on this one."""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def transform_input(client: Callable[..., Any], bucket: str) -> None:
     client("s3").put_object(Bucket=bucket, Key="paginator-input/one.txt", Body=b"one")
@@ -156,7 +157,9 @@ def test_page_by_page_it_finds_what_one_page_lists(
 ) -> None:
     parameters = CASES[operation](workbench, unique("paginator"))
     paginator = workbench.sagemaker.get_paginator(botocore.xform_name(operation))
-    assert_pages_agree(paginator, paginators("sagemaker")[operation]["result_key"], parameters)
+    assert_pages_agree(
+        paginator, paginators("sagemaker")[operation]["result_key"], parameters, PAGE_SIZES.get(operation, 1)
+    )
     if operation == "ListEndpoints":
         for found in workbench.sagemaker.list_endpoints(**parameters)["Endpoints"]:
             workbench.dismantle(found["EndpointName"])
@@ -187,11 +190,8 @@ def test_page_by_page_autoscaling_tells_what_one_page_tells(
     workbench.dismantle(name)
 
 
-def assert_pages_agree(paginator: Any, key: str, parameters: Mapping[str, Any]) -> None:
-    pages = list(paginator.paginate(**parameters, PaginationConfig={"PageSize": 1}))
-    one_by_one = [json.dumps(item, default=str, sort_keys=True) for page in pages for item in page[key]]
-    whole = [
-        json.dumps(item, default=str, sort_keys=True) for page in paginator.paginate(**parameters) for item in page[key]
-    ]
-    assert [len(page[key]) for page in pages] == [1] * len(THREE)
-    assert one_by_one == whole
+def assert_pages_agree(paginator: Any, key: str, parameters: Mapping[str, Any], size: int = 1) -> None:
+    pages = [page[key] for page in paginator.paginate(**parameters, PaginationConfig={"PageSize": size})]
+    whole = [item for page in paginator.paginate(**parameters) for item in page[key]]
+    assert [len(page) for page in pages] == ([1] * len(THREE) if size == 1 else [len(THREE)])
+    assert [item for page in pages for item in page] == whole

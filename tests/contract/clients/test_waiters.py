@@ -114,7 +114,9 @@ def test_it_returns_when_all_went_well(
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_it_raises_when_it_failed(name: str, workbench: Workbench, unique: Callable[[str], str], on_aws: bool) -> None:
+def test_it_raises_when_it_failed(
+    name: str, workbench: Workbench, unique: Callable[[str], str], on_aws: bool, hurry: None
+) -> None:
     case = unique("waiter")
     parameters = BAD[name](workbench, case)
     with pytest.raises(WaiterError, match="terminal failure state"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 import threading
@@ -149,6 +150,31 @@ def test_a_circle_of_links_is_refused(rootfs: Path) -> None:
     lay(rootfs, link("a", "b"), link("b", "a"))
     with pytest.raises(InputMissingError, match="circle of symbolic links"):
         resolve_inside(rootfs, PurePosixPath("/a/x"))
+
+
+def test_a_layer_of_several_gzip_members_is_read_to_its_end(rootfs: Path) -> None:
+    layer = rootfs.parent / "layer"
+    lay(rootfs, member("x", "1" * 5000), member("y", "2" * 5000))
+    tar = gzip.decompress(layer.read_bytes())
+    layer.write_bytes(gzip.compress(tar[:700]) + gzip.compress(tar[700:]))
+    for path in rootfs.iterdir():
+        path.unlink()
+    apply_layer(layer, rootfs)
+    assert tree(rootfs) == ["x", "y"]
+
+
+def test_an_uncompressed_layer_is_read(rootfs: Path) -> None:
+    layer = rootfs.parent / "layer"
+    lay(rootfs, member("x", "1"))
+    layer.write_bytes(gzip.decompress(layer.read_bytes()))
+    (rootfs / "x").unlink()
+    apply_layer(layer, rootfs)
+    assert tree(rootfs) == ["x"]
+
+
+def test_a_file_in_place_of_a_folder_is_damage(rootfs: Path) -> None:
+    with pytest.raises(InputMissingError, match="damaged"):
+        lay(rootfs, member("a", "file"), member("a/b", "file"))
 
 
 def test_a_damaged_layer_is_said_to_be(rootfs: Path) -> None:

@@ -18,7 +18,7 @@ import uvloop
 from agent.runtime.container import CannotStartError, Exit
 from agent.runtime.process import ProcessRuntime
 from tests.sources import ROOT
-from tests.unit.runtime.workshop import alive
+from tests.unit.runtime.workshop import alive, children
 
 if TYPE_CHECKING:
     from tests.unit.runtime.workshop import Workshop
@@ -41,6 +41,12 @@ def test_train_is_found_on_the_path_of_the_image(workshop: Workshop) -> None:
     workshop.script("import sys\nprint(sys.argv[1:])")
     assert workshop.run() == Exit(code=0)
     assert workshop.lines == ["[]"]
+
+
+def test_a_program_of_the_image_comes_before_one_of_modelyard_s_python(workshop: Workshop) -> None:
+    workshop.script("print('the image')", "opt/program/modelyard")
+    workshop.run(entrypoint=("modelyard",), arguments=())
+    assert workshop.lines == ["the image"]
 
 
 def test_an_entrypoint_of_the_image_gets_train_as_its_argument(workshop: Workshop) -> None:
@@ -74,6 +80,12 @@ def test_the_program_starts_in_the_working_directory_of_the_image(workshop: Work
     workshop.script("import os\nprint(os.getcwd().removesuffix('/opt/program') != os.getcwd(), os.listdir())")
     workshop.run(image=workshop.image(entrypoint=("./train",), working_dir="/opt/program"))
     assert workshop.lines == ["True ['train']"]
+
+
+def test_a_working_directory_that_no_layer_has_is_empty(workshop: Workshop) -> None:
+    workshop.script("import os\nprint(os.listdir())")
+    workshop.run(image=workshop.image(working_dir="/srv/absent"))
+    assert workshop.lines == ["[]"]
 
 
 def test_a_missing_program_is_said_as_container_engines_say_it(workshop: Workshop) -> None:
@@ -244,20 +256,23 @@ def test_memory_below_the_limit_is_allowed(workshop: Workshop) -> None:
 
 DAEMON = """
 import os, sys, time
-def wait(name):
-    time.sleep(600)
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         null = os.open(os.devnull, os.O_RDWR)
         for number in range(3): os.dup2(null, number)
-        for variable in list(os.environ): del os.environ[variable]
-        os.execve(sys.executable, [sys.executable, '-c', 'import time; time.sleep(600)', '{mark}'], {{}})
+        environment = {{}} if {forgetful} else dict(os.environ)
+        os.execve(sys.executable, [sys.executable, '-c', 'import time; time.sleep(600)', '{mark}'], environment)
     os._exit(0)
 os.wait()
 time.sleep(0.1)
 print('ready')
 """
+
+
+def daemon(mark: str, *, forgetful: bool = True) -> str:
+    """A program that leaves a daemon behind, in a session of its own; a forgetful one has no variables."""
+    return DAEMON.format(mark=mark, forgetful=forgetful)
 
 
 @pytest.fixture
@@ -267,13 +282,13 @@ def mark() -> str:
 
 
 def test_a_daemon_ends_with_the_program(workshop: Workshop, mark: str) -> None:
-    workshop.script(DAEMON.format(mark=mark))
+    workshop.script(daemon(mark))
     assert workshop.run() == Exit(code=0)
     assert alive(mark) == []
 
 
 def test_a_daemon_ends_when_the_program_is_killed(workshop: Workshop, mark: str) -> None:
-    workshop.script(DAEMON.format(mark=mark) + FOREVER)
+    workshop.script(daemon(mark) + FOREVER)
 
     async def scenario(runtime: ProcessRuntime) -> Exit:
         container = await runtime.start(workshop.spec())
@@ -324,6 +339,22 @@ def test_a_supervisor_that_is_killed_takes_the_container_along(workshop: Worksho
     assert wait_until_gone(mark) == []
 
 
+def test_what_a_killed_supervisor_leaves_is_found_by_its_mark(plain: Workshop, mark: str) -> None:
+    plain.script(daemon(mark, forgetful=False) + FOREVER)
+
+    async def scenario(runtime: ProcessRuntime) -> Exit:
+        container = await runtime.start(plain.spec())
+        await plain.until("ready", container)
+        [inner] = children(container.pid)
+        os.kill(container.pid, signal.SIGSTOP)
+        os.kill(inner, signal.SIGKILL)
+        os.kill(container.pid, signal.SIGKILL)
+        return await container.wait()
+
+    assert plain.play(scenario) == Exit(code=137, signal=9)
+    assert wait_until_gone(mark) == []
+
+
 def test_a_log_sink_that_fails_ends_the_container(workshop: Workshop, mark: str) -> None:
     workshop.script(FOREVER)
 
@@ -341,7 +372,7 @@ def test_a_log_sink_that_fails_ends_the_container(workshop: Workshop, mark: str)
 
 
 SERVER = """
-import asyncio, sys
+import asyncio
 from pathlib import Path
 from tests.unit.runtime.workshop import Workshop, isolation
 
@@ -362,8 +393,8 @@ asyncio.run(main())
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("kind", ["namespaces", "user-namespaces", "plain"])
 def test_the_end_of_the_server_is_the_end_of_its_containers(tmp_path: Any, mark: str, kind: str, number: int) -> None:
-    daemon = DAEMON.format(mark=mark) + FOREVER
-    server = SERVER.format(mark=mark, folder=str(tmp_path), kind=kind, script=daemon)
+    script = daemon(mark) + FOREVER
+    server = SERVER.format(mark=mark, folder=str(tmp_path), kind=kind, script=script)
     with subprocess.Popen(
         [sys.executable, "-c", server], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -14,7 +14,8 @@ import pytest
 from agent.errors import UsageError
 from agent.runtime.container import Bind
 from agent.runtime.isolation import detect_isolation
-from agent.runtime.sandbox import this_host
+from agent.runtime.launch import Mount
+from agent.runtime.sandbox import Host, Listing, mounts, this_host
 
 if TYPE_CHECKING:
     from agent.runtime.process import ProcessRuntime
@@ -89,16 +90,114 @@ def test_further_folders_can_be_given(contained: Workshop) -> None:
     assert (shared / "file").read_text() == "given\n"
 
 
+def test_a_folder_can_be_given_where_the_host_has_others(contained: Workshop) -> None:
+    given = contained.folder / "given"
+    given.mkdir()
+    contained.script("#!/bin/sh\necho given > /mnt/new/folder/file\n")
+    contained.run(binds=(Bind(source=given, target="/mnt/new/folder"),))
+    assert (given / "file").read_text() == "given\n"
+
+
+def test_an_image_without_opt_still_has_opt_ml(contained: Workshop) -> None:
+    contained.script("#!/bin/sh\nls /opt/ml", "app/train")
+    (contained.opt_ml / "input").mkdir()
+    contained.run(image=contained.image(env=(("PATH", "/app"),)))
+    assert contained.lines == ["input"]
+
+
 def test_hosts_of_the_job_can_be_resolved(contained: Workshop) -> None:
     contained.script("import socket\nprint(socket.gethostname(), socket.gethostbyname('algo-2'))")
     contained.run(hostname="algo-1", hosts={"algo-1": "127.0.0.1", "algo-2": "127.0.0.2"})
     assert contained.lines == ["algo-1 127.0.0.2"]
 
 
+def test_only_harmless_devices_are_there(contained: Workshop) -> None:
+    seen = shell(contained, "ls /dev; echo x > /dev/null; head -c 3 /dev/urandom | wc -c; echo y > /dev/stderr")
+    assert seen == [
+        "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero", "3", "y"
+    ]  # fmt: skip
+
+
+def test_root_in_a_container_is_not_root_of_the_host(contained: Workshop) -> None:
+    script = "id -u; mount -o remount,rw /usr 2>&1 | grep -c denied; mknod /tmp/disk b 8 0 2>&1 | grep -c permitted"
+    assert shell(contained, script) == ["0", "1", "1"]
+
+
 def test_a_container_sees_only_its_own_processes(contained: Workshop) -> None:
     contained.script("import os\nprint(sum(name.isdigit() for name in os.listdir('/proc')))")
     contained.run()
     assert contained.lines == ["2"]
+
+
+# --- the plan, on values --------------------------------------------------------------------------------------------
+
+
+def plan(image: Path, host: Host, **more: Any) -> dict[str, Mount]:
+    """The mounts of a container by their target."""
+    return {mount.target: mount for mount in mounts(image=image, opt_ml=Path("/job"), host=host, **more)}
+
+
+def a_host(**changes: Any) -> Host:
+    """A host with the usual folders and nothing mounted in them."""
+    top = Listing(folders=("etc", "opt", "srv", "tmp", "usr", "var"), links=(("bin", "usr/bin"),))
+    settings: dict[str, Any] = {
+        "top": top,
+        "crowded": {},
+        "devices": ("null",),
+        "python": (),
+        "resolver": Path("/etc/resolv.conf"),
+        **changes,
+    }
+    return Host(**settings)
+
+
+def test_what_only_the_host_has_is_bound_read_only(tmp_path: Path) -> None:
+    planned = plan(tmp_path, a_host())
+    assert planned["/usr"] == Mount(kind="bind", target="/usr", sources=("/usr",))
+    assert planned["/bin"] == Mount(kind="link", target="/bin", sources=("usr/bin",))
+    assert planned["/tmp"] == Mount(kind="tmpfs", target="/tmp")
+
+
+def test_the_host_wins_everywhere_but_in_opt(tmp_path: Path) -> None:
+    for name in ("usr/bin", "opt/program", "app"):
+        (tmp_path / name).mkdir(parents=True)
+    planned = plan(tmp_path, a_host())
+    assert planned["/usr"].sources == ("/usr", f"{tmp_path}/usr")
+    assert planned["/opt"].sources == (f"{tmp_path}/opt", "/opt")
+    assert planned["/app"].sources == (f"{tmp_path}/app",)
+
+
+def test_a_folder_with_mounts_in_it_is_put_together_entry_by_entry(tmp_path: Path) -> None:
+    for name in ("usr/local", "usr/src"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "usr/README").write_text("")
+    usr = Listing(folders=("bin", "local"), files=("note",), links=(("lib64", "lib"),))
+    planned = plan(tmp_path, a_host(crowded={"usr": usr}))
+    below = {target: mount for target, mount in planned.items() if target.startswith("/usr")}
+    assert below == {
+        "/usr": Mount(kind="tmpfs", target="/usr"),
+        "/usr/bin": Mount(kind="bind", target="/usr/bin", sources=("/usr/bin",)),
+        "/usr/local": Mount(kind="bind", target="/usr/local", sources=("/usr/local",)),
+        "/usr/note": Mount(kind="bind", target="/usr/note", sources=("/usr/note",)),
+        "/usr/lib64": Mount(kind="link", target="/usr/lib64", sources=("lib",)),
+        "/usr/src": Mount(kind="overlay", target="/usr/src", sources=(f"{tmp_path}/usr/src",)),
+        "/usr/README": Mount(kind="bind", target="/usr/README", sources=(f"{tmp_path}/usr/README",)),
+    }
+
+
+def test_python_stays_visible_where_the_host_is_not(tmp_path: Path) -> None:
+    python = (Path("/run/me/.venv"), Path("/opt/python"), Path("/usr/lib/python3"))
+    planned = plan(tmp_path, a_host(python=python))
+    assert planned["/run"].kind == "tmpfs"
+    assert planned["/run/me/.venv"] == Mount(kind="bind", target="/run/me/.venv", sources=("/run/me/.venv",))
+    assert planned["/opt/python"].sources == ("/opt/python",)
+    assert "/usr/lib/python3" not in planned
+
+
+def test_names_stay_resolvable_where_the_resolver_s_file_is_a_link(tmp_path: Path) -> None:
+    planned = plan(tmp_path, a_host(resolver=Path("/run/systemd/resolve/stub-resolv.conf")))
+    assert planned["/run"].kind == "tmpfs"
+    assert planned["/run/systemd/resolve"].sources == ("/run/systemd/resolve",)
 
 
 # --- network ------------------------------------------------------------------------------------------------------

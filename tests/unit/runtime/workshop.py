@@ -121,3 +121,8 @@ def alive(mark: str) -> list[int]:
         if mark in command and stat.rpartition(")")[2].split()[0] != "Z":
             found.append(int(folder.name))
     return found
+
+
+def children(process: int) -> list[int]:
+    """The processes that ``process`` has started and not yet collected."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]

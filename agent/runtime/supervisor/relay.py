@@ -1,21 +1,26 @@
-"""Lets the host reach a server inside a container that has no network; run by path, by the container's supervisor.
+"""Lets the host reach a server inside a container that has no network.
 
-The listening socket was made outside, so connections from the host arrive at it; the connections on to the server
-are made in here, on the container's own loopback. Arguments: the socket's file descriptor and the port.
+The listening socket was made outside, so the host's connections arrive at it; the connections on to the server are
+made in here, on the container's own loopback.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
+
+TYPE_CHECKING = False  # the real one would import typing
+if TYPE_CHECKING:
+    import socket
 
 _CHUNK = 1 << 16
 
 
-async def relay(listener: socket.socket, port: int) -> None:
-    """Join every connection to the server's port; one that the server does not take is closed."""
+def relay(listener: socket.socket, port: int) -> None:
+    """Join every connection to the server's port, for ever; one that the server does not take is closed."""
+    asyncio.run(_serve(listener, port))
 
+
+async def _serve(listener: socket.socket, port: int) -> None:
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -38,7 +43,3 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.transport.abort()
     finally:
         writer.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(relay(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])))

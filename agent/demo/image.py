@@ -1,0 +1,44 @@
+"""The iris example's container: assembled from its folder without an engine, and pushed through the registry."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import agent
+from agent.errors import UsageError
+from agent.images.assemble import ImageRecipe, assemble
+from agent.images.layer import FolderLayer
+from agent.images.layout import ImageLayout
+from agent.images.manifest import ImageConfig
+from agent.images.registry import Registry, RegistryEndpoint
+
+_CONFIG = ImageConfig(
+    env=(("PATH", "/opt/program:/usr/local/bin:/usr/bin:/bin"), ("PYTHONUNBUFFERED", "1")),
+    working_dir="/opt/program",
+)
+
+
+def example() -> Path:
+    """The folder of the iris example; raises UsageError outside a checkout of the repository."""
+    folder = Path(agent.__file__).resolve().parents[1] / "examples" / "iris-byo"
+    if not folder.is_dir():
+        raise UsageError(f"the demo needs the repository's examples, and {folder} does not exist; run it in a checkout")
+    return folder
+
+
+def build_and_push(ecr: Any, endpoint: str, account: str, repository: str) -> str:
+    """Answer the image's URI by digest; ``ecr`` is a client that may push, ``endpoint`` the cloud's address."""
+    authorization = ecr.get_authorization_token()["authorizationData"][0]
+    password = base64.b64decode(authorization["authorizationToken"]).decode().partition(":")[2]
+    host = f"{account}.dkr.ecr.{ecr.meta.region_name}.amazonaws.com"
+    registry = Registry(RegistryEndpoint(base_url=endpoint, host=host, password=password))
+    with TemporaryDirectory(prefix="modelyard-image-") as folder:
+        layout = ImageLayout(Path(folder))
+        digest = assemble(
+            ImageRecipe(layers=(FolderLayer(source=example() / "program"),), config=_CONFIG), layout
+        ).digest
+        registry.push(layout, digest, repository, tag="latest")
+    return f"{host}/{repository}@{digest}"
