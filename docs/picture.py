@@ -34,7 +34,8 @@ def main() -> int:
             console.print(styled(DIGEST.sub(lambda found: f"{found[0][:12]}…", line)), highlight=False)
     drawn = console.export_svg(title="./yard demo")
     # The picture must look the same without a network, so the reader's own monospace font serves.
-    PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
+    plain = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    PICTURE.write_text("".join(f"{line.rstrip()}\n" for line in plain.splitlines()))
     return demo.returncode
 
 

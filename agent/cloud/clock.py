@@ -55,6 +55,7 @@ class Clock:
         """
         if seconds < 0:
             raise ValueError(f"the cloud's clock cannot go back ({seconds} s)")
+        await _let_others_act()
         end, stride = self.time() + seconds, seconds / _MOST_STOPS
         while (stop := self._next_stop(stride)) < end:
             self._rebase(stop, self._rate)
@@ -84,7 +85,9 @@ class Clock:
         try:
             while (left := moment - self.time()) > 0:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), left / self._rate)
+                    # Not wait_for: in Python 3.11 it loses a cancellation that comes with the event.
+                    async with asyncio.timeout(left / self._rate):
+                        await self._changed.wait()
         finally:
             del self._awaited[sleeper]
 

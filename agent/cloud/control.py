@@ -27,11 +27,19 @@ TOKEN_HEADER = "x-modelyard-token"  # noqa: S105 - a header's name, not a secret
 class Control:
     """Answers to whoever holds the token that the cloud wrote into its state folder."""
 
-    def __init__(self, platform: Platform, calls: CallLog, token: str, reset: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        calls: CallLog,
+        token: str,
+        reset: Callable[[], Awaitable[None]],
+        keep_clock: Callable[[], None],
+    ) -> None:
         self._platform = platform
         self._calls = calls
         self._token = token
         self._reset_everything = reset
+        self._keep_clock = keep_clock
         self._actions: Mapping[str, Callable[[Members], Awaitable[Members]]] = {
             "status": self._status,
             "reset": self._reset,
@@ -88,10 +96,12 @@ class Control:
 
     async def _advance(self, members: Members) -> Members:
         await self._platform.clock.pass_time(float(members["seconds"]))
+        self._keep_clock()
         return self._clock()
 
     async def _rate(self, members: Members) -> Members:
         self._platform.clock.set_rate(float(members["rate"]))
+        self._keep_clock()
         return self._clock()
 
     async def _list_calls(self, members: Members) -> Members:

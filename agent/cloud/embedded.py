@@ -192,8 +192,10 @@ class EmbeddedCloud:
 
     def stop(self) -> None:
         """Stop; :meth:`start` continues from here."""
-        stop(self.place)
-        self._let_go()
+        try:
+            stop(self.place)
+        finally:
+            self._let_go()
 
     def kill(self) -> None:
         """End the cloud as a power cut would."""
@@ -202,12 +204,17 @@ class EmbeddedCloud:
         self._let_go()
 
     def _let_go(self) -> None:
-        if self._process is not None:
-            self._process.wait()
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        self._process = None
-        self._running = None
+        process, self._process, self._running = self._process, None, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise CloudFailedError(f"the embedded cloud (process {process.pid}) did not stop and was killed") from None
 
     @property
     def running(self) -> Running:

@@ -47,8 +47,20 @@ class Telemetry(Protocol):
         """The state (``OK``, ``ALARM``, ``INSUFFICIENT_DATA``) of each alarm that exists, freshly evaluated."""
 
 
+class Events(Protocol):
+    """EventBridge as SageMaker uses it: without asking the customer's policies."""
+
+    def publish(
+        self, account: str, region: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]
+    ) -> None:
+        """Put an event of the source ``aws.sagemaker`` on the account's default bus; ``resources`` are ARNs."""
+
+
 class Registry(Protocol):
     """ECR as SageMaker pulls from it: with the permissions of the role that runs the container."""
+
+    async def check(self, image: str, credentials: Credentials, region: str) -> None:
+        """Raise what :meth:`pull` would raise, without unpacking the image."""
 
     async def pull(self, image: str, credentials: Credentials, region: str) -> UnpackedImage:
         """The image unpacked; raises AwsError when it is absent or the role may not pull it."""
@@ -65,6 +77,7 @@ class Platform:
     store: Store
     faults: Faults
     telemetry: Telemetry
+    events: Events
     registry: Registry
     runtime: Runtime
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)

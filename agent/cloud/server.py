@@ -74,10 +74,11 @@ class Cloud:
             store=store,
             faults=Faults(),
             telemetry=self._emulator.telemetry,
+            events=self._emulator.events,
             registry=self._ecr.puller,
             runtime=ProcessRuntime(detect_isolation(hidden=(place.folder,)), clock.now),
         )
-        targets = ScalableTargets(self.platform)
+        targets = ScalableTargets(self.platform, self._emulator.scaling_alarms)
         self._sagemaker = SageMaker(self.platform, targets)
         self._autoscaling = AutoScaling(
             self.platform, targets, self._sagemaker.endpoints, self._emulator.scaling_alarms
@@ -88,7 +89,7 @@ class Cloud:
         routes = Routes(
             json_services={"sagemaker": self._sagemaker, "application-autoscaling": self._autoscaling},
             runtime=self._sagemaker.runtime,
-            control=Control(self.platform, calls, self._token, self.reset),
+            control=Control(self.platform, calls, self._token, self.reset, self._keep_clock),
             registry=self._ecr.door,
         )
         self.gateway = Gateway(self.platform, self._emulator, routes, calls)
@@ -142,8 +143,8 @@ class Cloud:
             group.create_task(self._emulator.keep())
             while True:
                 await asyncio.sleep(1)
-                if abs(self.platform.clock.offset - self._settings.clock_offset) > 1:
-                    self._keep_settings()
+                if self.platform.clock.rate != 1:
+                    self._keep_clock()
 
     async def _stop_keeping(self) -> None:
         if self._keeping is not None:
@@ -151,8 +152,12 @@ class Cloud:
             await asyncio.gather(self._keeping, return_exceptions=True)
             self._keeping = None
 
-    def _keep_settings(self) -> None:
-        self._settings = self._settings.model_copy(update={"clock_offset": self.platform.clock.offset})
+    def _keep_clock(self) -> None:
+        """Keep the clock as it will be before it is kept again, so that after a crash it has not gone back."""
+        self._keep_settings(ahead=2 * max(0.0, self.platform.clock.rate - 1))
+
+    def _keep_settings(self, ahead: float = 0.0) -> None:
+        self._settings = self._settings.model_copy(update={"clock_offset": self.platform.clock.offset + ahead})
         write_private(self._place.settings, self._settings.model_dump_json(indent=2))
 
 
@@ -173,6 +178,9 @@ class Server(uvicorn.Server):
         """See :class:`uvicorn.Server`."""
         await self._cloud.close()
         await super().shutdown(sockets)
+        logging.shutdown()
+        # All is kept. A thread of the emulator may still wait for a stack that nobody finishes, and so would asyncio.
+        os._exit(os.EX_OK)
 
 
 def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool) -> None:

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.command import Command, group
-from agent.errors import ExitCode
+from agent.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     import argparse
 
     from agent.console import Console
-
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def push_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,27 +24,18 @@ def push_arguments(parser: argparse.ArgumentParser) -> None:
 
 def push(arguments: argparse.Namespace, console: Console) -> int:
     """Assemble and push; the answer is the image's URI with its digest, which SageMaker takes as it is."""
-    from tempfile import TemporaryDirectory
-
     from agent.aws.ambient import ambient_clients
     from agent.aws.ecr import open_repository
-    from agent.images.assemble import ImageRecipe, assemble
-    from agent.images.layer import FolderLayer
-    from agent.images.layout import ImageLayout
-    from agent.images.manifest import ImageConfig
-    from agent.images.registry import Registry, RegistryEndpoint
+    from agent.images.program import build_and_push, program_recipe
+    from agent.images.registry import RegistryEndpoint
 
-    clients = ambient_clients()
-    config = ImageConfig(
-        env=(("PATH", f"{arguments.target}:{_SYSTEM_PATH}"), ("PYTHONUNBUFFERED", "1")), working_dir=arguments.target
+    if not arguments.folder.is_dir():
+        raise UsageError(f"{arguments.folder} is not a folder; give the one that holds `train` and `serve`")
+    repository = open_repository(ambient_clients(), arguments.repository)
+    endpoint = RegistryEndpoint(base_url=repository.base_url, host=repository.host, password=repository.token)
+    digest = build_and_push(
+        program_recipe(arguments.folder, arguments.target), endpoint, arguments.repository, arguments.tag
     )
-    recipe = ImageRecipe(layers=(FolderLayer(source=arguments.folder, target=arguments.target),), config=config)
-    with TemporaryDirectory(prefix="modelyard-image-") as folder:
-        layout = ImageLayout(Path(folder))
-        digest = assemble(recipe, layout).digest
-        repository = open_repository(clients, arguments.repository)
-        endpoint = RegistryEndpoint(base_url=repository.base_url, host=repository.host, password=repository.token)
-        Registry(endpoint).push(layout, digest, arguments.repository, tag=arguments.tag)
     console.say(f"Pushed {arguments.folder} to {repository.uri} as {arguments.tag}.", "good")
     console.answer(f"{repository.uri}@{digest}")
     return ExitCode.DONE

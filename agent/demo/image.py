@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import agent
 from agent.errors import UsageError
-from agent.images.assemble import ImageRecipe, assemble
-from agent.images.layer import FolderLayer
-from agent.images.layout import ImageLayout
-from agent.images.manifest import ImageConfig
-from agent.images.registry import Registry, RegistryEndpoint
-
-_CONFIG = ImageConfig(
-    env=(("PATH", "/opt/program:/usr/local/bin:/usr/bin:/bin"), ("PYTHONUNBUFFERED", "1")),
-    working_dir="/opt/program",
-)
+from agent.images.program import build_and_push, program_recipe
+from agent.images.registry import RegistryEndpoint
 
 
 def example() -> Path:
@@ -29,16 +20,11 @@ def example() -> Path:
     return folder
 
 
-def build_and_push(ecr: Any, endpoint: str, account: str, repository: str) -> str:
+def push_example(ecr: Any, endpoint: str, account: str, repository: str) -> str:
     """Answer the image's URI by digest; ``ecr`` is a client that may push, ``endpoint`` the cloud's address."""
     authorization = ecr.get_authorization_token()["authorizationData"][0]
     password = base64.b64decode(authorization["authorizationToken"]).decode().partition(":")[2]
     host = f"{account}.dkr.ecr.{ecr.meta.region_name}.amazonaws.com"
-    registry = Registry(RegistryEndpoint(base_url=endpoint, host=host, password=password))
-    with TemporaryDirectory(prefix="modelyard-image-") as folder:
-        layout = ImageLayout(Path(folder))
-        digest = assemble(
-            ImageRecipe(layers=(FolderLayer(source=example() / "program"),), config=_CONFIG), layout
-        ).digest
-        registry.push(layout, digest, repository, tag="latest")
+    endpoint_of_account = RegistryEndpoint(base_url=endpoint, host=host, password=password)
+    digest = build_and_push(program_recipe(example() / "program"), endpoint_of_account, repository, tag="latest")
     return f"{host}/{repository}@{digest}"

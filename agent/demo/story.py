@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from agent.demo import bootstrap, waiting
-from agent.demo.image import build_and_push, example
+from agent.demo.image import example, push_example
 from agent.demo.policies import Names
 from agent.errors import AccessDeniedError, CloudFailedError
 
@@ -102,7 +102,7 @@ def _prepare(cloud: EmbeddedCloud, names: Names, progress: Progress) -> BuildSer
 
 def _publish(server: BuildServer, names: Names, progress: Progress) -> str:
     with progress.chapter("Build the iris container and push it") as chapter:
-        image = build_and_push(server.client("ecr"), server.cloud.endpoint, names.tools, names.repository)
+        image = push_example(server.client("ecr"), server.cloud.endpoint, names.tools, names.repository)
         chapter.fact(image)
         chapter.doing("uploading the data")
         with TemporaryDirectory(prefix="modelyard-data-") as folder:

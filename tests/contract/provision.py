@@ -5,14 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from agent.images.assemble import ImageRecipe, assemble
-from agent.images.layer import FolderLayer
-from agent.images.layout import ImageLayout
-from agent.images.manifest import ImageConfig
-from agent.images.registry import Registry, RegistryEndpoint
+from agent.images.program import build_and_push, program_recipe
+from agent.images.registry import RegistryEndpoint
 
 if TYPE_CHECKING:
     from agent.cloud.embedded import EmbeddedCloud
@@ -71,17 +67,10 @@ def push_image(cloud: EmbeddedCloud, repository: str, account: str = "tools", pr
     ecr = cloud.client("ecr", account)
     uri = str(ecr.create_repository(repositoryName=repository)["repository"]["repositoryUri"])
     token = base64.b64decode(ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"])
-    config = ImageConfig(
-        env=(("PATH", "/opt/program:/usr/local/bin:/usr/bin:/bin"), ("PYTHONUNBUFFERED", "1")),
-        working_dir="/opt/program",
-    )
     endpoint = RegistryEndpoint(
         base_url=cloud.endpoint,
         host=uri.partition("/")[0],
         password=token.decode().partition(":")[2],
     )
-    with TemporaryDirectory(prefix="contract-image-") as folder:
-        layout = ImageLayout(Path(folder))
-        digest = assemble(ImageRecipe(layers=(FolderLayer(source=program),), config=config), layout).digest
-        Registry(endpoint).push(layout, digest, repository, tag="latest")
+    digest = build_and_push(program_recipe(program), endpoint, repository, tag="latest")
     return f"{uri}@{digest}"

@@ -54,12 +54,6 @@ class Scaler:
         _, variant = self.variant(target.account, target.region, target.name)
         self._scale(target, variant.desired_count, f"the limits of scalable target {target.name} changed")
 
-    def let_go(self, target: ScalableTarget) -> None:
-        """Deregister a target; the alarms of its policies go too."""
-        for policy in self._targets.policies_of(target):
-            self._alarms.delete(target.account, target.region, policy.alarms)
-        self._targets.deregister(target)
-
     def finish_activities(self) -> None:
         """Call those activities successful whose capacity has been reached."""
         for activity in self.activities.every():

@@ -98,7 +98,7 @@ class TargetApi:
         target = self._targets.records.get(call.account, call.region, request["ResourceId"])
         if target is None:
             raise not_registered(request)
-        self._scaler.let_go(target)
+        self._targets.deregister(target)
         return {}
 
     async def tag(self, call: Call, request: Members) -> Members:

@@ -9,13 +9,15 @@ from agent.cloud.autoscaling.records import ScalableTarget, ScalingPolicy, Sched
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agent.cloud.autoscaling.alarms import ScalingAlarms
     from agent.cloud.platform import Platform
 
 
 class ScalableTargets:
     """Targets with what hangs on them: policies and scheduled actions go when their target goes."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, alarms: ScalingAlarms) -> None:
+        self._alarms = alarms
         self.records = platform.store.collection("scalable-target", ScalableTarget)
         self.policies = platform.store.collection("scaling-policy", ScalingPolicy)
         self.actions = platform.store.collection("scheduled-action", ScheduledAction)
@@ -31,8 +33,9 @@ class ScalableTargets:
                 self.deregister(target)
 
     def deregister(self, target: ScalableTarget) -> None:
-        """Forget a target, its policies and its scheduled actions."""
+        """Forget a target, its policies with their alarms, and its scheduled actions."""
         for policy in self.policies_of(target):
+            self._alarms.delete(target.account, target.region, policy.alarms)
             self.policies.delete(policy)
         for action in self.actions.of(target.account, target.region):
             if action.resource_id == target.name:

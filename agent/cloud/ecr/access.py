@@ -61,13 +61,20 @@ class RegistryAccess:
         wanted = _hash(password)
         token = next((token for token in self._tokens.every() if token.name == wanted), None)
         if name != "AWS" or token is None or token.expires <= self._clock.time():
-            raise AwsError("DENIED", "Your authorization token has expired. Reauthenticate and try again.", 403)
-        return self._identity.caller_of(token.access_key_id, token.region)
+            raise _expired()
+        try:
+            return self._identity.caller_of(token.access_key_id, token.region)
+        except AwsError:
+            raise _expired() from None
 
     def require(self, caller: Caller, action: str, repository: Repository) -> None:
         """Raise ``AccessDeniedException`` unless the caller may do ``action`` there, by both accounts' policies."""
         policy = ResourcePolicy(document=repository.policy, owner=repository.account)
         self._identity.authorize(caller, f"ecr:{action}", repository.arn, policy=policy)
+
+
+def _expired() -> AwsError:
+    return AwsError("DENIED", "Your authorization token has expired. Reauthenticate and try again.", 403)
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -19,13 +19,9 @@ if TYPE_CHECKING:
 
 
 class RepositoryBlob(Record):
-    """A blob that a repository has; the record's name is ``repository@sha256:…``.
-
-    ``repository_created`` (seconds since the epoch) tells a repository from a later one of the same name.
-    """
+    """A blob that a repository has; the record's name is ``repository@sha256:…``."""
 
     size: int
-    repository_created: float
 
 
 @dataclass
@@ -50,8 +46,7 @@ class Blobs:
     def size(self, repository: Repository, digest: str) -> int | None:
         """The number of bytes of a blob; None when the repository does not have it."""
         record = self._records.get(repository.account, repository.region, f"{repository.name}@{digest}")
-        known = record is not None and record.repository_created == repository.created
-        return record.size if record and known and self.layout.has(digest) else None
+        return record.size if record and self.layout.has(digest) else None
 
     def link(self, repository: Repository, digest: str, size: int) -> None:
         """Let a repository have a blob that is on disk."""
@@ -61,9 +56,14 @@ class Blobs:
                 region=repository.region,
                 name=f"{repository.name}@{digest}",
                 size=size,
-                repository_created=repository.created,
             )
         )
+
+    def drop(self, repository: Repository) -> None:
+        """Forget what a repository has; what others have, too, stays on disk."""
+        for record in self._records.of(repository.account, repository.region):
+            if record.name.startswith(f"{repository.name}@"):
+                self._records.delete(record)
 
     def begin(self, repository: Repository) -> str:
         """Start an upload and answer its id."""

@@ -41,8 +41,23 @@ class Puller:
         self._identity = identity
         self._cache = cache
 
+    async def check(self, image: str, credentials: Credentials, region: str) -> None:
+        """See :class:`agent.cloud.platform.Registry`."""
+        self._find(image, credentials, region)
+
     async def pull(self, image: str, credentials: Credentials, region: str) -> UnpackedImage:
         """See :class:`agent.cloud.platform.Registry`."""
+        manifest = self._find(image, credentials, region)
+        layout = self._blobs.layout
+        if not layout.has(manifest.digest):
+            layout.add(manifest.content, manifest.media_type)
+        try:
+            return await asyncio.to_thread(unpack, layout, manifest.digest, self._cache)
+        except ModelyardError as error:
+            raise validation_error(f"Failed to pull image {image}: {error}") from error
+
+    def _find(self, image: str, credentials: Credentials, region: str) -> StoredManifest:
+        """The image's manifest, if there is a whole image and the credentials may pull it."""
         reference = _ecr_reference(image)
         caller = self._identity.caller_of(credentials.access_key_id, region)
         repository = self._repository(image, reference, caller)
@@ -51,13 +66,7 @@ class Puller:
         if manifest is None:
             raise validation_error(f"Requested image {image} not found.")
         self._check(image, repository, manifest)
-        layout = self._blobs.layout
-        if not layout.has(manifest.digest):
-            layout.add(manifest.content, manifest.media_type)
-        try:
-            return await asyncio.to_thread(unpack, layout, manifest.digest, self._cache)
-        except ModelyardError as error:
-            raise validation_error(f"Failed to pull image {image}: {error}") from error
+        return manifest
 
     def reset(self) -> None:
         """Forget every unpacked image."""

@@ -25,6 +25,7 @@ class Ecr:
         self._blobs = Blobs(store, folder / "registry")
         self.door = RegistryDoor(emulator.repositories, self._blobs, self._access)
         self.puller = Puller(emulator.repositories, self._blobs, self._access, emulator.identity, folder / "images")
+        emulator.repositories.keep_blobs_in(self._blobs)
         emulator.repositories.issue_tokens_by(self._access.issue)
 
     def reset(self) -> None:

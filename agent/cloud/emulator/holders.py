@@ -85,6 +85,22 @@ class Holders:
             session=session,
         )
 
+    def of_entity(self, arn: str) -> Holder | None:
+        """A user or role by its ARN, as it is without any session; None when it does not exist."""
+        account, _, name = arn.split(":")[4], *arn.rpartition("/")[1:]
+        kind = arn.split(":")[5].partition("/")[0]
+        store = {"role": self._iam._roles, "user": self._iam._users}.get(kind)
+        record = store.get_scoped(account, None, name) if store is not None else None
+        if record is None or record["Arn"] != arn:
+            return None
+        with self._responses.request_scope(account, self._responses.get_region()):
+            gather = {"role": self._evaluator._gather_role_policies, "user": self._evaluator._gather_user_policies}
+            granted = Granted(identity=gather[kind](name, account), boundary=self._boundary(store, name, account))
+        tags = {f"aws:principaltag/{tag['Key'].lower()}": tag["Value"] for tag in record.get("Tags") or []}
+        keys = {"aws:principalarn": arn, "aws:principalaccount": account, **tags}
+        role = arn if kind == "role" else None
+        return Holder(principal=Principal(arn=arn, account=account, role=role), granted=granted, keys=keys)
+
     def _resolved(self, access_key_id: str, *rest: Any, **options: Any) -> Any:
         """In place of MiniStack's: sessions end on the cloud's clock, which a test may advance."""
         expires = (self._sts._sessions.get(access_key_id) or {}).get("Expiration")

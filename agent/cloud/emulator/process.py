@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from agent.cloud.accounts import ADMINISTRATOR, Administrator
 from agent.cloud.emulator import time_source
 from agent.cloud.emulator.authorization import Authorization
+from agent.cloud.emulator.events import EventBus
 from agent.cloud.emulator.holders import Holders
 from agent.cloud.emulator.identities import Identities
 from agent.cloud.emulator.keys import Keys
 from agent.cloud.emulator.objects import Objects
 from agent.cloud.emulator.persistence import Persistence
 from agent.cloud.emulator.repositories import Repositories
+from agent.cloud.emulator.request_actions import RequestActions
 from agent.cloud.emulator.request_reading import RequestReading
 from agent.cloud.emulator.resources import Resources
 from agent.cloud.emulator.scaling_alarms import MiniStackScalingAlarms
 from agent.cloud.emulator.sessions import Sessions
+from agent.cloud.emulator.simulation import Simulation
 from agent.cloud.emulator.stacks import Stacks
 from agent.cloud.emulator.telemetry import CloudWatch
 
@@ -67,12 +70,15 @@ class Emulator:
         holders = Holders(clock)
         resources = Resources()
         keys = Keys()
+        self._actions = RequestActions()
         authorization = Authorization(clock, holders, resources, RequestReading(keys))
         self._sessions = Sessions(clock, authorization)
+        self._simulation = Simulation(holders, authorization)
         self._persistence = Persistence()
         self._objects = Objects(authorization, resources, keys)
         self.identity = Identities(holders, authorization, self._persistence.touch)
         self.stacks = Stacks(authorization, holders, self.identity, resources)
+        self.events = EventBus(self._persistence.touch)
         self.telemetry = CloudWatch(clock, self._persistence.touch)
         self.scaling_alarms = MiniStackScalingAlarms(clock)
         self.repositories = Repositories(self._persistence.touch)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from agent.cloud.emulator.image_api import ImageApi
 
 Issue = Callable[[str, str, str], tuple[str, float]]
 """From an account, a region and an access key to a password and when it expires (seconds since the epoch)."""
@@ -13,14 +15,13 @@ Issue = Callable[[str, str, str], tuple[str, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """One ECR repository; ``policy`` is the text of its repository policy, ``created`` seconds since the epoch."""
+    """One ECR repository; ``policy`` is the text of its repository policy."""
 
     arn: str
     account: str
     region: str
     name: str
     policy: str | None = None
-    created: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,16 @@ class PushAnswer:
     message: str = ""
 
 
+class BlobStore(Protocol):
+    """Where blobs are."""
+
+    def size(self, repository: Repository, digest: str) -> int | None:
+        """The number of bytes of a blob; None when the repository does not have it."""
+
+    def drop(self, repository: Repository) -> None:
+        """Forget what a repository has."""
+
+
 class Repositories:
     """The repositories of every account."""
 
@@ -54,7 +65,24 @@ class Repositories:
         self._responses = responses
         self._scope = responses.request_scope
         self._handle = ecr.handle_request
+        self._delete = ecr._delete_repository
         ecr.handle_request = self._handle_request
+
+    def keep_blobs_in(self, blobs: BlobStore) -> None:
+        """Let the operations on images know what blobs there are, and forget those of a deleted repository."""
+
+        def delete_repository(request: Any) -> Any:
+            answer = self._delete(request)
+            if answer[0] < 300:
+                self._service._manifest_blobs.pop(request["repositoryName"], None)
+                blobs.drop(self._here(request["repositoryName"]))
+            return answer
+
+        self._service._delete_repository = delete_repository
+        self._images = ImageApi(lambda name, digest: blobs.size(self._here(name), digest))
+
+    def _here(self, name: str) -> Repository:
+        return self.absent(self._responses.get_account_id(), self._responses.get_region(), name)
 
     async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         """Serve a request in the registry it names; who may was decided before, by both accounts' policies."""
@@ -87,14 +115,7 @@ class Repositories:
         if record is None:
             return None
         policy = self._service._repo_policies.get_scoped(account, region, name)
-        return Repository(
-            arn=record["repositoryArn"],
-            account=account,
-            region=region,
-            name=name,
-            policy=policy,
-            created=float(record["createdAt"]),
-        )
+        return Repository(arn=record["repositoryArn"], account=account, region=region, name=name, policy=policy)
 
     def absent(self, account: str, region: str, name: str) -> Repository:
         """What a repository would be that does not exist, so that permissions can be asked about it."""
@@ -103,11 +124,16 @@ class Repositories:
 
     def manifest(self, repository: Repository, locator: str) -> StoredManifest | None:
         """What a tag or a digest names."""
+        named = {"imageDigest" if locator.startswith("sha256:") else "imageTag": locator}
         with self._scope(repository.account, repository.region):
-            digest, content, media_type = self._service._resolve_manifest(repository.name, locator)
-        if content is None:
+            image = self._images.find(repository.name, named)
+        if image is None:
             return None
-        return StoredManifest(digest=digest, media_type=media_type, content=content)
+        return StoredManifest(
+            digest=image["imageDigest"],
+            media_type=image["imageManifestMediaType"],
+            content=image["imageManifest"].encode(),
+        )
 
     def put_manifest(self, repository: Repository, locator: str, media_type: str, content: bytes) -> PushAnswer:
         """Store a pushed manifest under a tag or its digest."""

@@ -86,7 +86,7 @@ class Sessions:
             )
         try:
             shape = self._model.operation_model(action).input_shape
-            request = members if in_json else decode(shape, members)
+            request = validation.read(shape, members) if in_json else decode(shape, members)
             answer = self.assume_role(self._authorization.current(), request, self._responses.get_region())
         except AwsError as error:
             return self._refuse(error, in_json=in_json)

@@ -294,4 +294,4 @@ NEEDS: Mapping[str, Needs] = {
 }
 """Types that are not here, nor CloudFormation's own, are unrecognised in templates."""
 
-OWN = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::WaitCondition", "AWS::CloudFormation::WaitConditionHandle")
+OWN = ("AWS::CloudFormation::Stack",)

@@ -125,7 +125,7 @@ class Capture:
         self._platform = platform
         self._samplers: dict[CaptureSource, Sampler] = {}
         self._waiting: dict[CaptureSource, list[dict[str, Any]]] = {}
-        self._sessions: dict[str, RoleSession] = {}
+        self._sessions: dict[tuple[str, str], RoleSession] = {}
 
     def add(self, source: CaptureSource, config: Mapping[str, Any], exchange: Exchange) -> None:
         """Capture an invocation if it is sampled."""
@@ -150,12 +150,25 @@ class Capture:
                 logger.warning("%s %s: captured data are lost: %s", source.endpoint, source.variant, error)
 
     def _write(self, source: CaptureSource, moment: datetime, lines: list[dict[str, Any]]) -> None:
-        place = parse_location(source.destination)
-        session = self._sessions.get(source.role_arn)
-        if session is None:
-            session = self._sessions[source.role_arn] = RoleSession(self._platform, source.role_arn, source.region)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".jsonl") as file:
-            file.writelines(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n" for line in lines)
-            file.flush()
-            key = key_of(source, place.key, moment, str(uuid.uuid4()))
-            session.s3.put(place.bucket, key, Path(file.name), kms_key_id=source.kms_key_id)
+        """Write a file with the session that is at hand, or with a fresh one should that be refused."""
+        who = source.role_arn, source.region
+        session = self._sessions.get(who)
+        if session is not None:
+            try:
+                _put(session, source, moment, lines)
+            except ModelyardError:
+                del self._sessions[who]
+            else:
+                return
+        session = RoleSession(self._platform, *who)
+        _put(session, source, moment, lines)
+        self._sessions[who] = session
+
+
+def _put(session: RoleSession, source: CaptureSource, moment: datetime, lines: list[dict[str, Any]]) -> None:
+    place = parse_location(source.destination)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".jsonl") as file:
+        file.writelines(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n" for line in lines)
+        file.flush()
+        key = key_of(source, place.key, moment, str(uuid.uuid4()))
+        session.s3.put(place.bucket, key, Path(file.name), kms_key_id=source.kms_key_id)

@@ -34,10 +34,12 @@ class Deployer:
         self._platform = platform
         self._records = records
         self._hosting = hosting
+        self._workers: dict[Key, asyncio.Task[None]] = {}
 
     def start(self, endpoint: Endpoint) -> None:
         """Work on an endpoint until it is in a steady state, from wherever its record says that it stands."""
-        self._spawn(endpoint, self._work(_key(endpoint)))
+        key = _key(endpoint)
+        self._spawn(endpoint, self._follow(self._workers.get(key), key))
 
     def resume(self) -> None:
         """Give every endpoint its containers back, and go on with what was under way."""
@@ -45,7 +47,16 @@ class Deployer:
             self._spawn(endpoint, self._restore(_key(endpoint)))
 
     def _spawn(self, endpoint: Endpoint, work: Coroutine[object, object, None]) -> None:
-        self._platform.spawn(work, f"endpoint {endpoint.account} {endpoint.name}")
+        worker = self._platform.spawn(work, f"endpoint {endpoint.account} {endpoint.name}")
+        self._workers[_key(endpoint)] = worker
+
+    async def _follow(self, previous: asyncio.Task[None] | None, key: Key) -> None:
+        """Wait for earlier work, such as restoring the endpoint after a restart; deletion does not wait for that."""
+        if previous is not None and not previous.done():
+            if self._endpoint(key).status is EndpointStatus.DELETING:
+                previous.cancel()
+            await asyncio.wait({previous})
+        await self._work(key)
 
     async def _work(self, key: Key) -> None:
         endpoint = self._endpoint(key)
@@ -80,11 +91,12 @@ class Deployer:
                 moved = deployments.advance(pending.plan, progress, self._look(endpoint, progress, provisioning))
                 if moved is progress:
                     await self._pause(pending, progress, provisioning)
-                else:
-                    await self._enter(key, moved)
+                    continue
+                if moved.stage is Stage.ROLLING_BACK:
+                    await _give_up(provisioning)
+                await self._enter(key, moved)
         finally:
-            provisioning.cancel()
-            await asyncio.gather(provisioning, return_exceptions=True)
+            await _give_up(provisioning)
         await self._conclude(key)
 
     async def _provision(self, endpoint: Endpoint, pending: Pending) -> str:
@@ -111,10 +123,11 @@ class Deployer:
         return next((_reason(failure) for failure in failures), "")
 
     def _look(self, endpoint: Endpoint, progress: Progress, provisioning: asyncio.Future[str]) -> Sight:
-        failure = provisioning.result() if provisioning.done() else ""
+        ended = provisioning.done() and not provisioning.cancelled()
+        failure = provisioning.result() if ended else ""
         return Sight(
             now=self._platform.clock.time(),
-            healthy=provisioning.done() and not failure,
+            healthy=ended and not failure,
             failure=failure,
             tripped=self._tripped(endpoint, progress),
             reverted=progress.stage is Stage.ROLLING_BACK,
@@ -164,7 +177,13 @@ class Deployer:
         endpoint, pending = self._with_pending(key)
         if pending.progress.stage is Stage.ROLLED_BACK:
             status = EndpointStatus.FAILED if endpoint.live is None else EndpointStatus.IN_SERVICE
-            self._save(endpoint, status=status, pending=None, failure_reason=pending.progress.reason[:1024])
+            self._save(
+                endpoint,
+                status=status,
+                pending=None,
+                failure_reason=pending.progress.reason[:1024],
+                last_deployment=pending.deployment,
+            )
             return
         self._save(
             endpoint,
@@ -176,7 +195,8 @@ class Deployer:
             last_deployment=pending.deployment,
         )
         if endpoint.live is not None:
-            await _stop(self._hosting.of(endpoint).forget(endpoint.live))
+            old = self._hosting.of(endpoint).forget(endpoint.live)
+            self._platform.spawn(_stop(old), f"old fleet of endpoint {endpoint.account} {endpoint.name}")
 
     # --- scaling and removal -----------------------------------------------------------------------------------
 
@@ -256,6 +276,11 @@ def _reverted(generation: Generation) -> Generation:
         change = {"desired_count": variant.count, "desired_weight": variant.weight}
         generation = generation.with_variant(variant.model_copy(update=change))
     return generation
+
+
+async def _give_up(work: asyncio.Future[str]) -> None:
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
 
 
 async def _stop(fleets: list[Fleet]) -> None:

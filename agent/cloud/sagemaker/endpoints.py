@@ -21,6 +21,7 @@ from agent.cloud.sagemaker.endpoint_records import (
 from agent.cloud.sagemaker.hosting import Hosting
 from agent.cloud.sagemaker.listing import page
 from agent.cloud.sagemaker.operation import Operation, named, request_tags
+from agent.cloud.sagemaker.rollback_alarms import require_watchable
 from agent.cloud.sagemaker.servable import servable
 from agent.cloud.sagemaker.serving import DOWNLOAD_SECONDS, HEALTH_CHECK_SECONDS
 
@@ -201,10 +202,13 @@ class Endpoints:
             self._variant(call, configured, shadow=configured["VariantName"] in names)
             for configured in variants_of(config.request)
         )
+        plan = deployments.plan(deployment, {v.name: v.desired_count for v in variants})
+        if plan.alarms:
+            require_watchable(self._platform, call, plan.alarms, sorted({v.model.role_arn for v in variants}))
         generation = Generation(number=number, config_name=config.name, config=config.request, variants=variants)
         return Pending(
             generation=generation,
-            plan=deployments.plan(deployment, {v.name: v.desired_count for v in variants}),
+            plan=plan,
             progress=deployments.begin(self._platform.clock.time()),
             deployment=dict(deployment) if deployment else None,
         )

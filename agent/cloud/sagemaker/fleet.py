@@ -97,6 +97,11 @@ class Fleet:
         """The stream of the newest instance, to which a failed invocation points."""
         return self._servers[-1].plan.log_stream if self._servers else self._variant.name
 
+    async def wake(self) -> None:
+        """Start a serverless variant that sleeps; raises ServingError. Anything else is awake."""
+        if self._variant.serverless is not None and not self._servers:
+            await self.scale(1)
+
     async def invoke(self, body: bytes, headers: Mapping[str, str], hostname: str | None) -> ModelAnswer:
         """The answer of the next instance in turn; raises ContainerGoneError, BusyError or ServingError."""
         serverless = self._variant.serverless
@@ -104,8 +109,6 @@ class Fleet:
             raise BusyError
         self._under_way += 1
         try:
-            if serverless is not None and not self._servers:
-                await self.scale(1)
             return await self._pick().invoke(body, headers, hostname)
         finally:
             self._under_way -= 1

@@ -160,6 +160,7 @@ class Runtime:
         """What the model answers; status 0 where it does not."""
         container = invocation.target_container
         try:
+            await target.fleet.wake()
             async with self._deadlines.within(seconds):
                 return await target.fleet.invoke(invocation.body, invocation.headers(), container)
         except TimeoutError:

@@ -79,10 +79,8 @@ class Watch:
 
     async def _struck(self, job: Job, operation: str, kind: FaultKind, started: float) -> None:
         """Return when a fault strikes the job; faults may be switched on while it runs, so this keeps looking."""
-        clock = self._platform.clock
-        while not self._platform.faults.take(
-            {kind}, operation, job.account, job.name, elapsed=clock.time() - started
-        ):  # fmt: skip
+        clock, faults = self._platform.clock, self._platform.faults
+        while not faults.take({kind}, operation, job.account, job.name, elapsed=clock.time() - started):
             await clock.sleep(_LOOK_SECONDS * clock.rate)
 
 

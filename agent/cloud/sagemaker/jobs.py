@@ -59,6 +59,13 @@ class Job(Record):
 
 
 J = TypeVar("J", bound=Job)
+Key = tuple[str, str, str]
+"""A job's account, region and name."""
+
+
+def key_of(job: Job) -> Key:
+    """What tells a job from others of its kind; its ARN does not, for that is written in small letters."""
+    return job.account, job.region, job.name
 
 
 class Handle(Generic[J]):
@@ -66,7 +73,7 @@ class Handle(Generic[J]):
 
     def __init__(self, jobs: Jobs[J], job: J) -> None:
         self._jobs = jobs
-        self._key = (job.account, job.region, job.name)
+        self._key = key_of(job)
         self.stopping = asyncio.Event()
 
     @property
@@ -101,8 +108,8 @@ class Jobs(Generic[J]):
         self._kind = kind
         self._carry = carry
         self._failed = failed
-        self._handles: dict[str, Handle[J]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._handles: dict[Key, Handle[J]] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
 
     def begin(self, job: J) -> None:
         """Keep a new job and let it run."""
@@ -116,12 +123,12 @@ class Jobs(Generic[J]):
     def stop(self, job: J, **members: Any) -> J:
         """Mark a job as stopping and tell who carries it."""
         stopping = self.change(job, status=JobStatus.STOPPING, **members)
-        self._handles[job.arn].stopping.set()
+        self._handles[key_of(job)].stopping.set()
         return stopping
 
     async def ended(self, job: J) -> None:
         """Return when nothing of the job is under way any more."""
-        task = self._tasks.get(job.arn)
+        task = self._tasks.get(key_of(job))
         if task is not None:
             await asyncio.wait({task})
 
@@ -131,22 +138,23 @@ class Jobs(Generic[J]):
             if not job.over:
                 self._spawn(job)
                 if job.status is JobStatus.STOPPING:
-                    self._handles[job.arn].stopping.set()
+                    self._handles[key_of(job)].stopping.set()
 
     def _spawn(self, job: J) -> None:
-        handle = Handle(self, job)
-        self._handles[job.arn] = handle
-        self._tasks[job.arn] = self._platform.spawn(self._run(handle, job.arn), f"{self._kind} {job.name}")
+        key = key_of(job)
+        self._handles[key] = Handle(self, job)
+        self._tasks[key] = self._platform.spawn(self._run(key), f"{self._kind} {job.name}")
 
-    async def _run(self, handle: Handle[J], arn: str) -> None:
+    async def _run(self, key: Key) -> None:
+        handle = self._handles[key]
         try:
             await self._carry(handle)
         except Exception:
-            logger.exception("%s failed for a reason of ours", arn)
+            logger.exception("%s failed for a reason of ours", handle.job.arn)
             handle.change(**self._failed(handle.job, self._platform.clock.now()))
         finally:
-            self._handles.pop(arn, None)
-            self._tasks.pop(arn, None)
+            self._handles.pop(key, None)
+            self._tasks.pop(key, None)
 
 
 def _failed(now: datetime) -> Mapping[str, Any]:

@@ -14,8 +14,15 @@ from agent.cloud.sagemaker.arn_or_name import arn_of, arn_or_named, kind_of, pla
 from agent.cloud.sagemaker.listing import page
 from agent.cloud.sagemaker.model_package_content import completed, containers_of, created, updated
 from agent.cloud.sagemaker.model_package_groups import GROUP, PACKAGE, ModelPackageGroup, user_context
-from agent.cloud.sagemaker.operation import Operation, request_tags, without
+from agent.cloud.sagemaker.model_package_requests import (
+    created_resource,
+    first_of_batch,
+    listed_resource,
+    package_conditions,
+)
+from agent.cloud.sagemaker.operation import Operation, without
 from agent.cloud.store import Record
+from agent.cloud.wire import without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.operation import Members
     from agent.cloud.sagemaker.tags import Tags
 
+STATE_CHANGE = "SageMaker Model Package State Change"
 _SUMMARY = (
     "ModelPackageName",
     "ModelPackageGroupName",
@@ -81,15 +89,15 @@ class ModelPackages:
         package = arn_or_named(PACKAGE, "ModelPackageName")
         return {
             "CreateModelPackage": Operation(
-                run=self.create, resource=_created_resource, conditions=_conditions, policy=policy
+                run=self.create, resource=created_resource, conditions=package_conditions, policy=policy
             ),
             "DescribeModelPackage": Operation(run=self.describe, resource=package, policy=policy),
-            "BatchDescribeModelPackage": Operation(run=self.batch_describe, resource=_first_of_batch, policy=policy),
-            "ListModelPackages": Operation(run=self.list, resource=_listed_resource, policy=policy),
+            "BatchDescribeModelPackage": Operation(run=self.batch_describe, resource=first_of_batch, policy=policy),
+            "ListModelPackages": Operation(run=self.list, resource=listed_resource, policy=policy),
             "UpdateModelPackage": Operation(
                 run=self.update,
                 resource=arn_or_named(PACKAGE, "ModelPackageArn"),
-                conditions=_conditions,
+                conditions=package_conditions,
                 policy=policy,
             ),
             "DeleteModelPackage": Operation(run=self.delete, resource=package, policy=policy),
@@ -136,7 +144,7 @@ class ModelPackages:
 
     def _save_new(self, call: Call, request: Members, arn: str, content: Members, group: str | None) -> Members:
         account, region, name = place_of(arn)
-        self.records.save(
+        package = self.records.save(
             ModelPackage(
                 account=account,
                 region=region,
@@ -150,6 +158,7 @@ class ModelPackages:
                 content=content,
             )
         )
+        self._announce(package)
         return {"ModelPackageArn": arn}
 
     def _cloned(self, call: Call, request: Members) -> Members | None:
@@ -210,7 +219,7 @@ class ModelPackages:
         package = self.find(request["ModelPackageArn"])
         if package.group is None:
             raise validation_error(f"ModelPackage {package.arn} is not versioned; only versions can be updated.")
-        self.records.save(
+        changed = self.records.save(
             package.model_copy(
                 update={
                     "content": updated(package.content, request),
@@ -219,7 +228,15 @@ class ModelPackages:
                 }
             )
         )
+        if changed.content["ModelApprovalStatus"] != package.content["ModelApprovalStatus"]:
+            self._announce(changed)
         return {"ModelPackageArn": package.arn}
+
+    def _announce(self, package: ModelPackage) -> None:
+        """Publish the state of a package. Source: "SageMaker model package state change" of the developer guide."""
+        self._platform.events.publish(
+            package.account, package.region, STATE_CHANGE, without_nulls(described(package)), [package.arn]
+        )
 
     async def delete(self, call: Call, request: Members) -> Members:
         """``DeleteModelPackage``; models that were made of it stay."""
@@ -283,41 +300,3 @@ def _same(package: ModelPackage, request: Members) -> Members:
     if without(request, "ClientToken") != package.request:
         raise AwsError("ConflictException", f"The ClientToken was already used to create {package.arn} differently.")
     return {"ModelPackageArn": package.arn}
-
-
-def _created_resource(call: Call, request: Members) -> str:
-    """A new version has no number yet: permission is needed on all versions of its group."""
-    if "ModelPackageGroupName" in request:
-        return _versions_of(arn_of(call, GROUP, request["ModelPackageGroupName"]))
-    return call.arn(PACKAGE, request.get("ModelPackageName", ""))
-
-
-def _listed_resource(call: Call, request: Members) -> str:
-    """``*``, but for the versions of another account's group, whose policy has to allow it."""
-    arn = arn_of(call, GROUP, request.get("ModelPackageGroupName", ""))
-    return "*" if place_of(arn).account == call.account else _versions_of(arn)
-
-
-def _versions_of(group_arn: str) -> str:
-    return f"{group_arn.replace(GROUP, PACKAGE, 1)}/*"
-
-
-def _first_of_batch(_call: Call, request: Members) -> str:
-    arns = request.get("ModelPackageArnList") or [""]
-    return arns[0] if arns[0].count(":") >= 5 else "*"
-
-
-def _conditions(request: Members) -> Mapping[str, Any]:
-    """The condition keys of SageMaker's service authorization reference for creating and updating packages."""
-    removed = request.get("CustomerMetadataPropertiesToRemove")
-    properties = request.get("CustomerMetadataProperties") or {}
-    return (
-        dict(request_tags(request))
-        | (
-            {"sagemaker:ModelApprovalStatus": request["ModelApprovalStatus"]}
-            if "ModelApprovalStatus" in request
-            else {}
-        )
-        | ({"sagemaker:CustomerMetadataPropertiesToRemove": removed} if removed else {})
-        | {f"sagemaker:CustomerMetadataProperties/{key}": value for key, value in properties.items()}
-    )

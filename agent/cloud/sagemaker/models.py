@@ -9,6 +9,7 @@ from agent.cloud.errors import could_not_find, validation_error
 from agent.cloud.sagemaker import model_rules
 from agent.cloud.sagemaker.job_conditions import job_conditions
 from agent.cloud.sagemaker.listing import page
+from agent.cloud.sagemaker.model_access import require_access
 from agent.cloud.sagemaker.operation import Operation, named, without
 from agent.cloud.sagemaker.roles import execution_role_invalid, pass_role
 from agent.cloud.store import Record
@@ -62,10 +63,13 @@ class Models:
         name = request["ModelName"]
         arn = call.arn("model", name)
         model_rules.check(request)
-        if self.records.get(call.account, call.region, name):
-            raise validation_error(f'Cannot create already existing model "{arn}".')
+        self._refuse_taken(call, name, arn)
         pass_role(call, request["ExecutionRoleArn"], execution_role_invalid)
         packaged = self._packaged(call, request)
+        defined = [each for each in model_rules.definitions(request) if "ModelPackageName" not in each]
+        containers = [*defined, *(part for parts in packaged.values() for part in parts)]
+        await require_access(self._platform, request["ExecutionRoleArn"], call.region, containers)
+        self._refuse_taken(call, name, arn)
         self._tags.attach(arn, request.get("Tags"))
         self.records.save(
             Model(
@@ -79,6 +83,11 @@ class Models:
             )
         )
         return {"ModelArn": arn}
+
+    def _refuse_taken(self, call: Call, name: str, arn: str) -> None:
+        """Raise for a taken name; asked again after every wait, for another request may have taken it."""
+        if self.records.get(call.account, call.region, name):
+            raise validation_error(f'Cannot create already existing model "{arn}".')
 
     def _packaged(self, call: Call, request: Members) -> dict[str, list[Members]]:
         return {

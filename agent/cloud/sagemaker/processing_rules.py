@@ -5,19 +5,17 @@ Source: ``CreateProcessingJob`` and the pages of its members (``ProcessingS3Inpu
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.errors import validation_error
 from agent.cloud.sagemaker.instances import chosen
-from agent.cloud.sagemaker.s3_rules import check_s3_uri
+from agent.cloud.sagemaker.request_rules import NOT_SERVED, check_s3_uri, refuse_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Request = dict[str, Any]
 _LOCAL = "/opt/ml/processing/"
-_NOT_SERVED = "is not served by this embedded cloud"
 
 
 def check_processing(request: Request) -> None:
@@ -37,11 +35,11 @@ def _resources(request: Request) -> None:
 
 def _inputs(request: Request) -> None:
     inputs: Sequence[Mapping[str, Any]] = request.get("ProcessingInputs") or []
-    _refuse_duplicates("input names", [entry["InputName"] for entry in inputs])
+    refuse_duplicates("input names", [entry["InputName"] for entry in inputs])
     for entry in inputs:
         name = entry["InputName"]
         if "S3Input" not in entry:
-            raise validation_error(f"Input {name}: DatasetDefinition {_NOT_SERVED}: use S3Input.")
+            raise validation_error(f"Input {name}: DatasetDefinition {NOT_SERVED}: use S3Input.")
         _s3_input(name, entry["S3Input"], app_managed=entry.get("AppManaged", False))
 
 
@@ -50,7 +48,7 @@ def _s3_input(name: str, source: Mapping[str, Any], *, app_managed: bool) -> Non
     if app_managed:
         return
     if source.get("S3InputMode", "File") == "Pipe":
-        raise validation_error(f"Input {name}: S3InputMode Pipe {_NOT_SERVED}: use File.")
+        raise validation_error(f"Input {name}: S3InputMode Pipe {NOT_SERVED}: use File.")
     if source.get("S3CompressionType") == "Gzip":
         raise validation_error("S3CompressionType Gzip can only be used when S3InputMode is Pipe.")
     _local_path(f"input {name}", source.get("LocalPath"))
@@ -58,11 +56,11 @@ def _s3_input(name: str, source: Mapping[str, Any], *, app_managed: bool) -> Non
 
 def _outputs(request: Request) -> None:
     outputs: Sequence[Mapping[str, Any]] = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []
-    _refuse_duplicates("output names", [entry["OutputName"] for entry in outputs])
+    refuse_duplicates("output names", [entry["OutputName"] for entry in outputs])
     for entry in outputs:
         name = entry["OutputName"]
         if "S3Output" not in entry:
-            raise validation_error(f"Output {name}: FeatureStoreOutput {_NOT_SERVED}: use S3Output.")
+            raise validation_error(f"Output {name}: FeatureStoreOutput {NOT_SERVED}: use S3Output.")
         check_s3_uri(entry["S3Output"]["S3Uri"], f"S3Uri of output {name}")
         if not entry.get("AppManaged"):
             _local_path(f"output {name}", entry["S3Output"].get("LocalPath"))
@@ -72,18 +70,12 @@ def _local_paths(request: Request) -> None:
     outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []
     paths = [entry["S3Input"].get("LocalPath") for entry in request.get("ProcessingInputs") or []]
     paths += [entry["S3Output"].get("LocalPath") for entry in outputs]
-    _refuse_duplicates("LocalPath", [path.rstrip("/") for path in paths if path])
+    refuse_duplicates("LocalPath", [path.rstrip("/") for path in paths if path])
 
 
 def _local_path(what: str, path: str | None) -> None:
     if not path or not f"{path}/".startswith(_LOCAL) or ".." in path.split("/"):
         raise validation_error(f"LocalPath of {what} must be an absolute path that begins with {_LOCAL}.")
-
-
-def _refuse_duplicates(what: str, names: Sequence[str]) -> None:
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if repeated:
-        raise validation_error(f"Duplicate {what}: {', '.join(repeated)}.")
 
 
 _RULES: tuple[Callable[[Request], None], ...] = (_resources, _inputs, _outputs, _local_paths)

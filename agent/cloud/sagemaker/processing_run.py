@@ -168,7 +168,7 @@ class ProcessingRun:
             )
             for output in wanted
             for host in self._hosts
-        ]  # fmt: skip
+        ]
 
     def _described(self, index: int) -> processing.ProcessingJob:
         """The job as the container of one host is told about it."""

@@ -30,7 +30,7 @@ class RoleSession:
         self._endpoint = platform.endpoint
         self.clients = Clients(
             credentials=keys, region=region, endpoint_url=platform.endpoint, data=platform.client_data
-        )  # fmt: skip
+        )
         self.s3 = S3(self.clients)
 
     def environment(self, *, network: bool) -> dict[str, str]:

@@ -16,6 +16,7 @@ from agent.cloud.sagemaker.model_packages import ModelPackages
 from agent.cloud.sagemaker.models import Models
 from agent.cloud.sagemaker.processing import ProcessingJobs
 from agent.cloud.sagemaker.search import Search
+from agent.cloud.sagemaker.serving import clear_leftovers
 from agent.cloud.sagemaker.slots import Slots
 from agent.cloud.sagemaker.tags import Tags
 from agent.cloud.sagemaker.training import TrainingJobs
@@ -36,6 +37,7 @@ class SageMaker:
 
     def __init__(self, platform: Platform, scaling: ScaledVariants) -> None:
         self._model = botocore.session.get_session().get_service_model("sagemaker")
+        self._platform = platform
         self._tags = Tags(platform)
         groups = ModelPackageGroups(platform, self._tags)
         packages = ModelPackages(platform, self._tags, groups)
@@ -95,5 +97,6 @@ class SageMaker:
 
     async def resume(self) -> None:
         """Take up what was running when the cloud last went down."""
+        clear_leftovers(self._platform)
         for room in self._rooms:
             await room.resume()

@@ -39,9 +39,15 @@ __all__ = ["ContainerGoneError", "ModelAnswer", "ModelServer", "ServerPlan", "Se
 HEALTH_CHECK_SECONDS = 480
 """How long a container may take to answer /ping with 200, unless its variant says otherwise."""
 DOWNLOAD_SECONDS = 3600
-_DRAIN_SECONDS = 5.0
+_FOLDER = "servers"
+_DRAIN_SECONDS = 60.0
 _KEEP_ALIVE_SECONDS = 1.5
 """Less than servers keep idle connections (gunicorn: 2 s), so that none is closed just as it is used again."""
+
+
+def clear_leftovers(platform: Platform) -> None:
+    """Remove the files of servers that a cloud left behind when it was killed."""
+    shutil.rmtree(platform.state / _FOLDER, ignore_errors=True)
 
 
 class ServingError(Exception):
@@ -73,7 +79,7 @@ class ModelServer:
     def __init__(self, platform: Platform, plan: ServerPlan) -> None:
         self._platform = platform
         self.plan = plan
-        self._folder: Path = platform.state / "servers" / uuid.uuid4().hex
+        self._folder: Path = platform.state / _FOLDER / uuid.uuid4().hex
         self._http: aiohttp.ClientSession | None = None
         self._containers: list[ServingContainer] = []
         self._logs: list[LogStream] = []

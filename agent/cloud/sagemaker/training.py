@@ -109,9 +109,12 @@ class TrainingJobs:
         if pool or plan:
             summaries = [s for s in summaries if not plan and (s["WarmPoolStatus"] or {}).get("Status") == pool]
         answer = page(
-            summaries, without(request, "StatusEquals"), answer="TrainingJobSummaries", name="TrainingJobName",
+            summaries,
+            without(request, "StatusEquals"),
+            answer="TrainingJobSummaries",
+            name="TrainingJobName",
             status="TrainingJobStatus",
-        )  # fmt: skip
+        )
         wanted = request.get("StatusEquals")
         if wanted:
             answer["TrainingJobSummaries"] = [

@@ -38,11 +38,9 @@ class TrainingLog:
         self._found: list[Metric] = []
         epoch = int(platform.clock.time())
         self._streams = {
-            host.name: LogStream(
-                platform, credentials, job.region, GROUP, f"{job.name}/{host.name}-{epoch}"
-            )
+            host.name: LogStream(platform, credentials, job.region, GROUP, f"{job.name}/{host.name}-{epoch}")
             for host in hosts
-        }  # fmt: skip
+        }
         self._flusher: asyncio.Task[None] | None = None
 
     def taker(self, host: str) -> Callable[[LogLine], None]:

@@ -7,12 +7,11 @@ What AWS serves and this cloud does not is refused here too, with the reason.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.errors import validation_error
 from agent.cloud.sagemaker.instances import training_hosts
-from agent.cloud.sagemaker.s3_rules import check_s3_uri
+from agent.cloud.sagemaker.request_rules import NOT_SERVED, check_s3_uri, refuse_duplicates
 from agent.cloud.sagemaker.training_metrics import metric_definitions
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 Request = dict[str, Any]
 _LONGEST_RUNTIME_SECONDS = 28 * 24 * 3600
 DEFAULT_RUNTIME_SECONDS = 24 * 3600
-_NOT_SERVED = "is not served by this embedded cloud"
 
 
 def check_training(request: Request) -> None:
@@ -33,18 +31,18 @@ def check_training(request: Request) -> None:
 def _algorithm(request: Request) -> None:
     algorithm = request.get("AlgorithmSpecification")
     if algorithm is None:
-        raise validation_error(f"ServerlessJobConfig {_NOT_SERVED}: give an AlgorithmSpecification.")
+        raise validation_error(f"ServerlessJobConfig {NOT_SERVED}: give an AlgorithmSpecification.")
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         raise validation_error("You must specify exactly one of TrainingImage and AlgorithmName.")
     if "AlgorithmName" in algorithm:
-        raise validation_error(f"AlgorithmName {_NOT_SERVED}: give the TrainingImage of the algorithm.")
+        raise validation_error(f"AlgorithmName {NOT_SERVED}: give the TrainingImage of the algorithm.")
     try:
         metric_definitions(algorithm.get("MetricDefinitions"))
     except re.error as error:
         raise validation_error(f"Invalid metric definition: {error}.") from None
-    _refuse_duplicates("metric definition names", [d["Name"] for d in algorithm.get("MetricDefinitions") or []])
+    refuse_duplicates("metric definition names", [d["Name"] for d in algorithm.get("MetricDefinitions") or []])
     if algorithm["TrainingInputMode"] == "Pipe":
-        raise validation_error(f"TrainingInputMode Pipe {_NOT_SERVED}: use File or FastFile.")
+        raise validation_error(f"TrainingInputMode Pipe {NOT_SERVED}: use File or FastFile.")
 
 
 def _resources(request: Request) -> None:
@@ -57,7 +55,7 @@ def _resources(request: Request) -> None:
     if resources.get("InstanceGroups"):
         if "InstanceCount" in resources:
             raise validation_error("InstanceCount cannot be specified together with InstanceGroups.")
-        _refuse_duplicates("instance group names", [g["InstanceGroupName"] for g in resources["InstanceGroups"]])
+        refuse_duplicates("instance group names", [g["InstanceGroupName"] for g in resources["InstanceGroups"]])
     elif not any(shapes) and ("InstanceType" not in resources or "InstanceCount" not in resources):
         raise validation_error("InstanceType and InstanceCount must be specified in ResourceConfig.")
     _preferences(resources)
@@ -71,7 +69,7 @@ def _preferences(resources: Mapping[str, Any]) -> None:
     consistent = not counted if "InstanceCount" in resources else len(counted) == len(preferences)
     if preferences and not consistent:
         raise validation_error("Specify InstanceCount either once in ResourceConfig or in every InstancePreference.")
-    _refuse_duplicates("instance types in InstancePreferences", [p["InstanceType"] for p in preferences])
+    refuse_duplicates("instance types in InstancePreferences", [p["InstanceType"] for p in preferences])
 
 
 def _stopping(request: Request) -> None:
@@ -97,7 +95,7 @@ def _stopping(request: Request) -> None:
 
 def _channels(request: Request) -> None:
     channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig") or []
-    _refuse_duplicates("channel names", [channel["ChannelName"] for channel in channels])
+    refuse_duplicates("channel names", [channel["ChannelName"] for channel in channels])
     groups = {g["InstanceGroupName"] for g in (request.get("ResourceConfig") or {}).get("InstanceGroups") or []}
     for channel in channels:
         _channel(channel, groups)
@@ -106,9 +104,9 @@ def _channels(request: Request) -> None:
 def _channel(channel: Mapping[str, Any], groups: set[str]) -> None:
     name, source = channel["ChannelName"], channel["DataSource"]
     if "S3DataSource" not in source:
-        raise validation_error(f"Channel {name}: {', '.join(source) or 'an empty DataSource'} {_NOT_SERVED}: use S3.")
+        raise validation_error(f"Channel {name}: {', '.join(source) or 'an empty DataSource'} {NOT_SERVED}: use S3.")
     if channel.get("InputMode") == "Pipe":
-        raise validation_error(f"Channel {name}: InputMode Pipe {_NOT_SERVED}: use File or FastFile.")
+        raise validation_error(f"Channel {name}: InputMode Pipe {NOT_SERVED}: use File or FastFile.")
     if channel.get("RecordWrapperType") == "RecordIO":
         raise validation_error("RecordWrapperType RecordIO is only supported in Pipe mode.")
     if channel.get("CompressionType") == "Gzip":
@@ -116,7 +114,7 @@ def _channel(channel: Mapping[str, Any], groups: set[str]) -> None:
     data = source["S3DataSource"]
     check_s3_uri(data["S3Uri"], f"S3Uri of channel {name}")
     if data["S3DataType"] == "Converse":
-        raise validation_error(f"Channel {name}: S3DataType Converse {_NOT_SERVED}.")
+        raise validation_error(f"Channel {name}: S3DataType Converse {NOT_SERVED}.")
     if data["S3DataType"] == "AugmentedManifestFile" and not data.get("AttributeNames"):
         raise validation_error("AttributeNames must be specified when S3DataType is AugmentedManifestFile.")
     unknown = set(data.get("InstanceGroupNames") or []) - groups
@@ -136,12 +134,6 @@ def _outputs(request: Request) -> None:
 
 
 _TAKEN_PATHS = ("/opt/ml/input", "/opt/ml/model", "/opt/ml/output", "/opt/ml/code")
-
-
-def _refuse_duplicates(what: str, names: Sequence[str]) -> None:
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if repeated:
-        raise validation_error(f"Duplicate {what}: {', '.join(repeated)}.")
 
 
 _RULES: tuple[Callable[[Request], None], ...] = (_algorithm, _resources, _stopping, _channels, _outputs)

@@ -70,9 +70,14 @@ def plan_of(request: Mapping[str, Any], offered: Mapping[str, Any]) -> Transform
 
 
 def execution_parameters(answer: ModelAnswer) -> Mapping[str, Any]:
-    """What a container says at ``/execution-parameters``; nothing where it does not serve them."""
+    """What a container says at ``/execution-parameters``; nothing where it does not serve them as it should."""
     try:
         parsed = json.loads(answer.body) if answer.status == 200 else {}
     except ValueError:
         return {}
-    return parsed if isinstance(parsed, dict) else {}
+    if not isinstance(parsed, dict):
+        return {}
+    return {name: parsed[name] for name, kind in _OFFERED.items() if isinstance(parsed.get(name), kind)}
+
+
+_OFFERED = {"MaxConcurrentTransforms": int, "MaxPayloadInMB": int, "BatchStrategy": str}

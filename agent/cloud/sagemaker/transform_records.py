@@ -105,9 +105,11 @@ class JsonDialect:
     def join(self, record: bytes, answer: bytes, steps: tuple[Step, ...]) -> bytes:
         """See :class:`Dialect`."""
         value = _loaded(record)
-        joined = {**value, _OUTPUT: _answer(answer)} if isinstance(value, dict) else {
-            _INPUT: value, _OUTPUT: _answer(answer)
-        }  # fmt: skip
+        joined = (
+            {**value, _OUTPUT: _answer(answer)}
+            if isinstance(value, dict)
+            else {_INPUT: value, _OUTPUT: _answer(answer)}
+        )
         return _dumped(select(joined, steps))
 
 
@@ -166,8 +168,10 @@ def filters(processing: Mapping[str, Any] | None, content_type: str | None) -> F
     format_ = Format.of(content_type)
     if format_ is None:
         if join or any(steps):
-            raise RecordError(f"DataProcessing needs ContentType text/csv, application/jsonlines or application/json, "
-                              f"not {content_type!r}")  # fmt: skip
+            raise RecordError(
+                f"DataProcessing needs ContentType text/csv, application/jsonlines or application/json, "
+                f"not {content_type!r}"
+            )
         return Filters(dialect=None)
     return Filters(dialect=_DIALECTS[format_], input_steps=steps[0], output_steps=steps[1], join=join)
 

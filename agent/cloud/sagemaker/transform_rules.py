@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.errors import validation_error
-from agent.cloud.sagemaker.s3_rules import check_s3_uri
+from agent.cloud.sagemaker.request_rules import NOT_SERVED, check_s3_uri
 from agent.cloud.sagemaker.transform_records import Format, RecordError, filters
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Request = dict[str, Any]
 _MOST_MB = 100
 _DEFAULT_MB = 6
-_NOT_SERVED = "is not served by this embedded cloud"
 
 
 def check_transform(request: Request) -> None:
@@ -34,7 +33,7 @@ def _input(request: Request) -> None:
         raise validation_error(f"S3DataType {source['S3DataType']} is not supported for transform jobs.")
     split = given.get("SplitType", "None")
     if split in {"RecordIO", "TFRecord"}:
-        raise validation_error(f"SplitType {split} {_NOT_SERVED}: use Line or None.")
+        raise validation_error(f"SplitType {split} {NOT_SERVED}: use Line or None.")
     if request.get("BatchStrategy") and split == "None" and request["BatchStrategy"] == "SingleRecord":
         raise validation_error(
             "BatchStrategy SingleRecord needs a SplitType: a record is what the input is split into."
@@ -44,7 +43,7 @@ def _input(request: Request) -> None:
 def _output(request: Request) -> None:
     check_s3_uri(request["TransformOutput"]["S3OutputPath"], "S3OutputPath")
     if request.get("DataCaptureConfig"):
-        raise validation_error(f"DataCaptureConfig of a transform job {_NOT_SERVED}.")
+        raise validation_error(f"DataCaptureConfig of a transform job {NOT_SERVED}.")
 
 
 def _payload(request: Request) -> None:

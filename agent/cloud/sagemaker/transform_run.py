@@ -17,7 +17,7 @@ from agent.cloud.sagemaker.job_logs import LogStream
 from agent.cloud.sagemaker.jobs import JobFailedError
 from agent.cloud.sagemaker.one_attempt import COMPLETED, Finish, OneAttempt, finish_of
 from agent.cloud.sagemaker.role_session import RoleSession, s3_words
-from agent.cloud.sagemaker.serving import ModelServer, ServerPlan, ServingError
+from agent.cloud.sagemaker.serving import ContainerGoneError, ModelServer, ServerPlan, ServingError
 from agent.cloud.sagemaker.threads import in_thread
 from agent.cloud.sagemaker.transform_object import ObjectTransformer
 from agent.cloud.sagemaker.transform_plan import batch_of, execution_parameters, plan_of
@@ -91,6 +91,8 @@ class TransformRun:
             )
         except ServingError as error:
             raise JobFailedError(f"ClientError: {error}") from error
+        except ContainerGoneError as error:
+            raise JobFailedError(f"AlgorithmError: The model's container ended: {error}") from error
         finally:
             await asyncio.gather(*(server.stop() for server in servers))
             await log.close()

@@ -1,7 +1,8 @@
 """What a tuning job searches and which training jobs it launches: its definitions, read from the request.
 
 Source: ``CreateHyperParameterTuningJob``. A job has one definition with the ranges and the objective of its
-``HyperParameterTuningJobConfig``, or several with their own.
+``HyperParameterTuningJobConfig``, or several with their own. ``TrainingJobEarlyStoppingType`` Auto is accepted and
+stops nothing: AWS stops training jobs early only where it deems them hopeless, and promises none.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.errors import validation_error
+from agent.cloud.sagemaker.request_rules import NOT_SERVED
 from agent.cloud.sagemaker.training_rules import check_training
 from agent.cloud.sagemaker.tuning_ranges import parameter_ranges
 from agent.cloud.sagemaker.tuning_search import STRATEGIES, grid_size
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.tuning_ranges import Range
 
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
-_NOT_SERVED = "is not served by this embedded cloud"
 _PASSED_ON = (
     "RoleArn", "InputDataConfig", "VpcConfig", "OutputDataConfig", "StoppingCondition", "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining", "RetryStrategy", "Environment",
@@ -81,21 +82,26 @@ def definitions(request: Mapping[str, Any]) -> tuple[Definition, ...]:
         raise validation_error("You must specify exactly one of TrainingJobDefinition and TrainingJobDefinitions.")
     if single is not None:
         own = (single.get("TuningObjective"), single.get("HyperParameterRanges"))
-        return (_definition(single, config.get("HyperParameterTuningJobObjective") or own[0],
-                            config.get("ParameterRanges") or own[1]),)  # fmt: skip
-    return tuple(_definition(each, each.get("TuningObjective"), each.get("HyperParameterRanges")) for each in several)
+        return (
+            _definition(
+                single,
+                config.get("HyperParameterTuningJobObjective") or own[0],
+                config.get("ParameterRanges") or own[1],
+            ),
+        )
+    return tuple(_definition(each, each.get("TuningObjective"), each.get("HyperParameterRanges")) for each in several or ())
 
 
 def check_tuning(request: Mapping[str, Any]) -> None:
     """Raise ``ValidationException`` for a request that AWS would refuse, or that this cloud cannot serve."""
     config = request["HyperParameterTuningJobConfig"]
     if request.get("Autotune"):
-        raise validation_error(f"Autotune {_NOT_SERVED}: give the ranges to search.")
+        raise validation_error(f"Autotune {NOT_SERVED}: give the ranges to search.")
     if config["Strategy"] not in STRATEGIES:
-        raise validation_error(f"Strategy {config['Strategy']} {_NOT_SERVED}: use {', '.join(sorted(STRATEGIES))}.")
+        raise validation_error(f"Strategy {config['Strategy']} {NOT_SERVED}: use {', '.join(sorted(STRATEGIES))}.")
     criteria = config.get("TuningJobCompletionCriteria") or {}
     if (criteria.get("ConvergenceDetected") or {}).get("CompleteOnConvergence") == "Enabled":
-        raise validation_error(f"CompleteOnConvergence {_NOT_SERVED}: use BestObjectiveNotImproving.")
+        raise validation_error(f"CompleteOnConvergence {NOT_SERVED}: use BestObjectiveNotImproving.")
     found = definitions(request)
     names = [definition.name for definition in found]
     if len(found) > 1 and (None in names or len(set(names)) < len(names)):

@@ -139,7 +139,7 @@ class _Density:
     def __init__(self, places: Sequence[float], choices: int | None) -> None:
         self._places = places
         self._choices = choices
-        self._width = max(0.05, 0.5 / (1 + len(places)) ** 0.7)
+        self._width = max(0.05, 0.5 / math.pow(1 + len(places), 0.7))
 
     def at(self, place: float) -> float:
         if self._choices is not None:

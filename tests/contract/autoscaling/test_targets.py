@@ -255,7 +255,7 @@ def test_a_scheduled_action_is_described_as_it_was_put(scaling: Any, place: dict
 def test_a_scaled_variant_cannot_be_taken_away(
     workbench: Workbench, endpoint: str, unique: Callable[[str], str]
 ) -> None:
-    """ "Update endpoints that use automatic scaling": deregister before removing a variant or changing its type."""
+    """Developer guide, "Update endpoints that use automatic scaling": deregister before changing a type."""
     name = unique("config")
     variant = {"VariantName": "only", "ModelName": endpoint, "InstanceType": "ml.c5.large", "InitialInstanceCount": 1}
     workbench.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
@@ -268,7 +268,7 @@ def test_a_scaled_variant_cannot_be_taken_away(
 def test_registering_needs_permissions_of_sagemaker_too(
     cloud: EmbeddedCloud, place: dict[str, str], region: str, unique: Callable[[str], str]
 ) -> None:
-    """ "Identity-based policy examples for Application Auto Scaling": the resource's own actions are needed as well."""
+    """User guide, "Identity-based policy examples ": SageMaker's own actions are needed as well."""
     iam, user = cloud.client("iam"), unique("user")
     statement = {"Effect": "Allow", "Action": "application-autoscaling:*", "Resource": "*"}
     iam.create_user(UserName=user)

@@ -125,14 +125,15 @@ ROWS = (
 )
 
 
+PULL = allow(["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_creating_a_model_with_a_role_is_answered_as_documented(stage: Stage, row: Row) -> None:
+def test_creating_a_model_with_a_role_is_answered_as_documented(stage: Stage, row: Row, image: str) -> None:
     values = {"{account}": stage.account(), "{role}": stage.arn("role", "execution", row.owner)}
-    role = stage.role("execution", account=row.owner, trusts=_filled(row.trusts, values))
+    role = stage.role("execution", PULL, account=row.owner, trusts=_filled(row.trusts, values))
     user = stage.user("creator", *_filled(row.identity, values))
     stage.settle()
-    image = f"{stage.account()}.dkr.ecr.{stage.region}.amazonaws.com/{stage.name('iris')}:1"
-    stage.client("ecr").create_repository(repositoryName=stage.name("iris"))
 
     def create() -> None:
         stage.of(user, "sagemaker").create_model(

@@ -428,3 +428,31 @@ def test_reading_an_object_is_answered_as_documented(stage: Stage, row: Row) -> 
     reader = stage.of(stage.assume(role, account=row.account, **members), "s3")
 
     assert answer(lambda: reader.get_object(Bucket=bucket, Key="secret/plan.txt")) == row.expected
+
+
+@pytest.mark.parametrize(
+    ("boundary", "resource", "context", "decision"),
+    [
+        (None, "arn:aws:s3:::b/mine/x", "ml", "allowed"),
+        (None, "arn:aws:s3:::b/yours/x", "ml", "implicitDeny"),
+        (None, "arn:aws:s3:::b/mine/x", "ops", "explicitDeny"),
+        ((allow("ec2:*"),), "arn:aws:s3:::b/mine/x", "ml", "implicitDeny"),
+    ],
+)
+def test_the_simulator_decides_alike(
+    stage: Stage, boundary: tuple[Statement, ...] | None, resource: str, context: str, decision: str
+) -> None:
+    """Page: IAM API reference, ``SimulatePrincipalPolicy``."""
+    limits = {"PermissionsBoundary": stage.managed_policy("boundary", *boundary)} if boundary else {}
+    statements = (
+        allow("s3:GetObject", "arn:aws:s3:::b/mine/*"),
+        deny("s3:*", Condition={"StringEquals": {"aws:RequestTag/team": "ops"}}),
+    )
+    role = stage.role("simulated", *statements, trusts=None, account="tools", **limits)
+    entry = {"ContextKeyName": "aws:RequestTag/team", "ContextKeyValues": [context], "ContextKeyType": "string"}
+
+    answer = stage.client("iam").simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=["s3:GetObject"], ResourceArns=[resource], ContextEntries=[entry]
+    )
+
+    assert [result["EvalDecision"] for result in answer["EvaluationResults"]] == [decision]

@@ -159,8 +159,7 @@ def test_a_type_that_is_not_served_is_not_recognised(stage: Stage) -> None:
     assert answer(lambda: client.create_stack(StackName=stage.name("s"), TemplateBody=template)) == "ValidationError"
 
 
-def _model_stack(stage: Stage, role: str) -> str:
-    image = f"{stage.account()}.dkr.ecr.{stage.region}.amazonaws.com/iris:1"
+def _model_stack(stage: Stage, role: str, image: str) -> str:
     model = {"ExecutionRoleArn": role, "PrimaryContainer": {"Image": image, "Environment": {"WORKERS": 2}}}
     variant = {
         "VariantName": "only",
@@ -191,13 +190,14 @@ def _model_stack(stage: Stage, role: str) -> str:
     )
 
 
-def test_sagemaker_makes_its_own_resources(stage: Stage) -> None:
+def test_sagemaker_makes_its_own_resources(stage: Stage, image: str) -> None:
     """Page: CloudFormation template reference, AWS::SageMaker::Model, EndpointConfig and ModelPackageGroup."""
-    role = stage.role("execution", trusts=[trust({"Service": "sagemaker.amazonaws.com"})])
+    pull = allow(["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"])
+    role = stage.role("execution", pull, trusts=[trust({"Service": "sagemaker.amazonaws.com"})])
     who = stage.user("builder", STACKS, allow("sagemaker:*"), allow("iam:PassRole", role))
     stage.settle()
 
-    status, reasons = _create(stage, who, _model_stack(stage, role))
+    status, reasons = _create(stage, who, _model_stack(stage, role, image))
 
     assert (status, reasons.strip()) == ("CREATE_COMPLETE", reasons.strip())
     client, sagemaker = stage.of(who, "cloudformation"), stage.client("sagemaker")
@@ -220,12 +220,12 @@ def _gone(stage: Stage, sagemaker: Any, model: str) -> None:
         time.sleep(0.1)
 
 
-def test_a_stack_needs_the_permissions_of_sagemakers_operations(stage: Stage) -> None:
+def test_a_stack_needs_the_permissions_of_sagemakers_operations(stage: Stage, image: str) -> None:
     role = stage.role("execution", trusts=[trust({"Service": "sagemaker.amazonaws.com"})])
     who = stage.user("builder", STACKS, allow("sagemaker:*"))
     stage.settle()
 
-    status, reasons = _create(stage, who, _model_stack(stage, role))
+    status, reasons = _create(stage, who, _model_stack(stage, role, image))
 
     assert status == "ROLLBACK_COMPLETE"
     assert "is not authorized to perform: iam:PassRole" in reasons

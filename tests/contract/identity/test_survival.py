@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.identity.stage import ALLOWED, Stage, allow, answer
+from tests.contract.provision import create_role, push_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,18 +139,25 @@ def test_the_clock_survives_a_kill(own_cloud: EmbeddedCloud) -> None:
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_a_stack_that_was_interrupted_has_failed(own_cloud: EmbeddedCloud, end: str) -> None:
-    waiting = {
-        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
-        "Wait": {
-            "Type": "AWS::CloudFormation::WaitCondition",
-            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600", "Count": 1},
-        },
+    role, image = create_role(own_cloud.client("iam"), "execution"), push_image(own_cloud, "image")
+    variant = {
+        "VariantName": "only",
+        "ModelName": "m",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1,
     }
-    own_cloud.client("cloudformation").create_stack(StackName="s", TemplateBody=json.dumps({"Resources": waiting}))
+    sagemaker = own_cloud.client("sagemaker")
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer={"Image": image})
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    own_cloud.fault("unhealthy", count=9)
+    endpoint = {"Type": "AWS::SageMaker::Endpoint", "Properties": {"EndpointName": "e", "EndpointConfigName": "c"}}
+    template = json.dumps({"Resources": {"Endpoint": endpoint}})
+    own_cloud.client("cloudformation").create_stack(StackName="s", TemplateBody=template)
     time.sleep(SAVED_SECONDS)
 
     {"kill": own_cloud.kill, "stop": own_cloud.stop}[end]()
     own_cloud.start()
 
     stack = own_cloud.client("cloudformation").describe_stacks(StackName="s")["Stacks"][0]
-    assert stack["StackStatus"] == "CREATE_FAILED"
+    assert stack["StackStatus"] in {"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"}

@@ -78,7 +78,7 @@ def captured(workbench: Workbench, client: ClientFactory, unique: Callable[[str]
 
 
 def test_invocations_are_kept_as_json_lines(captured: Captured) -> None:
-    """ "Capture data": eventVersion, eventMetadata and both sides, under the hour of the invocation."""
+    """Developer guide, "Capture data": eventVersion, eventMetadata and both sides, under the hour of the invocation."""
     captured.start()
     captured.invoke(b"1,2", CustomAttributes="attributes=x", InferenceId="mine")
     (line,) = captured.lines(1)

@@ -9,27 +9,38 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.workbench import INSTANCE
+from tests.contract.provision import SUFFICIENT, create_bucket, create_role, push_image
+from tests.contract.workbench import INSTANCE, Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agent.cloud.embedded import EmbeddedCloud
     from tests.contract.conftest import ClientFactory
-    from tests.contract.workbench import Workbench
 
 PATIENCE_SECONDS = 60
 
 
+@pytest.fixture(scope="module")
+def bench(workbench: Workbench, client: ClientFactory, on_aws: bool) -> Workbench:
+    """The workbench with an execution role that may look at alarms, as guardrails need it."""
+    if on_aws:
+        return workbench
+    look = {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"}
+    policy = {**SUFFICIENT, "Statement": [*SUFFICIENT["Statement"], look]}
+    return replace(workbench, role=create_role(client("iam"), "guarded-execution", policy))
+
+
 @pytest.fixture
-def site(workbench: Workbench, client: ClientFactory, unique: Callable[[str], str]) -> Iterator[Site]:
+def site(bench: Workbench, client: ClientFactory, unique: Callable[[str], str]) -> Iterator[Site]:
     """An endpoint that answers ``old``."""
-    site = Site(workbench, client("sagemaker-runtime"), unique("site"))
+    site = Site(bench, client("sagemaker-runtime"), unique("site"))
     yield site
     site.clear()
 
@@ -178,7 +189,7 @@ def test_an_update_can_be_made_to_fail(site: Site, cloud: EmbeddedCloud, kind: s
 
 @pytest.mark.embedded_only("lets minutes pass")
 def test_a_canary_gets_its_part_then_everything(site: Site, advance: Callable[[float], None]) -> None:
-    """ "Canary traffic shifting": a small portion first, the rest after the baking period, the old fleet ends last."""
+    """Developer guide, "Canary traffic shifting": a small portion, the rest after baking, the old fleet ends last."""
     site.update(site.config("new"), canary(wait=300, TerminationWaitInSeconds=120))
     site.await_stage("Baking")
     assert site.answers(20) == {"old": 18, "new": 2}
@@ -195,7 +206,7 @@ def test_a_canary_gets_its_part_then_everything(site: Site, advance: Callable[[f
 
 @pytest.mark.embedded_only("lets minutes pass")
 def test_linear_shifting_goes_step_by_step(site: Site, advance: Callable[[float], None]) -> None:
-    """ "Linear traffic shifting": equal steps with a baking period after each."""
+    """Developer guide, "Linear traffic shifting": equal steps with a baking period after each."""
     site.update(site.config("new"), linear(wait=60))
     site.await_stage("Baking")
     assert site.answers(10) == {"old": 5, "new": 5}
@@ -207,7 +218,7 @@ def test_linear_shifting_goes_step_by_step(site: Site, advance: Callable[[float]
 
 @pytest.mark.embedded_only("lets minutes pass")
 def test_a_rolling_update_replaces_instances_batch_by_batch(site: Site, advance: Callable[[float], None]) -> None:
-    """ "Rolling deployments": the new fleet grows by a batch while the old one shrinks by it."""
+    """Developer guide, "Rolling deployments": the new fleet grows by a batch while the old one shrinks by it."""
     batch = {"MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50}, "WaitIntervalInSeconds": 60}
     site.update(site.config("new"), {"RollingUpdatePolicy": batch})
     during = site.await_stage("Baking")
@@ -258,7 +269,7 @@ def watched(deployment: dict[str, Any], alarm: str) -> dict[str, Any]:
 def test_errors_of_a_canary_trip_the_alarm_and_take_it_back(
     site: Site, alarm: str, advance: Callable[[float], None]
 ) -> None:
-    """ "Auto-rollback configuration and monitoring": an alarm that trips while baking rolls back completely."""
+    """Developer guide, "Auto-rollback configuration and monitoring": an alarm while baking rolls back all."""
     old = site.describe()["EndpointConfigName"]
     site.update(site.config("new", orders={"status": "400"}), watched(canary(wait=600), alarm))
     site.await_stage("Baking")
@@ -293,6 +304,22 @@ def test_an_alarm_set_by_hand_counts_too(
     advance(15)
     assert alarm in site.settled()["FailureReason"]
     assert site.answers(4) == {"old": 4}
+
+
+@pytest.mark.embedded_only("makes a role")
+def test_the_execution_role_must_be_allowed_to_look_at_the_alarms(
+    site: Site, alarm: str, workbench: Workbench, client: ClientFactory, unique: Callable[[str], str]
+) -> None:
+    """Developer guide: the role needs "permission to perform the cloudwatch:DescribeAlarms action"."""
+    site.bench = replace(workbench, role=create_role(client("iam"), unique("blind")))
+    with pytest.raises(ClientError, match="cloudwatch:DescribeAlarms"):
+        site.update(site.config("new"), watched(canary(), alarm))
+
+
+def test_alarms_must_exist(site: Site) -> None:
+    """Alarm: AlarmName is "the name of a CloudWatch alarm in your account"."""
+    with pytest.raises(ClientError, match="Could not find"):
+        site.update(site.config("new"), watched(canary(), "no-such-alarm"))
 
 
 # --- what is kept --------------------------------------------------------------------------------------------------
@@ -367,9 +394,6 @@ def test_two_update_policies_are_one_too_many(site: Site) -> None:
 @pytest.mark.embedded_only("kills the cloud")
 def test_a_canary_goes_on_after_a_crash(own_cloud: EmbeddedCloud) -> None:
     """What was shifted stays shifted, and the deployment ends as it would have."""
-    from tests.contract.provision import create_bucket, create_role, push_image
-    from tests.contract.workbench import Workbench
-
     role, image = create_role(own_cloud.client("iam"), "crash"), push_image(own_cloud, "crash")
     bucket = create_bucket(own_cloud.client("s3"), "crash")
     own_cloud.stop()  # a crash loses roles and repositories that were made since the last orderly end

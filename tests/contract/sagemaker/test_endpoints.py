@@ -6,11 +6,13 @@ ListEndpoints in the SageMaker API reference.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.contract.processes import descendants, survivors
 from tests.contract.provision import create_bucket, create_role, push_image
 from tests.contract.workbench import INSTANCE, Workbench
 
@@ -282,7 +284,7 @@ def failed(workbench: Workbench, name: str) -> str:
 def test_a_container_that_does_not_become_healthy_fails_the_endpoint(
     workbench: Workbench, cloud: EmbeddedCloud, unique: Callable[[str], str], orders: dict[str, str]
 ) -> None:
-    """ "How your container should respond to health check (ping) requests": eight minutes to answer 200."""
+    """Developer guide, "How your container should respond to health check (ping) requests": eight minutes."""
     name = unique("endpoint")
     cloud.set_clock_rate(QUICK)
     workbench.endpoint(name, orders)
@@ -321,11 +323,21 @@ def test_an_endpoint_can_be_made_to_fail(
     assert reason in failed(workbench, name)
 
 
-def test_a_model_without_its_artifact_fails_the_endpoint(workbench: Workbench, unique: Callable[[str], str]) -> None:
-    """ContainerDefinition: ModelDataUrl must point to an object that the execution role may read."""
-    name = unique("endpoint")
+def model_of_lost_artifact(workbench: Workbench, s3: Any, name: str) -> None:
+    """A model whose artifact is deleted afterwards, for CreateModel refuses one that is not there."""
+    place = {"Bucket": workbench.bucket, "Key": f"{name}/model.tar.gz"}
+    s3.put_object(**place, Body=b"")
     container = {"Image": workbench.image, "ModelDataUrl": f"s3://{workbench.bucket}/{name}/model.tar.gz"}
     workbench.model(name, PrimaryContainer=container)
+    s3.delete_object(**place)
+
+
+def test_a_model_without_its_artifact_fails_the_endpoint(
+    workbench: Workbench, client: ClientFactory, unique: Callable[[str], str]
+) -> None:
+    """ContainerDefinition: ModelDataUrl must point to an object that the execution role may read."""
+    name = unique("endpoint")
+    model_of_lost_artifact(workbench, client("s3"), name)
     workbench.endpoint_config(name, name)
     workbench.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     assert f"s3://{workbench.bucket}/{name}/model.tar.gz" in failed(workbench, name)
@@ -338,17 +350,19 @@ def test_a_role_that_may_not_pull_the_image_fails_the_endpoint(
     """CreateModel: ExecutionRoleArn is what accesses "model artifacts and docker image for deployment"."""
     name = unique("endpoint")
     nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}]}
-    workbench.model(name, ExecutionRoleArn=create_role(client("iam"), name, nothing))
+    workbench.model(name, ExecutionRoleArn=create_role(client("iam"), name))
+    client("iam").put_role_policy(RoleName=name, PolicyName="withdrawn", PolicyDocument=json.dumps(nothing))
     workbench.endpoint_config(name, name)
     workbench.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     assert workbench.image in failed(workbench, name)
 
 
-def test_a_failed_endpoint_can_only_be_deleted(workbench: Workbench, unique: Callable[[str], str]) -> None:
+def test_a_failed_endpoint_can_only_be_deleted(
+    workbench: Workbench, client: ClientFactory, unique: Callable[[str], str]
+) -> None:
     """DescribeEndpoint: "DeleteEndpoint is the only operation that can be performed on a failed endpoint."."""
     name = unique("endpoint")
-    container = {"Image": workbench.image, "ModelDataUrl": f"s3://{workbench.bucket}/{name}/model.tar.gz"}
-    workbench.model(name, PrimaryContainer=container)
+    model_of_lost_artifact(workbench, client("s3"), name)
     workbench.endpoint_config(name, name)
     workbench.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     workbench.settled_endpoint(name)
@@ -396,3 +410,42 @@ def test_what_was_under_way_goes_on_after_a_crash(own_cloud: EmbeddedCloud, own_
     again = own_bench()
     assert again.sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == "Creating"
     assert again.settled_endpoint("slow")["EndpointStatus"] == "InService"
+
+
+@pytest.mark.embedded_only("stops the cloud")
+def test_an_endpoint_can_be_deleted_while_it_is_brought_back(
+    own_cloud: EmbeddedCloud, own_bench: Callable[[], Workbench]
+) -> None:
+    """DeleteEndpoint of an endpoint that is InService: nothing of it runs afterwards."""
+    own_bench().endpoint("slow", {"start-seconds": "2"})
+    own_bench().settled_endpoint("slow")
+    own_cloud.stop()
+    own_cloud.start()
+    own_bench().sagemaker.delete_endpoint(EndpointName="slow")
+    own_bench().await_deletion("slow")
+    assert survivors(descendants(own_cloud.running.pid)) == frozenset()
+
+
+@pytest.mark.embedded_only("resets the cloud")
+def test_a_reset_ends_endpoints_and_lets_them_begin_again(own_cloud: EmbeddedCloud) -> None:
+    """Nothing of an endpoint survives a reset: no record, no process, no stale route to either."""
+
+    def build() -> Workbench:
+        return Workbench(
+            sagemaker=own_cloud.client("sagemaker"),
+            role=create_role(own_cloud.client("iam"), "resets"),
+            bucket=create_bucket(own_cloud.client("s3"), "resets"),
+            image=push_image(own_cloud, "resets"),
+        )
+
+    bench = build()
+    bench.endpoint("again")
+    bench.settled_endpoint("again")
+    before = descendants(own_cloud.running.pid)
+    own_cloud.reset()
+    assert survivors(before) == frozenset()
+    bench = build()
+    bench.endpoint("again")
+    assert bench.settled_endpoint("again")["EndpointStatus"] == "InService"
+    runtime = own_cloud.client("sagemaker-runtime")
+    assert runtime.invoke_endpoint(EndpointName="again", Body=b"x")["Body"].read() == b"x"

@@ -105,10 +105,10 @@ def test_the_model_sees_only_the_headers_that_the_api_supports(runtime: Any, ech
 
 
 def test_the_container_is_told_what_it_needs(runtime: Any, echo: str, region: str) -> None:
-    """ "How SageMaker runs your inference image": the argument serve; the region in the environment."""
-    seen = report(runtime, echo)
-    assert seen["arguments"] == ["serve"]
-    assert seen["environment"]["AWS_REGION"] == region
+    """The developer guide's "How SageMaker AI loads your model artifacts", and the region in the environment."""
+    told = report(runtime, echo)["environment"]
+    assert told["AWS_REGION"] == region
+    assert told["SM_MODEL_DIR"].endswith("/model")
 
 
 def test_several_megabytes_are_no_trouble_but_there_is_a_limit(runtime: Any, echo: str) -> None:
@@ -191,7 +191,7 @@ def test_a_model_that_takes_longer_than_a_minute_has_failed(runtime: Any, echo: 
 
 
 def test_a_container_that_dies_is_started_again(runtime: Any, echo: str) -> None:
-    """The invocation that killed it fails; the next one waits for it to be back."""
+    """The invocation that killed it fails; the next one waits until it is back."""
     with pytest.raises(ClientError, match="ModelError"):
         runtime.invoke_endpoint(EndpointName=echo, Body=b"x", CustomAttributes="die")
     assert runtime.invoke_endpoint(EndpointName=echo, Body=b"back")["Body"].read() == b"back"
@@ -219,7 +219,7 @@ def runtime_of_user(cloud: EmbeddedCloud, region: str, unique: Callable[[str], s
 
 @pytest.mark.embedded_only("makes users")
 def test_invoking_needs_permission_on_the_endpoint(echo: str, runtime_of_user: Callable[[str], Any]) -> None:
-    """ "Actions, resources, and condition keys for Amazon SageMaker AI": InvokeEndpoint on endpoint*."""
+    """Service authorization reference: InvokeEndpoint is allowed or denied on endpoint*."""
     allowed = runtime_of_user("arn:aws:sagemaker:*:*:endpoint/echo-*")
     assert allowed.invoke_endpoint(EndpointName=echo, Body=b"x")["Body"].read() == b"x"
     with pytest.raises(ClientError, match=r"AccessDenied.*sagemaker:InvokeEndpoint"):
@@ -340,13 +340,13 @@ def two_containers(workbench: Workbench, unique: Callable[[str], str]) -> Iterat
 
 
 def test_a_serial_pipeline_hands_answers_on(runtime: Any, two_containers: Callable[[str], str]) -> None:
-    """ "Inference pipelines": the response of one container is the request of the next."""
+    """Developer guide, "Inference pipelines": the response of one container is the request of the next."""
     answer = runtime.invoke_endpoint(EndpointName=two_containers("Serial"), Body=b"x", ContentType="text/csv")
     assert (answer["Body"].read(), answer["ContentType"]) == (b"first", "text/plain")
 
 
 def test_a_container_can_be_invoked_directly(runtime: Any, two_containers: Callable[[str], str]) -> None:
-    """ "Multi-container endpoints with direct invocation": TargetContainerHostname chooses."""
+    """Developer guide, "Multi-container endpoints with direct invocation": TargetContainerHostname chooses."""
     name = two_containers("Direct")
     for hostname, said in (("first", b"first"), ("second", b"x")):
         answer = runtime.invoke_endpoint(EndpointName=name, Body=b"x", TargetContainerHostname=hostname)
@@ -444,7 +444,7 @@ def invocations(client: ClientFactory, endpoint: str, variant: str) -> float:
 def test_metrics_count_what_happened(
     runtime: Any, workbench: Workbench, client: ClientFactory, cloud: EmbeddedCloud, endpoint_of: Callable[..., str]
 ) -> None:
-    """ "Endpoint invocation metrics": Invocations, 4XX and 5XX errors, latencies in microseconds."""
+    """Developer guide, "Endpoint invocation metrics": Invocations, 4XX and 5XX errors, latencies in microseconds."""
     name = endpoint_of({"InitialInstanceCount": 4})
     for wanted in ("", "", "status=404", "status=500"):
         try:
@@ -479,7 +479,7 @@ def test_metrics_count_what_happened(
 def test_containers_write_their_logs(
     workbench: Workbench, client: ClientFactory, endpoint_of: Callable[..., str]
 ) -> None:
-    """ "Log groups and streams": /aws/sagemaker/Endpoints/<endpoint>, <variant>/<instance id>."""
+    """Developer guide, "Log groups and streams": /aws/sagemaker/Endpoints/<endpoint>, <variant>/<instance id>."""
     name = endpoint_of({"orders": {"print": "hello from the model"}})
     workbench.sagemaker.delete_endpoint(EndpointName=name)
     workbench.await_deletion(name)

@@ -70,9 +70,7 @@ def test_the_trained_model_predicts_what_it_was_trained_on(
 ) -> None:
     """CreateTrainingJob, CreateModel with its ModelArtifacts, CreateTransformJob over the features."""
     name = unique("iris")
-    iris.train(
-        name, {"max_leaf_nodes": "5"}, AlgorithmSpecification=algorithm(iris), InputDataConfig=channels(data)
-    )  # fmt: skip
+    iris.train(name, {"max_leaf_nodes": "5"}, AlgorithmSpecification=algorithm(iris), InputDataConfig=channels(data))
     job = iris.ended_training(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
@@ -109,8 +107,14 @@ def test_tuning_finds_how_many_leaves_the_tree_needs(iris: Workbench, data: str,
     """CreateHyperParameterTuningJob: a grid over max_leaf_nodes; two leaves cannot tell three species apart."""
     name = unique("leaf")
     training = iris.training("unused", AlgorithmSpecification=algorithm(iris), InputDataConfig=channels(data))
-    passed = ("AlgorithmSpecification", "InputDataConfig", "RoleArn", "OutputDataConfig", "ResourceConfig",
-              "StoppingCondition")  # fmt: skip
+    passed = (
+        "AlgorithmSpecification",
+        "InputDataConfig",
+        "RoleArn",
+        "OutputDataConfig",
+        "ResourceConfig",
+        "StoppingCondition",
+    )
     leaves = {"CategoricalParameterRanges": [{"Name": "max_leaf_nodes", "Values": ["2", "6"]}]}
     iris.sagemaker.create_hyper_parameter_tuning_job(
         HyperParameterTuningJobName=name,

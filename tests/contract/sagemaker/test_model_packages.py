@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.contract.provision import create_role
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -330,6 +332,41 @@ def test_versions_and_others_are_listed_apart(registry: Registry, unversioned: U
     assert listed(ModelPackageType="Both") & both == both
 
 
+def test_changes_of_approval_are_announced(registry: Registry, client: ClientFactory) -> None:
+    """EventBridge: "SageMaker Model Package State Change", on which pipelines deploy what was approved."""
+    sqs, events = client("sqs"), client("events")
+    queue = sqs.create_queue(QueueName=registry.group)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": as_policy({**statement, "Resource": arn})})
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {"ModelPackageGroupName": [registry.group]},
+    }
+    events.put_rule(Name=registry.group, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=registry.group, Targets=[{"Id": "queue", "Arn": arn}])
+    try:
+        package = registry.register()
+        registry.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+        registry.sagemaker.update_model_package(ModelPackageArn=package, ApprovalDescription="No change of approval.")
+        told = [received(sqs, queue) for _ in range(2)]
+        assert {event["detail"]["ModelApprovalStatus"] for event in told} == {"PendingManualApproval", "Approved"}
+        assert [event["resources"] for event in told] == [[package], [package]]
+        assert sqs.receive_message(QueueUrl=queue).get("Messages", []) == []
+    finally:
+        events.remove_targets(Rule=registry.group, Ids=["queue"])
+        events.delete_rule(Name=registry.group)
+        sqs.delete_queue(QueueUrl=queue)
+
+
+def received(sqs: Any, queue: str) -> Members:
+    """The next event in a queue, which it leaves."""
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return dict(json.loads(message["Body"]))
+
+
 POLICIES = ("put_model_package_group_policy", "get_model_package_group_policy", "delete_model_package_group_policy")
 
 
@@ -384,11 +421,25 @@ class Neighbour:
 
 
 @pytest.fixture(scope="module")
-def neighbour(client: ClientFactory, unique: Callable[[str], str]) -> Neighbour:
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = client("iam", "qa").create_role(RoleName=unique("hosting"), AssumeRolePolicyDocument=document)
-    return Neighbour(sagemaker=client("sagemaker", "qa"), role=role["Role"]["Arn"])
+def neighbour(client: ClientFactory, unique: Callable[[str], str], image: str, bucket: str) -> Neighbour:
+    """The qa account, whose hosting role may read the bucket and pull the image."""
+    role = create_role(client("iam", "qa"), unique("hosting"))
+    read = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "s3:GetObject"}
+    pull = {
+        "Effect": "Allow",
+        "Principal": {"AWS": role},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }
+    client("s3").put_bucket_policy(
+        Bucket=bucket, Policy=as_policy({**read, "Resource": f"arn:aws:s3:::{bucket}/packages/*"})
+    )
+    repository = image.partition("/")[2].partition("@")[0]
+    client("ecr").set_repository_policy(repositoryName=repository, policyText=as_policy(pull))
+    return Neighbour(sagemaker=client("sagemaker", "qa"), role=role)
+
+
+def as_policy(statement: Members) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 QA = "arn:aws:iam::222222222222:root"

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.contract.provision import create_role
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -190,6 +192,48 @@ def test_a_role_that_does_not_trust_sagemaker_is_invalid(maker: Maker, client: C
         )
     finally:
         iam.delete_role(RoleName=name)
+
+
+def test_an_artifact_that_is_not_there_is_told_before_anything_runs(maker: Maker) -> None:
+    absent = f"{maker.data}.absent"
+    code, message = refused(lambda: maker.create(PrimaryContainer=maker.container(ModelDataUrl=absent)))
+    assert code == "ValidationException"
+    assert message.startswith(f"Could not access model data at {absent}.")
+
+
+def test_an_artifact_that_the_role_may_not_read_looks_like_one_that_is_not_there(
+    maker: Maker, client: ClientFactory
+) -> None:
+    pull = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": pull, "Resource": "*"}]}
+    role = create_role(client("iam"), maker.unique("unreading"), policy)
+    message = refused(lambda: maker.create(PrimaryContainer=maker.container(), ExecutionRoleArn=role))[1]
+    assert message.startswith(f'Could not access model data at {maker.data}. Please ensure that the role "{role}"')
+    maker.create(PrimaryContainer={"Image": maker.image}, ExecutionRoleArn=role)
+
+
+def test_uncompressed_artifacts_are_a_prefix_with_something_under_it(maker: Maker) -> None:
+    def create(uri: str) -> str:
+        source = {"S3Uri": uri, "S3DataType": "S3Prefix", "CompressionType": "None"}
+        container = {"Image": maker.image, "ModelDataSource": {"S3DataSource": source}}
+        return maker.create(PrimaryContainer=container)
+
+    create(f"{maker.data.rpartition('/')[0]}/")
+    assert refused(lambda: create(f"{maker.data}/nothing/here/"))[0] == "ValidationException"
+
+
+def test_an_image_that_is_not_there_is_told_before_anything_runs(maker: Maker) -> None:
+    absent = maker.image[:-64] + "0" * 64
+    code, message = refused(lambda: maker.create(PrimaryContainer={"Image": absent}))
+    assert (code, message) == ("ValidationException", f"Requested image {absent} not found.")
+
+
+def test_an_image_that_the_role_may_not_pull_is_refused(maker: Maker, client: ClientFactory) -> None:
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}]}
+    role = create_role(client("iam"), maker.unique("unpulling"), nothing)
+    message = refused(lambda: maker.create(PrimaryContainer={"Image": maker.image}, ExecutionRoleArn=role))[1]
+    assert role in message
+    assert maker.image in message
 
 
 def test_models_are_listed_newest_first(maker: Maker) -> None:

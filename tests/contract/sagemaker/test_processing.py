@@ -63,19 +63,23 @@ def stored(client: ClientFactory, bucket: str, prefix: str) -> dict[str, str]:
     return {key[len(prefix) + 1 :]: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
 
 
-def await_line(client: ClientFactory, name: str, text: str) -> None:
-    """Return once a job's log holds a line; its program has set its signal handlers by then."""
-
+def printed(client: ClientFactory, name: str) -> list[str]:
+    """What a job's containers have printed so far, stream by stream."""
     logs = client("logs")
+    try:
+        streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
+    except logs.exceptions.ResourceNotFoundException:
+        streams = []
+    return [
+        event["message"]
+        for stream in streams
+        for event in logs.get_log_events(logGroupName=GROUP, logStreamName=stream["logStreamName"])["events"]
+    ]
 
-    def logged() -> dict[str, Any]:
-        try:
-            events = logs.filter_log_events(logGroupName=GROUP, logStreamNamePrefix=name)["events"]
-        except logs.exceptions.ResourceNotFoundException:
-            events = []
-        return {"found": str(any(text in event["message"] for event in events))}
 
-    once(logged, "found", frozenset({"True"}))
+def await_line(client: ClientFactory, name: str, text: str) -> None:
+    """Return once a job has printed a line; its program has set its signal handlers by then."""
+    once(lambda: {"found": str(text in printed(client, name))}, "found", frozenset({"True"}))
 
 
 def refused(call: Callable[..., Any], **members: Any) -> tuple[str, str]:
@@ -114,12 +118,8 @@ def test_a_continuous_output_is_uploaded_while_the_job_runs(
         {"report": "", "sleep": "3600"},
         ProcessingOutputConfig=outputs(bucket, f"{name}/out", "Continuous"),
     )
-    once(
-        lambda: {"found": str("report.json" in stored(client, bucket, f"{name}/out"))}, "found", frozenset({"True"})
-    )  # fmt: skip
-    assert (
-        workbench.sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] == "InProgress"
-    )  # fmt: skip
+    once(lambda: {"found": str("report.json" in stored(client, bucket, f"{name}/out"))}, "found", frozenset({"True"}))
+    assert workbench.sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] == "InProgress"
     workbench.sagemaker.stop_processing_job(ProcessingJobName=name)
     workbench.ended_processing(name)
 
@@ -201,19 +201,19 @@ def test_a_stopped_job_is_told_to_end(workbench: Workbench, client: ClientFactor
     job = workbench.ended_processing(name)
     assert job["ProcessingJobStatus"] == "Stopped"
     assert "FailureReason" not in job
-    events = client("logs").filter_log_events(logGroupName=GROUP, logStreamNamePrefix=name)["events"]
-    assert [event["message"] for event in events] == ["ready", "leaving at SIGTERM"]
+    assert printed(client, name) == ["ready", "leaving at SIGTERM"]
 
 
 def test_a_job_that_runs_too_long_is_stopped(workbench: Workbench, name: str, cloud: EmbeddedCloud) -> None:
     """ProcessingStoppingCondition: MaxRuntimeInSeconds."""
     workbench.process(name, {"sleep": "3600"}, StoppingCondition={"MaxRuntimeInSeconds": 600})
     once(
-        lambda: {"started": str("ProcessingStartTime" in workbench.sagemaker.describe_processing_job(
-            ProcessingJobName=name))},
+        lambda: {
+            "started": str("ProcessingStartTime" in workbench.sagemaker.describe_processing_job(ProcessingJobName=name))
+        },
         "started",
         frozenset({"True"}),
-    )  # fmt: skip
+    )
     time.sleep(0.5)
     cloud.advance(600)
     assert workbench.ended_processing(name)["ProcessingJobStatus"] == "Stopped"

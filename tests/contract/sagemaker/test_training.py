@@ -88,6 +88,17 @@ def await_object(client: ClientFactory, bucket: str, key: str) -> None:
     once(listed, "found", frozenset({"1"}))
 
 
+def printed(client: ClientFactory, name: str) -> list[str]:
+    """What a job's containers printed, stream by stream."""
+    logs = client("logs")
+    streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/")["logStreams"]
+    return [
+        event["message"]
+        for stream in streams
+        for event in logs.get_log_events(logGroupName=GROUP, logStreamName=stream["logStreamName"])["events"]
+    ]
+
+
 def statuses(job: dict[str, Any]) -> list[str]:
     return [step["Status"] for step in job["SecondaryStatusTransitions"]]
 
@@ -234,9 +245,7 @@ def test_metrics_are_found_in_the_log_by_their_definitions(
         "TrainingInputMode": "File",
         "MetricDefinitions": [{"Name": f"{name}:acc", "Regex": "acc=([0-9.]+)"}],
     }
-    workbench.train(
-        name, AlgorithmSpecification=algorithm, Environment={"DO_PRINT": "acc=0.5\nacc=0.75\nloss=9"}
-    )  # fmt: skip
+    workbench.train(name, AlgorithmSpecification=algorithm, Environment={"DO_PRINT": "acc=0.5\nacc=0.75\nloss=9"})
     (final,) = workbench.ended_training(name)["FinalMetricDataList"]
     assert (final["MetricName"], final["Value"]) == (f"{name}:acc", 0.75)
     metrics = client("cloudwatch").list_metrics(Namespace=GROUP, MetricName=f"{name}:acc")["Metrics"]
@@ -249,8 +258,7 @@ def test_what_a_container_prints_is_in_cloudwatch_logs(workbench: Workbench, cli
     workbench.ended_training(name)
     (stream,) = client("logs").describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=name)["logStreams"]
     assert stream["logStreamName"].startswith(f"{name}/algo-1-")
-    events = client("logs").get_log_events(logGroupName=GROUP, logStreamName=stream["logStreamName"])["events"]
-    assert [event["message"] for event in events] == ["first", "second"]
+    assert printed(client, name) == ["first", "second"]
 
 
 @pytest.mark.embedded_only("makes roles")
@@ -267,11 +275,21 @@ def test_a_role_without_log_permissions_loses_its_logs_but_not_its_job(
     streams = [
         stream["logStreamName"]
         for group in groups
-        for stream in client("logs").describe_log_streams(
-            logGroupName=group["logGroupName"], logStreamNamePrefix=name
-        )["logStreams"]
-    ]  # fmt: skip
+        for stream in client("logs").describe_log_streams(logGroupName=group["logGroupName"], logStreamNamePrefix=name)[
+            "logStreams"
+        ]
+    ]
     assert streams == []
+
+
+def test_throttled_logs_come_later(
+    workbench: Workbench, client: ClientFactory, name: str, cloud: EmbeddedCloud
+) -> None:
+    """PutLogEvents: ThrottlingException; no line of the container is lost."""
+    cloud.fault("throttling", operation="logs:*", count=2)
+    workbench.train(name, Environment={"DO_PRINT": "first\nsecond"})
+    workbench.ended_training(name)
+    assert printed(client, name) == ["first", "second"]
 
 
 # --- failures ------------------------------------------------------------------------------------------------------
@@ -442,17 +460,33 @@ def test_a_spot_job_goes_on_from_its_checkpoints_after_an_interruption(
     assert kept == b"here\nhere\n"
 
 
-def test_checkpoints_may_lie_where_the_job_wants_them(
+def test_checkpoints_of_an_earlier_job_are_there_at_the_start(
     workbench: Workbench, client: ClientFactory, name: str, bucket: str
 ) -> None:
-    """CheckpointConfig: LocalPath; what is in S3 already is there when the job starts."""
+    """CheckpointConfig: what is in S3 is copied to /opt/ml/checkpoints before the job starts, and back."""
     put(client, bucket, {f"{name}/progress.txt": "earlier\n"})
-    checkpoints = {"S3Uri": f"s3://{bucket}/{name}", "LocalPath": "/opt/ml/checkpoints/"}
-    workbench.train(name, {"report": "", "checkpoint": "later"}, CheckpointConfig=checkpoints)
+    workbench.train(name, {"report": "", "checkpoint": "later"}, CheckpointConfig={"S3Uri": f"s3://{bucket}/{name}"})
     seen = report(client, workbench.ended_training(name))
     assert seen["checkpoints"] == {"checkpoints/progress.txt": "earlier\n"}
     kept = client("s3").get_object(Bucket=bucket, Key=f"{name}/progress.txt")["Body"].read()
     assert kept == b"earlier\nlater\n"
+
+
+def test_checkpoints_may_lie_where_the_job_wants_them(
+    workbench: Workbench, client: ClientFactory, name: str, image: str, bucket: str
+) -> None:
+    """CheckpointConfig: LocalPath."""
+    put(client, bucket, {f"{name}/progress.txt": "earlier"})
+    workbench.train(
+        name,
+        AlgorithmSpecification={
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["/bin/cp", "/data/checkpoints/progress.txt", "/opt/ml/model/"],
+        },
+        CheckpointConfig={"S3Uri": f"s3://{bucket}/{name}", "LocalPath": "/data/checkpoints/"},
+    )
+    assert model(client, workbench.ended_training(name)) == {"progress.txt": "earlier"}
 
 
 def test_a_spot_job_that_waits_too_long_is_stopped_for_that(
@@ -606,7 +640,7 @@ def test_a_job_under_way_goes_on_when_the_cloud_is_back(own_cloud: EmbeddedCloud
     bench = _bench(own_cloud)
     bench.train(
         "job", {"checkpoint": "here", "sleep-once": "3600"}, CheckpointConfig={"S3Uri": f"s3://{bench.bucket}/ck"}
-    )  # fmt: skip
+    )
     await_object(own_cloud.client, bench.bucket, "ck/progress.txt")
     own_cloud.stop()
     job = _restarted(own_cloud, bench).ended_training("job")

@@ -122,7 +122,7 @@ def test_every_object_has_its_result(workbench: Workbench, objects: Objects, nam
     objects.put({f"{name}/in/a.csv": b"1,2\n3,4\n", f"{name}/in/deep/b.csv": b"5,6"})
     workbench.transform(
         name, echo, objects.uri(f"{name}/in/"), TransformOutput={"S3OutputPath": objects.uri(f"{name}/out")}
-    )  # fmt: skip
+    )
     job = workbench.ended_transform(name)
     assert job["TransformJobStatus"] == "Completed"
     assert job["CreationTime"] <= job["TransformStartTime"] <= job["TransformEndTime"]
@@ -202,9 +202,11 @@ def test_json_lines_are_joined_as_sagemaker_output(
         TransformInput=objects.lines(f"{name}/in.jsonl", "application/jsonlines"),
         TransformOutput=objects.by_line(f"{name}/out", Accept="application/jsonlines"),
         DataProcessing={
-            "InputFilter": "$.features", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']",
+            "InputFilter": "$.features",
+            "JoinSource": "Input",
+            "OutputFilter": "$['id','SageMakerOutput']",
         },
-    )  # fmt: skip
+    )
     assert workbench.ended_transform(name)["TransformJobStatus"] == "Completed"
     (result,) = objects.stored(f"{name}/out").values()
     assert json.loads(result) == {"id": 1, "SageMakerOutput": [1, 2]}
@@ -288,11 +290,12 @@ def test_a_stopped_job_stores_nothing(
         TransformOutput={"S3OutputPath": objects.uri(f"{name}/out")},
     )
     once(
-        lambda: {"started": str("TransformStartTime" in workbench.sagemaker.describe_transform_job(
-            TransformJobName=name))},
+        lambda: {
+            "started": str("TransformStartTime" in workbench.sagemaker.describe_transform_job(TransformJobName=name))
+        },
         "started",
         frozenset({"True"}),
-    )  # fmt: skip
+    )
     workbench.sagemaker.stop_transform_job(TransformJobName=name)
     assert workbench.ended_transform(name)["TransformJobStatus"] == "Stopped"
     assert objects.stored(f"{name}/out") == {}

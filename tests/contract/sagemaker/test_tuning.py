@@ -6,19 +6,20 @@ StopHyperParameterTuningJob and DeleteHyperParameterTuningJob in the SageMaker A
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.workbench import once
+from tests.contract.provision import create_bucket, create_role, push_image
+from tests.contract.workbench import Workbench, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.cloud.embedded import EmbeddedCloud
-    from tests.contract.workbench import Workbench
 
 SCORES = {"CategoricalParameterRanges": [{"Name": "print", "Values": ["score=0.1", "score=0.9", "score=0.5"]}]}
 """A range whose choice is what the training job prints, and so its objective."""
@@ -88,16 +89,18 @@ def test_a_grid_tries_every_combination_and_names_the_best(workbench: Workbench,
     final = best["FinalHyperParameterTuningJobObjectiveMetric"]
     assert final == {"Type": "Maximize", "MetricName": "score", "Value": pytest.approx(0.9)}
     assert job["TrainingJobStatusCounters"] == {
-        "Completed": 3, "InProgress": 0, "RetryableError": 0, "NonRetryableError": 0, "Stopped": 0,
-    }  # fmt: skip
+        "Completed": 3,
+        "InProgress": 0,
+        "RetryableError": 0,
+        "NonRetryableError": 0,
+        "Stopped": 0,
+    }
     assert job["ObjectiveStatusCounters"] == {"Succeeded": 3, "Pending": 0, "Failed": 0}
 
 
 def test_the_least_is_best_where_the_objective_is_minimised(workbench: Workbench, name: str) -> None:
     """HyperParameterTuningJobObjective: Type Minimize."""
-    job = tune(
-        workbench, name, config(HyperParameterTuningJobObjective={"Type": "Minimize", "MetricName": "score"})
-    )  # fmt: skip
+    job = tune(workbench, name, config(HyperParameterTuningJobObjective={"Type": "Minimize", "MetricName": "score"}))
     assert job["BestTrainingJob"]["TunedHyperParameters"] == {"print": "score=0.1"}
 
 
@@ -107,8 +110,10 @@ def test_a_training_job_knows_its_tuning_job_and_its_hyperparameters(workbench: 
     best = workbench.sagemaker.describe_training_job(TrainingJobName=job["BestTrainingJob"]["TrainingJobName"])
     assert best["TuningJobArn"] == job["HyperParameterTuningJobArn"]
     assert best["HyperParameters"] == {
-        "print": "score=0.9", "epochs": "3", "_tuning_objective_metric": "score",
-    }  # fmt: skip
+        "print": "score=0.9",
+        "epochs": "3",
+        "_tuning_objective_metric": "score",
+    }
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
@@ -132,10 +137,7 @@ def test_no_more_jobs_run_at_once_than_allowed(workbench: Workbench, name: str) 
     """ResourceLimits: MaxParallelTrainingJobs."""
     tune(workbench, name, config(ResourceLimits={"MaxParallelTrainingJobs": 1}))
     jobs = sorted(launched(workbench, name), key=lambda job: str(job["CreationTime"]))
-    assert all(
-        earlier["TrainingEndTime"] <= later["CreationTime"]
-        for earlier, later in pairwise(jobs)
-    )  # fmt: skip
+    assert all(earlier["TrainingEndTime"] <= later["CreationTime"] for earlier, later in pairwise(jobs))
 
 
 def test_a_target_that_is_reached_completes_the_job(workbench: Workbench, name: str) -> None:
@@ -253,9 +255,7 @@ def test_a_name_belongs_to_one_job(workbench: Workbench, name: str) -> None:
 
 def test_a_job_that_does_not_exist(workbench: Workbench, name: str) -> None:
     """DescribeHyperParameterTuningJob: ResourceNotFound."""
-    code, message = refused(
-        workbench.sagemaker.describe_hyper_parameter_tuning_job, HyperParameterTuningJobName=name
-    )  # fmt: skip
+    code, message = refused(workbench.sagemaker.describe_hyper_parameter_tuning_job, HyperParameterTuningJobName=name)
     assert (code, message) == (
         "ResourceNotFound",
         f"Amazon SageMaker can't find a tuning job called {name}. Type another name.",
@@ -278,3 +278,32 @@ def test_an_objective_that_no_metric_defines_is_refused(workbench: Workbench, na
     code, message = refused(tune, workbench=workbench, name=name, settings=settings)
     assert code == "ValidationException"
     assert "auc" in message
+
+
+# --- the cloud goes down and comes back ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_tuning_job_goes_on_when_the_cloud_is_back(own_cloud: EmbeddedCloud, how: str) -> None:
+    """A restart of the cloud neither loses a training job of the search nor launches one twice."""
+    bench = Workbench(
+        sagemaker=own_cloud.client("sagemaker"),
+        role=create_role(own_cloud.client("iam"), "execution"),
+        bucket=create_bucket(own_cloud.client("s3"), "own-data"),
+        image=push_image(own_cloud, "own/image"),
+    )
+    own_cloud.stop()  # so that role and image are on disk for certain
+    own_cloud.start()
+    bench = replace(bench, sagemaker=own_cloud.client("sagemaker"))
+    bench.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="tune",
+        HyperParameterTuningJobConfig=config(),
+        TrainingJobDefinition=definition(bench, {"sleep": "0.7"}),
+    )
+    once(lambda: {"running": str(len(launched(bench, "tune")))}, "running", frozenset({"2"}))
+    {"stop": own_cloud.stop, "kill": own_cloud.kill}[how]()
+    own_cloud.start()
+    bench = replace(bench, sagemaker=own_cloud.client("sagemaker"))
+    job = bench.ended_tuning("tune")
+    assert job["TrainingJobStatusCounters"]["Completed"] == 3
+    assert len(bench.sagemaker.list_training_jobs()["TrainingJobSummaries"]) == 3

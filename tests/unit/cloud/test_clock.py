@@ -122,3 +122,19 @@ def test_a_moment_that_has_passed_is_not_waited_for() -> None:
         await clock.sleep(0)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_who_is_cancelled_as_it_jumps_stays_cancelled(turns: int) -> None:
+    async def scenario() -> bool:
+        clock = Clock()
+        sleeper = asyncio.create_task(clock.sleep(LONG))
+        await asyncio.sleep(0.01)
+        clock.advance(1)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sleeper.cancel()
+        await asyncio.wait({sleeper}, timeout=1)
+        return sleeper.cancelled()
+
+    assert asyncio.run(scenario())

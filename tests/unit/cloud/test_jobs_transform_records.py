@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from agent.cloud.errors import AwsError
 from agent.cloud.sagemaker.json_path import JsonPathError, parse, select, select_columns
-from agent.cloud.sagemaker.transform_plan import plan_of
+from agent.cloud.sagemaker.serving_container import ModelAnswer
+from agent.cloud.sagemaker.transform_plan import execution_parameters, plan_of
 from agent.cloud.sagemaker.transform_records import (
     Payload,
     RecordError,
@@ -183,6 +184,21 @@ def test_the_container_s_own_parameters_count_where_the_request_has_none() -> No
     assert (own.concurrent, own.single, own.payload_bytes) == (8, True, 1024 * 1024)
     asked = plan_of(request(MaxConcurrentTransforms=2, BatchStrategy="MultiRecord", MaxPayloadInMB=3), offered)
     assert (asked.concurrent, asked.single, asked.payload_bytes) == (2, False, 3 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "offered"),
+    [
+        (200, b'{"MaxConcurrentTransforms": 8, "Other": 1}', {"MaxConcurrentTransforms": 8}),
+        (200, b'{"MaxConcurrentTransforms": "many"}', {}),
+        (200, b"[8]", {}),
+        (200, b"hello", {}),
+        (404, b'{"MaxConcurrentTransforms": 8}', {}),
+    ],
+)
+def test_only_what_a_container_offers_as_it_should_counts(status: int, body: bytes, offered: dict[str, Any]) -> None:
+    answer = ModelAnswer(status=status, content_type="", custom_attributes=None, body=body, hostname="primary")
+    assert execution_parameters(answer) == offered
 
 
 def test_without_either_aws_s_defaults_count() -> None:

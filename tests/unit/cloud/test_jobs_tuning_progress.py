@@ -106,8 +106,12 @@ def test_training_jobs_are_counted_by_their_end() -> None:
         run(5, JobStatus.STOPPING),
     ]
     assert status_counters(runs) == {
-        "Completed": 1, "InProgress": 1, "RetryableError": 1, "NonRetryableError": 1, "Stopped": 1,
-    }  # fmt: skip
+        "Completed": 1,
+        "InProgress": 1,
+        "RetryableError": 1,
+        "NonRetryableError": 1,
+        "Stopped": 1,
+    }
 
 
 # --- when it is enough ---------------------------------------------------------------------------------------------

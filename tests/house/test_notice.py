@@ -1,0 +1,13 @@
+"""The licences of what modelyard is installed with are kept in NOTICE."""
+
+from __future__ import annotations
+
+import re
+
+from tests.sources import ROOT
+
+
+def test_notice_names_every_package_that_an_installation_brings() -> None:
+    locked = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "demo.txt").read_text(), flags=re.MULTILINE)
+    named = re.findall(r"^  ([a-z0-9-]+) +\S", (ROOT / "NOTICE").read_text(), flags=re.MULTILINE)
+    assert sorted(named) == sorted(set(locked))
