@@ -40,10 +40,12 @@ def start(
     *,
     port: int = 0,
     detached: bool = True,
+    discard: bool = False,
 ) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start the cloud of a state folder and wait until it answers; raises CloudFailedError with its last words.
 
-    A ``detached`` cloud outlives this process; any other ends with it, however it ends.
+    A ``detached`` cloud outlives this process; any other ends with it, however it ends. Its state goes too, with
+    ``discard``, if this process is killed and cannot remove it.
     """
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if place.running():
@@ -51,10 +53,12 @@ def start(
     command = [sys.executable, "-m", "agent.cloud.server", "--state", str(place.folder), "--port", str(port)]
     command += ["--region", region]
     command += [word for name, account in accounts.items() for word in ("--account", f"{name}={account}")]
+    command += [] if detached else ["--until-eof"]
+    command += ["--discard"] if discard else []
     with place.log.open("ab") as log:
         said_before = log.tell()
         process = subprocess.Popen(
-            command if detached else [*command, "--until-eof"],
+            command,
             stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -188,7 +192,9 @@ class EmbeddedCloud:
 
     def start(self) -> None:
         """Start, or continue from what an earlier life left."""
-        self._running, self._process = start(self.place, self._accounts, self._region, detached=self._detached)
+        self._running, self._process = start(
+            self.place, self._accounts, self._region, detached=self._detached, discard=not self._kept
+        )
 
     def stop(self) -> None:
         """Stop; :meth:`start` continues from here."""

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -183,8 +184,11 @@ class Server(uvicorn.Server):
         os._exit(os.EX_OK)
 
 
-def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool) -> None:
-    """Serve a cloud on loopback until SIGTERM, SIGINT or, with ``until_eof``, the end of standard input."""
+def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool) -> bool:
+    """Serve a cloud on loopback until SIGTERM, SIGINT or, with ``until_eof``, the end of standard input.
+
+    Whether it was the end of standard input.
+    """
     emulators.configure(place.folder, settings.region)
     cloud = Cloud(place, settings, f"http://127.0.0.1:{listener.getsockname()[1]}")
     config = uvicorn.Config(
@@ -198,15 +202,18 @@ def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eo
         timeout_graceful_shutdown=3,
     )
     server = Server(config, cloud)
+    eof = threading.Event()
     if until_eof:
-        threading.Thread(target=_exit_at_eof, args=(server,), daemon=True).start()
+        threading.Thread(target=_exit_at_eof, args=(server, eof), daemon=True).start()
     server.run(sockets=[listener])
+    return eof.is_set()
 
 
-def _exit_at_eof(server: uvicorn.Server) -> None:
+def _exit_at_eof(server: uvicorn.Server, eof: threading.Event) -> None:
     """A parent that is killed cannot send a signal, but its end of our standard input closes."""
     while sys.stdin.buffer.read(4096):
         pass
+    eof.set()
     server.should_exit = True
 
 
@@ -229,6 +236,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--region", default=DEFAULT_REGION)
     parser.add_argument("--account", action="append", default=[], metavar="NAME=ID")
     parser.add_argument("--until-eof", action="store_true")
+    parser.add_argument("--discard", action="store_true", help="remove the state when standard input has ended")
     options = parser.parse_args(argv)
     # Until uvicorn listens to signals itself; whoever starts us may have blocked them for a while.
     signal.signal(signal.SIGTERM, _end_in_order)
@@ -246,7 +254,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     settings = load_settings(place, accounts, options.region)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        serve(place, settings, listener, until_eof=options.until_eof)
+        if serve(place, settings, listener, until_eof=options.until_eof) and options.discard:
+            shutil.rmtree(place.folder, ignore_errors=True)
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -35,7 +36,7 @@ class Made:
     """A resource of a stack: its physical id (what ``Ref`` gives) and its attributes (``Fn::GetAtt``)."""
 
     physical_id: str
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, str]
 
 
 class StackResource:
@@ -81,7 +82,7 @@ class StackResource:
         described: Members = {"": physical_id}
         if any(self.kind.attributes.values()):
             described |= await self._ready(caller, self.kind.identify(physical_id, properties), properties)
-        attributes = {name: described.get(member) for name, member in self.kind.attributes.items()}
+        attributes = {name: _attribute(described.get(member)) for name, member in self.kind.attributes.items()}
         return Made(physical_id=physical_id, attributes=attributes)
 
     async def _ready(self, caller: Caller, named: Members, properties: Members) -> Members:
@@ -138,6 +139,11 @@ def stack_resources(
     """The resource types of both services by name."""
     services = {"sagemaker": sagemaker, "application-autoscaling": autoscaling}
     return {name: StackResource(kind, services[kind.service], identity, clock) for name, kind in KINDS.items()}
+
+
+def _attribute(value: Any) -> str:
+    """What ``Fn::GetAtt`` gives is text."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _typed(shape: Shape, value: Any) -> Any:

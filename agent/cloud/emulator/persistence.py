@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
 
 _SOON_SECONDS = 0.2
 _SHARE = 20
@@ -83,13 +86,20 @@ class Persistence:
             for key in sorted(self._changed):
                 if time.monotonic() >= self._due.get(key, 0.0):
                     self._changed.discard(key)
-                    await self._save(key)
+                    await self._try_to_save(key)
 
     def forget(self) -> None:
         """Save nothing of what is known now, not even what is being written."""
         with self._writing:
             self._life += 1
         self._changed.clear()
+
+    async def _try_to_save(self, key: str) -> None:
+        """One service that cannot be saved must not keep the others from it; it is tried again when it changes."""
+        try:
+            await self._save(key)
+        except Exception:
+            logger.exception("the state of %s could not be saved", key)
 
     async def _save(self, key: str) -> None:
         started = time.monotonic()

@@ -1,8 +1,8 @@
 """Which action a request asks for, told only when MiniStack's check and its handler cannot read it differently.
 
-MiniStack checks the ``Action`` of the query string but does that of the body, checks ``X-Amz-Target`` or ``Action`` even
-where its S3 would never look, and lets everything pass that it finds no action for. Here what is ambiguous or unknown is
-an action that nobody is ever allowed.
+MiniStack checks the ``Action`` of the query string but does that of the body, checks ``X-Amz-Target`` or ``Action``
+even where its S3 would never look, and lets everything pass that it finds no action for. Here what is ambiguous or
+unknown is an action that nobody is ever allowed.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class CloudWatch:
         """Judge every alarm once a minute of the cloud's clock, because missing data announce themselves by nothing."""
         while True:
             await self._clock.sleep(EVALUATION_SECONDS)
-            for account, region in {(key[0], key[1]) for key in self._service._alarms._data}:
+            for account, region in {(key[0], key[1]) for key in list(self._service._alarms._data)}:
                 with self._scope(account, region):
                     self._service._evaluate_all_alarms()
 

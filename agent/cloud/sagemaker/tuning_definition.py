@@ -89,7 +89,9 @@ def definitions(request: Mapping[str, Any]) -> tuple[Definition, ...]:
                 config.get("ParameterRanges") or own[1],
             ),
         )
-    return tuple(_definition(each, each.get("TuningObjective"), each.get("HyperParameterRanges")) for each in several or ())
+    return tuple(
+        _definition(each, each.get("TuningObjective"), each.get("HyperParameterRanges")) for each in several or ()
+    )
 
 
 def check_tuning(request: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.embedded_only("probes the embedded cloud's own check")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def _send(
+def _send(  # noqa: PLR0917 - a request
     stage: Stage, who: Principal, service: str, method: str, target: str, headers: Mapping[str, str], body: str = ""
 ) -> int:
     """The status of a request signed by ``who``."""

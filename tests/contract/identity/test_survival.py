@@ -118,6 +118,23 @@ def test_an_expired_session_stays_expired_over_a_restart(own_cloud: EmbeddedClou
     assert answer(act) == "ExpiredToken"
 
 
+def test_a_stack_of_our_own_services_survives_a_kill(own_cloud: EmbeddedCloud) -> None:
+    group = {
+        "Type": "AWS::SageMaker::ModelPackageGroup",
+        "Properties": {"ModelPackageGroupName": "iris"},
+    }
+    outputs = {"When": {"Value": {"Fn::GetAtt": ["Group", "CreationTime"]}}}
+    template = json.dumps({"Resources": {"Group": group}, "Outputs": outputs})
+    own_cloud.client("cloudformation").create_stack(StackName="s", TemplateBody=template)
+    time.sleep(SAVED_SECONDS)
+
+    own_cloud.kill()
+    own_cloud.start()
+
+    stack = own_cloud.client("cloudformation").describe_stacks(StackName="s")["Stacks"][0]
+    assert (stack["StackStatus"], stack["Outputs"][0]["OutputKey"]) == ("CREATE_COMPLETE", "When")
+
+
 def test_a_role_survives_a_kill_soon_after_it_was_made(own_cloud: EmbeddedCloud) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": []})
     own_cloud.client("iam").create_role(RoleName="new", AssumeRolePolicyDocument=document)

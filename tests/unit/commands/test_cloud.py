@@ -506,7 +506,7 @@ def test_run_that_is_asked_to_end_before_its_cloud_is_there_never_starts_the_com
     assert shell.left_behind() == ([], [])
 
 
-def test_the_cloud_of_a_killed_run_ends_by_itself(shell: Shell) -> None:
+def test_the_cloud_of_a_killed_run_ends_and_clears_away_by_itself(shell: Shell) -> None:
     until_eof = "print('ready', flush=True); input()"
     with shell.start(
         "run", "--", sys.executable, "-c", until_eof, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -514,7 +514,7 @@ def test_the_cloud_of_a_killed_run_ends_by_itself(shell: Shell) -> None:
         assert run.stdout is not None
         assert run.stdout.readline() == b"ready\n"
         run.kill()
-        assert eventually(lambda: not processes_naming(str(shell.temporary)))
+        assert eventually(lambda: shell.left_behind() == ([], []))
 
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(shell: Shell) -> None:
