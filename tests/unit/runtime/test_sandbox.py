@@ -54,14 +54,12 @@ def test_folders_of_the_image_are_where_the_image_has_them(contained: Workshop) 
 
 
 def test_what_a_container_writes_elsewhere_goes_with_it(contained: Workshop) -> None:
-    write = "for file in /opt/program/log /var/log/log /tmp/x; do echo x > $file; done"
-    assert shell(contained, f"{write}; ls /tmp /root") == [
-        "/root:", "", "/tmp:", "x"
-    ]  # fmt: skip
+    files = "/opt/program/log /var/log/log /tmp/x"
+    assert shell(contained, f"for file in {files}; do echo x > $file; done; cat {files}") == ["x", "x", "x"]
     contained.lines.clear()
-    assert shell(contained, "ls /opt/program /tmp; ls /var/log/log 2>&1 | grep -c 'No such'") == [
-        "/opt/program:", "train", "", "/tmp:", "1"
-    ]  # fmt: skip
+    assert shell(contained, f"ls {files} 2>&1 | grep -c 'No such'") == ["3"]
+    contained.lines.clear()
+    assert shell(contained, "ls /opt/program") == ["train"]
     assert sorted(path.name for path in (contained.rootfs / "opt/program").iterdir()) == ["train"]
 
 
