@@ -168,6 +168,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, cloud: Cloud) -> None:
         super().__init__(config)
         self._cloud = cloud
+        self.abandoned: Path | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See :class:`uvicorn.Server`."""
@@ -180,14 +181,16 @@ class Server(uvicorn.Server):
         await self._cloud.close()
         await super().shutdown(sockets)
         logging.shutdown()
+        if self.abandoned is not None:
+            shutil.rmtree(self.abandoned, ignore_errors=True)
         # All is kept. A thread of the emulator may still wait for a stack that nobody finishes, and so would asyncio.
         os._exit(os.EX_OK)
 
 
-def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool) -> bool:
+def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool, discard: bool) -> None:
     """Serve a cloud on loopback until SIGTERM, SIGINT or, with ``until_eof``, the end of standard input.
 
-    Whether it was the end of standard input.
+    With ``discard`` that end takes the state folder with it.
     """
     emulators.configure(place.folder, settings.region)
     cloud = Cloud(place, settings, f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -202,18 +205,17 @@ def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eo
         timeout_graceful_shutdown=3,
     )
     server = Server(config, cloud)
-    eof = threading.Event()
     if until_eof:
-        threading.Thread(target=_exit_at_eof, args=(server, eof), daemon=True).start()
+        abandoned = place.folder if discard else None
+        threading.Thread(target=_exit_at_eof, args=(server, abandoned), daemon=True).start()
     server.run(sockets=[listener])
-    return eof.is_set()
 
 
-def _exit_at_eof(server: uvicorn.Server, eof: threading.Event) -> None:
-    """A parent that is killed cannot send a signal, but its end of our standard input closes."""
+def _exit_at_eof(server: Server, abandoned: Path | None) -> None:
+    """A parent that is killed cannot send a signal or clear away, but its end of our standard input closes."""
     while sys.stdin.buffer.read(4096):
         pass
-    eof.set()
+    server.abandoned = abandoned
     server.should_exit = True
 
 
@@ -254,8 +256,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     settings = load_settings(place, accounts, options.region)
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        if serve(place, settings, listener, until_eof=options.until_eof) and options.discard:
-            shutil.rmtree(place.folder, ignore_errors=True)
+        serve(place, settings, listener, until_eof=options.until_eof, discard=options.discard)
     return 0
 
 
