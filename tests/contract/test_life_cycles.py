@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Operation = TypeVar("Operation", bound="Callable[..., Any]")
 
-EXAMPLES, STEPS = 12, 15
+EXAMPLES, STEPS = 10, 12
 PATIENCE_SECONDS = 60
 LIMIT_SECONDS = 600
 ORDERS = {

@@ -7,6 +7,7 @@ import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sagemaker.core.helper.iam_role_resolver import RoleValidationError
 from sagemaker.core.resources import HyperParameterTuningJob, TrainingJob
 from sagemaker.core.shapes import (
     AlgorithmSpecification,
@@ -18,13 +19,36 @@ from sagemaker.core.training.configs import Compute, InputData, SourceCode
 from sagemaker.core.utils.exceptions import FailedStatusError
 from sagemaker.train.model_trainer import ModelTrainer
 
+from tests.contract.provision import SUFFICIENT, create_role
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.contract.conftest import ClientFactory
     from tests.contract.workbench import Workbench
 
 INSTANCE = "ml.m5.large"
+NETWORK = [
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+]
+"""What the trainer asks of a role beside what jobs without a network of their own need."""
+
+
+@pytest.fixture(scope="module")
+def trainers_role(client: ClientFactory) -> str:
+    """A role that ``ModelTrainer`` accepts; it asks ``iam:SimulatePrincipalPolicy`` before it starts anything."""
+    network = {"Effect": "Allow", "Action": NETWORK, "Resource": "*"}
+    policy = {**SUFFICIENT, "Statement": [*SUFFICIENT["Statement"], network]}
+    return create_role(client("iam"), "sdk-trainer", policy)
 
 
 def create(bench: Workbench, name: str, orders: dict[str, str]) -> TrainingJob:
@@ -49,7 +73,7 @@ def artifact(s3: Any, uri: str, member: str) -> bytes:
 
 
 def test_a_training_job_is_awaited_with_its_logs(
-    workbench: Workbench, client: Callable[..., Any], unique: Callable[[str], str]
+    workbench: Workbench, client: ClientFactory, unique: Callable[[str], str]
 ) -> None:
     job = create(workbench, unique("sdk"), {"print": "score=0.25", "model": "from the sdk"})
     job.wait(poll=1, logs=True)
@@ -77,15 +101,14 @@ def test_a_training_job_is_found_again_and_stopped(workbench: Workbench, unique:
 
 
 def test_the_model_trainer_trains_on_local_and_on_uploaded_data(
-    workbench: Workbench, sdk_session: Any, client: Callable[..., Any], unique: Callable[[str], str], tmp_path: Path
+    workbench: Workbench, trainers_role: str, sdk_session: Any, client: ClientFactory, tmp_path: Path
 ) -> None:
-    prefix = unique("sdk-data")
-    client("s3").put_object(Bucket=workbench.bucket, Key=f"{prefix}/rows.csv", Body=b"1,2\n")
+    client("s3").put_object(Bucket=workbench.bucket, Key="sdk-rows/rows.csv", Body=b"1,2\n")
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / "more.csv").write_text("3,4\n")
     trainer = ModelTrainer(
         sagemaker_session=sdk_session,
-        role=workbench.role,
+        role=trainers_role,
         training_image=workbench.image,
         compute=Compute(instance_type=INSTANCE, instance_count=1, volume_size_in_gb=1),
         hyperparameters={"report": "yes", "depth": 3},
@@ -93,7 +116,7 @@ def test_the_model_trainer_trains_on_local_and_on_uploaded_data(
     )
     trainer.train(
         input_data_config=[
-            InputData(channel_name="remote", data_source=f"s3://{workbench.bucket}/{prefix}"),
+            InputData(channel_name="remote", data_source=f"s3://{workbench.bucket}/sdk-rows"),
             InputData(channel_name="local", data_source=str(tmp_path / "local")),
         ],
         wait=True,
@@ -106,8 +129,15 @@ def test_the_model_trainer_trains_on_local_and_on_uploaded_data(
     assert '"depth": "3"' in report
 
 
+def test_the_model_trainer_refuses_a_role_that_the_simulator_finds_wanting(
+    workbench: Workbench, sdk_session: Any
+) -> None:
+    with pytest.raises(RoleValidationError, match="ec2:DescribeVpcs"):
+        ModelTrainer(sagemaker_session=sdk_session, role=workbench.role, training_image=workbench.image)
+
+
 def test_the_model_trainer_brings_its_own_script(
-    workbench: Workbench, sdk_session: Any, client: Callable[..., Any], unique: Callable[[str], str], tmp_path: Path
+    workbench: Workbench, trainers_role: str, sdk_session: Any, client: ClientFactory, tmp_path: Path
 ) -> None:
     source = tmp_path / "source"
     source.mkdir()
@@ -117,7 +147,7 @@ def test_the_model_trainer_brings_its_own_script(
     )
     trainer = ModelTrainer(
         sagemaker_session=sdk_session,
-        role=workbench.role,
+        role=trainers_role,
         training_image=workbench.image,
         source_code=SourceCode(source_dir=str(source), entry_script="script.py"),
         compute=Compute(instance_type=INSTANCE, instance_count=1, volume_size_in_gb=1),
