@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from agent.cloud import fault_answers, wire
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.cloud.calls import CallLog
     from agent.cloud.emulator import Emulator
     from agent.cloud.platform import Platform
+    from agent.cloud.service import HttpService, JsonService
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -42,20 +43,6 @@ _INVOKED: Mapping[str, str] = {
     "invocations-response-stream": "sagemaker:InvokeEndpointWithResponseStream",
 }
 logger = logging.getLogger(__name__)
-
-
-class JsonService(Protocol):
-    """One of our services that speaks AWS's JSON protocol."""
-
-    async def handle(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one authenticated request."""
-
-
-class HttpService(Protocol):
-    """One of our services with an HTTP interface of its own; it authenticates by itself."""
-
-    async def respond(self, request: Request) -> Response:
-        """The answer to one request."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
-
 from agent.cloud.errors import AwsError
 from agent.cloud.identity import Call
+from agent.cloud.service_models import service_model
 from agent.cloud.stack_kinds import KINDS, Kind, Members
 
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
     from agent.cloud.clock import Clock
-    from agent.cloud.gateway import JsonService
     from agent.cloud.identity import Caller, Identity
+    from agent.cloud.service import JsonService
 
 _POLL_SECONDS = 1.0
 """On the cloud's clock, between two looks at a resource that takes its time."""
@@ -47,7 +46,7 @@ class StackResource:
         self._service = service
         self._identity = identity
         self._clock = clock
-        self._model = botocore.session.get_session().get_service_model(kind.service)
+        self._model = service_model(kind.service)
 
     async def create(self, caller: Caller, name: str, properties: Members) -> Made:
         """Make the resource and wait until it is ready; raises AwsError."""

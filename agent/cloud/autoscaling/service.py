@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import botocore.session
-
 from agent.cloud import validation
 from agent.cloud.autoscaling.answers import page, place_members
 from agent.cloud.autoscaling.policy_api import PolicyApi
@@ -14,6 +12,7 @@ from agent.cloud.autoscaling.schedule_api import ScheduleApi
 from agent.cloud.autoscaling.target_api import TargetApi
 from agent.cloud.errors import AwsError
 from agent.cloud.sagemaker.operation import Operation
+from agent.cloud.service_models import service_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +31,7 @@ class AutoScaling:
     def __init__(
         self, platform: Platform, targets: ScalableTargets, endpoints: Endpoints, alarms: ScalingAlarms
     ) -> None:
-        self._model = botocore.session.get_session().get_service_model("application-autoscaling")
+        self._model = service_model("application-autoscaling")
         self._scaler = Scaler(platform, targets, endpoints, alarms)
         rooms = (
             TargetApi(platform, targets, self._scaler),

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-import botocore.session
-
 from agent.cloud import validation
 from agent.cloud.emulator.authorization import Asked
 from agent.cloud.emulator.query_protocol import decode, encode
 from agent.cloud.errors import AwsError
 from agent.cloud.policy.decision import ResourceSide
 from agent.cloud.policy.document import parse
+from agent.cloud.service_models import service_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +57,7 @@ class Sessions:
         self._responses = responses
         self._iam = iam
         self._sts = sts
-        self._model = botocore.session.get_session().get_service_model("sts")
+        self._model = service_model("sts")
         self._handle = sts.handle_request
         sts.handle_request = self._handle_request
         sts._evict_expired_sessions = self._evict

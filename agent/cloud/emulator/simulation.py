@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
-
 from agent.cloud.emulator.authorization import Asked
 from agent.cloud.emulator.holders import Holder
 from agent.cloud.emulator.query_protocol import decode, encode
 from agent.cloud.policy.decision import Decision, Granted, Kind, ResourceSide
 from agent.cloud.policy.document import parse
 from agent.cloud.policy.principals import Principal
+from agent.cloud.service_models import service_model
 
 if TYPE_CHECKING:
     from agent.cloud.emulator.authorization import Authorization
@@ -60,7 +59,7 @@ class Simulation:
         return self._answer("SimulateCustomPolicy", request, Principal(arn=caller, account=account), granted, {})
 
     def _read(self, operation: str, params: Members) -> Members:
-        model = botocore.session.get_session().get_service_model("iam")
+        model = service_model("iam")
         members: Members = decode(model.operation_model(operation).input_shape, params)
         return members
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import botocore.session
-
 from agent.cloud import validation
 from agent.cloud.errors import AwsError
 from agent.cloud.sagemaker.endpoint_configs import EndpointConfigs
@@ -22,6 +20,7 @@ from agent.cloud.sagemaker.tags import Tags
 from agent.cloud.sagemaker.training import TrainingJobs
 from agent.cloud.sagemaker.transform import TransformJobs
 from agent.cloud.sagemaker.tuning import TuningJobs
+from agent.cloud.service_models import service_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +35,7 @@ class SageMaker:
     """The control plane (``X-Amz-Target: SageMaker.…``)."""
 
     def __init__(self, platform: Platform, scaling: ScaledVariants) -> None:
-        self._model = botocore.session.get_session().get_service_model("sagemaker")
+        self._model = service_model("sagemaker")
         self._platform = platform
         self._tags = Tags(platform)
         groups = ModelPackageGroups(platform, self._tags)

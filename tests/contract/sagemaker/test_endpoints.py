@@ -404,12 +404,12 @@ def test_endpoints_serve_again_after_a_restart(
 @pytest.mark.embedded_only("kills the cloud")
 def test_what_was_under_way_goes_on_after_a_crash(own_cloud: EmbeddedCloud, own_bench: Callable[[], Workbench]) -> None:
     """An endpoint that was Creating when the cloud was killed becomes InService afterwards."""
-    own_bench().endpoint("slow", {"start-seconds": "1"})
+    bench = own_bench()
+    bench.endpoint("slow", {"start-seconds": "1"})
+    assert bench.sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == "Creating"
     own_cloud.kill()
     own_cloud.start()
-    again = own_bench()
-    assert again.sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == "Creating"
-    assert again.settled_endpoint("slow")["EndpointStatus"] == "InService"
+    assert own_bench().settled_endpoint("slow")["EndpointStatus"] == "InService"
 
 
 @pytest.mark.embedded_only("stops the cloud")
