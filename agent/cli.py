@@ -49,6 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         return ExitCode.DONE
+    except Exception:  # noqa: BLE001 - whatever it is, it is ours, and callers tell it from a failure by the exit code
+        import traceback
+
+        traceback.print_exc()
+        console.say(f"{console.style('error:', 'error')} this is a bug of modelyard; please report the lines above")
+        return ExitCode.BUG
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ExitCode(IntEnum):
@@ -59,3 +63,25 @@ class TemporaryError(ModelyardError):
     """Nothing is wrong that a later retry would not mend."""
 
     exit_code = ExitCode.TEMPORARY
+
+
+class InterruptedRunError(ModelyardError):
+    """The run was told to end (SIGTERM, Ctrl-C) before it was done."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+_GRAVEST_FIRST = (
+    UsageError,
+    AccessDeniedError,
+    InputMissingError,
+    UserCodeFailedError,
+    CloudFailedError,
+    TemporaryError,
+)
+
+
+def together(errors: Sequence[ModelyardError], message: str) -> ModelyardError:
+    """One error for several: of the class of the gravest, which a retry would help least."""
+    present = (kind for kind in _GRAVEST_FIRST if any(isinstance(error, kind) for error in errors))
+    return next(present, ModelyardError)(message)

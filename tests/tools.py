@@ -28,7 +28,11 @@ class Tool:
     package: str
 
 
-TOOLS = (Tool(program="shellcheck", package="shellcheck"),)
+TOOLS = (
+    Tool(program="java", package="default-jdk-headless"),
+    Tool(program="mvn", package="maven"),
+    Tool(program="shellcheck", package="shellcheck"),
+)
 
 
 def require(program: str) -> Path:

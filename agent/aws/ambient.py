@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 
 import botocore.session
+from botocore.exceptions import ProfileNotFound
 
 from agent.aws.sessions import Clients, Credentials
 from agent.errors import UsageError
 
 
-def ambient_clients() -> Clients:
-    """Clients with the shell's credentials, region and ``AWS_ENDPOINT_URL``; UsageError where one is missing."""
-    session = botocore.session.get_session()
-    found = session.get_credentials()
+def ambient_clients(*, profile: str | None = None, region: str | None = None) -> Clients:
+    """Clients with the shell's credentials, region and ``AWS_ENDPOINT_URL``; UsageError where one is missing.
+
+    A ``profile`` of the shell's AWS configuration, or a ``region``, comes before what the shell says itself.
+    """
+    session = botocore.session.Session(profile=profile)
+    try:
+        found = session.get_credentials()
+    except ProfileNotFound as error:
+        raise UsageError(f"there is no AWS profile {profile} in this shell's configuration") from error
     if found is None:
         raise UsageError(
             'no AWS credentials in this shell: log in, or use the embedded cloud: eval "$(modelyard cloud env)"'
         )
-    region = session.get_config_variable("region")
+    region = region or session.get_config_variable("region")
     if region is None:
         raise UsageError("no AWS region is set in this shell: set AWS_REGION")
     frozen = found.get_frozen_credentials()

@@ -12,6 +12,10 @@ import boto3.session
 import botocore.config
 import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
+
+_ROLE_SECONDS = 3600
+"""Roles entered from another role last an hour at most; botocore refreshes 15 minutes before the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ class Clients:
     def __init__(
         self,
         *,
-        credentials: Credentials,
+        credentials: Credentials | RefreshableCredentials,
         region: str,
         endpoint_url: str | None = None,
         attempts: int = 4,
@@ -44,7 +48,7 @@ class Clients:
         self.endpoint_url = endpoint_url
         self._attempts = attempts
         self._credentials = credentials
-        self._data = data or ClientData()
+        self._data = data or _data_for(credentials)
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -54,25 +58,72 @@ class Clients:
                 self._clients[service] = self._data.session.client(
                     service,
                     region_name=self.region,
-                    aws_access_key_id=self._credentials.access_key_id,
-                    aws_secret_access_key=self._credentials.secret_access_key,
-                    aws_session_token=self._credentials.session_token,
+                    **_keys(self._credentials),
                     endpoint_url=self.endpoint_url,
                     config=_config(service, attempts=self._attempts, local=self.endpoint_url is not None),
                 )
             return self._clients[service]
 
+    def elsewhere(self, region: str) -> Clients:
+        """Clients of the same identity in another region."""
+        return Clients(
+            credentials=self._credentials, region=region, endpoint_url=self.endpoint_url, attempts=self._attempts
+        )
+
+    def assume(self, role: str, *, session_name: str, external_id: str | None, region: str) -> Clients:
+        """Clients of a role that these clients' identity assumes (``sts:AssumeRole``), refreshed before they expire.
+
+        The role is assumed when a client is first used; errors are those of botocore.
+        """
+        request = {"RoleArn": role, "RoleSessionName": session_name, "DurationSeconds": _ROLE_SECONDS}
+        if external_id is not None:
+            request["ExternalId"] = external_id
+
+        def fetch() -> dict[str, str]:
+            answer = self.client("sts").assume_role(**request)["Credentials"]
+            return {
+                "access_key": answer["AccessKeyId"],
+                "secret_key": answer["SecretAccessKey"],
+                "token": answer["SessionToken"],
+                "expiry_time": answer["Expiration"].isoformat(),
+            }
+
+        return Clients(
+            credentials=DeferredRefreshableCredentials(refresh_using=fetch, method="assume-role"),
+            region=region,
+            endpoint_url=self.endpoint_url,
+            attempts=self._attempts,
+        )
+
 
 class ClientData:
     """What botocore knows about services, read from disk when first needed; use ``session`` with ``lock`` held."""
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: RefreshableCredentials | None = None) -> None:
         self.lock = threading.Lock()
+        self._credentials = credentials
 
     @cached_property
     def session(self) -> boto3.session.Session:
-        """A session without an identity of its own."""
-        return isolated_session()
+        """A session whose only identity is a role that refreshes itself, if there is one."""
+        session = isolated_session()
+        session._session._credentials = self._credentials  # botocore's own way for credentials that refresh themselves
+        return session
+
+
+def _data_for(credentials: Credentials | RefreshableCredentials) -> ClientData:
+    return ClientData() if isinstance(credentials, Credentials) else ClientData(credentials)
+
+
+def _keys(credentials: Credentials | RefreshableCredentials) -> dict[str, str | None]:
+    """Keys that never change are given to each client; a role's are the session's, which asks for new ones in time."""
+    if not isinstance(credentials, Credentials):
+        return {}
+    return {
+        "aws_access_key_id": credentials.access_key_id,
+        "aws_secret_access_key": credentials.secret_access_key,
+        "aws_session_token": credentials.session_token,
+    }
 
 
 def isolated_session(credentials: Credentials | None = None, region: str | None = None) -> boto3.session.Session:

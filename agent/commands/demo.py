@@ -7,7 +7,9 @@ import importlib.util
 import shlex
 import shutil
 import signal
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from agent.command import Command
@@ -16,7 +18,6 @@ from agent.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
     from types import FrameType
 
     from agent.console import Console
@@ -24,32 +25,35 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``demo``."""
-    parser.add_argument("--keep", action="store_true", help="leave the cloud running with the endpoint in service")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the cloud and the repository, with the endpoints in service"
+    )
 
 
 def demo(arguments: argparse.Namespace, console: Console) -> int:
-    """Train and deploy the iris example across two accounts of a fresh cloud."""
+    """Bring the tumour example to production and back, across three accounts of a fresh cloud."""
     require_parts()
     _require_example()
     from agent.cloud.embedded import EmbeddedCloud
     from agent.demo.progress import progress_for
-    from agent.demo.story import tell
+    from agent.demo.story import Demo
 
     signal.signal(signal.SIGTERM, _end_in_order)
     began = time.monotonic()
     progress = progress_for(console)
     kept = _folder_to_keep() if arguments.keep else None
     with contextlib.ExitStack() as ending:
-        with progress.chapter("Start a cloud") as chapter:
-            cloud = ending.enter_context(EmbeddedCloud(state=kept, detached=arguments.keep))
+        folder = kept or Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="modelyard-demo-")))
+        with progress.chapter("Start a cloud with the accounts tools, qa and prod") as chapter:
+            cloud = ending.enter_context(EmbeddedCloud(state=kept and kept / "cloud", detached=arguments.keep))
             chapter.fact(f"{cloud.endpoint}, with nothing in it")
-        tell(cloud, progress, keep=arguments.keep)
+        server = Demo(cloud=cloud, folder=folder, progress=progress, console=console).tell()
         if kept is None:
-            with progress.chapter("Stop the cloud"):
+            with progress.chapter("Take it all down"):
                 ending.close()
         else:
             cloud.leave()
-            _say_how_to_go_on(console, kept)
+            _say_how_to_go_on(console, kept / "cloud", server.folder)
     console.say(f"All of it worked, in {time.monotonic() - began:.0f} s.", "good")
     return ExitCode.DONE
 
@@ -66,18 +70,21 @@ def _folder_to_keep() -> Path:
 
     usual = default_place().folder.absolute()
     folder = usual.with_name(f"{usual.name}-demo")
-    if Place(folder).in_use():
-        raise UsageError(f"an earlier demo still runs; stop it with: modelyard cloud down --state {folder}")
+    if Place(folder / "cloud").in_use():
+        raise UsageError(f"an earlier demo still runs; stop it with: modelyard cloud down --state {folder / 'cloud'}")
     shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
-def _say_how_to_go_on(console: Console, folder: Path) -> None:
-    state = f"--state {shlex.quote(str(folder))}"
-    console.say("The cloud runs on, with its endpoint in service in the account qa:")
-    console.say(f'  use it    eval "$(modelyard cloud env --account qa {state})"')
-    console.say("            aws sagemaker describe-endpoint --endpoint-name iris")
-    console.say(f"  stop it   modelyard cloud down {state}")
+def _say_how_to_go_on(console: Console, state: Path, repository: Path) -> None:
+    where = f"--state {shlex.quote(str(state))}"
+    console.say("The cloud runs on, with both endpoints in service and the repository beside it:")
+    console.say(f"  go there  cd {shlex.quote(str(repository))}")
+    console.say(f'  as tools  eval "$(modelyard cloud env {where})"')
+    console.say("            modelyard status; aws s3 ls --recursive s3://tumour-111111111111-us-east-1/ledger/")
+    console.say(f'  as prod   eval "$(modelyard cloud env --account prod {where})"')
+    console.say("            aws sagemaker describe-endpoint --endpoint-name tumour-prod")
+    console.say(f"  stop it   modelyard cloud down {where}")
 
 
 def _end_in_order(number: int, _frame: FrameType | None) -> NoReturn:

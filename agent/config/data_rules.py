@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.config.environment import CheckSample
 from agent.config.field_types import in_words
 from agent.config.finding import Related
 from agent.config.model import Evaluation, Training
@@ -44,9 +45,14 @@ def every_data_set_exists(view: View) -> Iterator[Finding]:
         return
     known = (*sources, *(name for _, name in view.texts(("prepare", "outputs"))))
     for path, name in view.texts(("prepare", "inputs")):
-        yield from _unknown_data(view, path, name, sources)
-    for path, name in (*_channels(view), *_evaluated(view)):
-        yield from _unknown_data(view, path, name, known)
+        yield from _unknown_data(view, "prepare", path, name, sources)
+    for path, name in _channels(view):
+        yield from _unknown_data(view, "training", path, name, known)
+    evaluated = Evaluation.model_fields["data"].default
+    yield from _unknown_data_of(view, ("evaluation",), evaluated, known)
+    sampled = CheckSample.model_fields["data"].default
+    for environment in view.keys(("environments",)):
+        yield from _unknown_data_of(view, ("environments", environment, "checks", "sample"), sampled, known)
 
 
 def _channels(view: View) -> Iterator[tuple[Path, str]]:
@@ -60,18 +66,16 @@ def _channels(view: View) -> Iterator[tuple[Path, str]]:
             yield path, name
 
 
-def _evaluated(view: View) -> Iterator[tuple[Path, str]]:
-    path = ("evaluation", "data")
-    name = view.text(path)
-    if not view.has(path):
-        name = str(Evaluation.model_fields["data"].default)
-    if name is not None:
-        yield path, name
+def _unknown_data_of(view: View, section: Path, default: str, known: tuple[str, ...]) -> Iterator[Finding]:
+    """What is wrong with the key `data` of a section, where the section is written."""
+    path = (*section, "data")
+    name = view.text(path) if view.has(path) else default
+    if view.has(section) and name is not None:
+        yield from _unknown_data(view, ".".join(section), path, name, known)
 
 
-def _unknown_data(view: View, path: Path, name: str, known: tuple[str, ...]) -> Iterator[Finding]:
-    section = path[0]
-    if name in known or not view.has((section,)):
+def _unknown_data(view: View, section: str, path: Path, name: str, known: tuple[str, ...]) -> Iterator[Finding]:
+    if name in known or not view.has(path[:1]):
         return
     usual = "" if view.has(path) else " by default"
     message = f"`{section}` reads the data set `{name}`{usual}, which nothing provides"

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from agent.config.field_types import (
     AccountId,
+    AnswerPattern,
     Duration,
     EndpointName,
     EntryName,
@@ -153,6 +154,38 @@ class Endpoint(Section):
     )
 
 
+class CheckRequest(Section):
+    """A request whose answer is known."""
+
+    body: str = Field(min_length=1, description="What is sent.", examples=["5.1,3.5,1.4,0.2"])
+    content_type: str = Field(default="text/csv", description="MIME type of `body`.")
+    answer: AnswerPattern | None = Field(
+        default=None, description="Regular expression that the whole answer matches, without white space around it."
+    )
+
+
+class CheckSample(Section):
+    """Rows of a held-out data set that are sent through the endpoint, to measure what users would get.
+
+    The data set is CSV without a header, the label first; the endpoint answers one prediction a line.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["min"]}, {"required": ["max"]}]})
+
+    data: str = Field(default="evaluation", description="Data set: a key of `data` or one of `prepare.outputs`.")
+    rows: int = Field(default=100, ge=1, le=10_000, description="Most rows that are sent.")
+    metric: Literal["accuracy", "auc", "mse", "rmse"] = Field(description="Metric of labels and answers.")
+    min: float | None = Field(default=None, description="Smallest value that passes, in the metric's unit.")
+    max: float | None = Field(default=None, description="Largest value that passes, in the metric's unit.")
+
+
+class Checks(Section):
+    """What a deployed endpoint must do before the deployment counts."""
+
+    requests: tuple[CheckRequest, ...] = Field(default=(), description="Requests whose answers are known.")
+    sample: CheckSample | None = Field(default=None, description="Held-out rows, and what they must come to.")
+
+
 class Environment(NamedSection):
     """One account and region that releases are deployed to."""
 
@@ -179,3 +212,7 @@ class Environment(NamedSection):
         default=None, description="Key that encrypts the endpoint's volumes and its capture."
     )
     endpoint: Endpoint = Field(description="The endpoint that serves the model.")
+    checks: Checks = Field(default_factory=Checks, description="What the deployed endpoint must do.")
+    keep: int = Field(
+        default=2, ge=0, le=100, description="Number of earlier deployments whose models are kept, for a fast rollback."
+    )

@@ -79,15 +79,15 @@ def an_external_id_has_a_role(view: View) -> Iterator[Finding]:
 
 def roles_belong_to_their_account(view: View) -> Iterator[Finding]:
     """A role of another account cannot be handed to this account's SageMaker, nor deploy there."""
-    for _, path in (*_environments(view), ("tools", ("tools",))):
+    environments = tuple((path, key) for _, path in _environments(view) for key in ("deploy_role", "execution_role"))
+    for path, key in (*environments, (("tools",), "role"), (("tools",), "execution_role")):
         account = view.account((*path, "account"))
-        for key in ("deploy_role", "execution_role"):
-            role = _ARN_ACCOUNT.fullmatch(view.text((*path, key)) or "")
-            if role and account and role[1] != account:
-                related = Related(place=view.place((*path, "account")), label="the account here")
-                message = f"`{key}` is a role of account {role[1]}, not of {account}"
-                hint = "use a role of the same account, or mend the account"
-                yield view.broken("role-account", (*path, key), message, hint, related)
+        role = _ARN_ACCOUNT.fullmatch(view.text((*path, key)) or "")
+        if role and account and role[1] != account:
+            related = Related(place=view.place((*path, "account")), label="the account here")
+            message = f"`{key}` is a role of account {role[1]}, not of {account}"
+            hint = "use a role of the same account, or mend the account"
+            yield view.broken("role-account", (*path, key), message, hint, related)
 
 
 def keys_belong_to_their_region(view: View) -> Iterator[Finding]:

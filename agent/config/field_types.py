@@ -55,14 +55,19 @@ def plain_scalar(value: object) -> object:
 
 
 def regular_expression(value: object) -> object:
-    """A regular expression that compiles and has a group, which SageMaker reads the number from."""
+    """A regular expression that compiles."""
     if not isinstance(value, str):
         raise PydanticCustomError("string_type", "must be text")
     try:
-        groups = re.compile(value).groups
+        re.compile(value)
     except re.error as error:
         raise PydanticCustomError("regex", "is not a regular expression: {reason}", {"reason": str(error)}) from error
-    if groups == 0:
+    return value
+
+
+def metric_expression(value: object) -> object:
+    """A regular expression with a group, which SageMaker reads the number from."""
+    if re.compile(str(regular_expression(value))).groups == 0:
         raise PydanticCustomError("regex", "has no group in parentheses to read the number from")
     return value
 
@@ -154,8 +159,13 @@ RepositoryPath = Annotated[str, Field(min_length=1, title="path"), BeforeValidat
 Duration = Annotated[int, BeforeValidator(seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Hyperparameter = Annotated[str | int | float | bool, BeforeValidator(plain_scalar)]
-MetricRegex = Annotated[
+AnswerPattern = Annotated[
     str,
     BeforeValidator(regular_expression),
+    Field(max_length=500, title="regular expression", examples=["setosa|versicolor"]),
+]
+MetricRegex = Annotated[
+    str,
+    BeforeValidator(metric_expression),
     Field(max_length=500, title="regular expression", examples=["accuracy=([0-9.]+)"]),
 ]

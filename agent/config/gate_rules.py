@@ -49,19 +49,3 @@ def every_champion_has_an_environment(view: View) -> Iterator[Finding]:
             related = Related(place=view.key_place(("environments",)), label="environments are declared here")
             message = f"gate `{name}` compares with the environment `{environment}`, which does not exist"
             yield view.broken("unknown-environment", path, message, hint, related)
-
-
-def every_threshold_limits_something(view: View) -> Iterator[Finding]:
-    """A threshold gate has a limit, and some value passes it."""
-    for name in view.keys(("gates",)):
-        path = ("gates", name)
-        if view.value((*path, "kind")) != "threshold":
-            continue
-        low, high = view.number((*path, "min")), view.number((*path, "max"))
-        if not view.has((*path, "min")) and not view.has((*path, "max")):
-            message = f"gate `{name}` has neither `min` nor `max`, so everything passes"
-            yield view.broken("gate-limits", path, message, "write the limit: for example `min: 0.8`")
-        if low is not None and high is not None and low > high:
-            related = Related(place=view.place((*path, "min")), label="at least this")
-            message = f"gate `{name}` lets nothing pass: `min` is greater than `max`"
-            yield view.broken("gate-limits", (*path, "max"), message, "swap the two limits", related)

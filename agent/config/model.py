@@ -35,6 +35,11 @@ class Tools(Section):
 
     account: AccountId = Field(description="Account id of 12 digits; quote it when it starts with a zero.")
     region: Region = Field(description="Region of the jobs, the bucket and the image repository.")
+    role: RoleArn | None = Field(
+        default=None,
+        description="Role of this account that the pipeline assumes to work here; without it, the identity of the "
+        "agent itself.",
+    )
     execution_role: RoleArn = Field(description="Role that processing and training jobs run with.")
     kms_key: KmsKeyArn | None = Field(default=None, description="Key that encrypts the volumes and outputs of jobs.")
 
@@ -148,6 +153,22 @@ class Evaluation(Section):
     metrics: Mapping[EntryName, Metric] = Field(min_length=1, description="Metrics that the script writes, by name.")
 
 
+class Registration(Section):
+    """How a model that passed its gates is entered in the model registry."""
+
+    approval: Literal["automatic", "manual"] = Field(
+        default="automatic",
+        description="`automatic` approves what passed its gates; `manual` leaves it pending, and a production "
+        "environment takes it only when someone has approved it.",
+    )
+    content_types: tuple[str, ...] = Field(
+        default=("text/csv",), min_length=1, description="MIME types that the model takes."
+    )
+    response_types: tuple[str, ...] = Field(
+        default=("text/csv",), min_length=1, description="MIME types that the model answers."
+    )
+
+
 class Configuration(Section):
     """A configuration in effect: defaults, file, overrides and request merged."""
 
@@ -161,6 +182,12 @@ class Configuration(Section):
     training: Training = Field(description="Training job.")
     evaluation: Evaluation = Field(description="Evaluation job.")
     gates: Mapping[EntryName, Gate] = Field(default={}, description="Gates by name; all of them are judged.")
+    registration: Registration = Field(default_factory=Registration, description="Entry in the model registry.")
+    when_interrupted: Literal["stop_jobs", "leave_jobs"] | None = Field(
+        default=None,
+        description="What becomes of running jobs when a build is aborted; without it, those of pull requests are "
+        "stopped and others left, for the next build to adopt.",
+    )
     environments: Mapping[EnvironmentName, Environment] = Field(
         min_length=1, description="Environments by name, in the order in which releases are promoted."
     )

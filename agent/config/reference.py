@@ -76,9 +76,10 @@ def _definitions(schema: JsonSchema) -> Iterator[tuple[str, str]]:
         yield schema["$ref"].removeprefix(REFERENCE), ""
     for branch in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
         yield from _definitions(branch)
-    inner = schema.get("additionalProperties")
-    if isinstance(inner, dict):
-        yield from ((name, f".NAME{suffix}") for name, suffix in _definitions(inner))
+    for key, step in (("additionalProperties", ".NAME"), ("items", "[]")):
+        inner = schema.get(key)
+        if isinstance(inner, dict):
+            yield from ((name, step + suffix) for name, suffix in _definitions(inner))
 
 
 def _table(section: JsonSchema) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.config import data_rules, environment_rules, gate_rules
+from agent.config import data_rules, environment_rules, gate_rules, limit_rules
 from agent.config.field_types import is_inside_repository
 from agent.config.view import View
 
@@ -29,7 +29,8 @@ RULES: tuple[Rule, ...] = (
     data_rules.layers_have_a_base,
     gate_rules.every_gate_judges_a_metric_that_exists,
     gate_rules.every_champion_has_an_environment,
-    gate_rules.every_threshold_limits_something,
+    limit_rules.every_threshold_limits_something,
+    limit_rules.every_sample_limits_something,
     environment_rules.no_two_environments_share_an_endpoint,
     environment_rules.overrides_name_environments,
     environment_rules.production_has_an_external_id,

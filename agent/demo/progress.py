@@ -44,7 +44,7 @@ class PlainProgress:
     def chapter(self, title: str) -> Iterator[Chapter]:
         """See :class:`Progress`."""
         began = time.monotonic()
-        self._console.say(title)
+        self._console.say(f"\n{title}", "strong")
         yield self
         self._console.say(f"  done in {time.monotonic() - began:.1f} s")
 
@@ -70,6 +70,7 @@ class LiveProgress:
         """See :class:`Progress`."""
         began = time.monotonic()
         facts: list[str] = []
+        self._terminal.print()
         try:
             with self._terminal.status(title) as status:
                 yield _LiveChapter(title, status, facts)
@@ -101,3 +102,26 @@ class _LiveChapter:
     def fact(self, text: str) -> None:
         """See :class:`Chapter`."""
         self._facts.append(text)
+
+
+class ChapterReporter:
+    """An :class:`agent.ports.reporter.Reporter` that tells in a chapter."""
+
+    def __init__(self, chapter: Chapter) -> None:
+        self._chapter = chapter
+
+    def doing(self, what: str) -> None:
+        """See :class:`agent.ports.reporter.Reporter`."""
+        self._chapter.doing(what)
+
+    def fact(self, text: str) -> None:
+        """See :class:`agent.ports.reporter.Reporter`."""
+        self._chapter.fact(text)
+
+    def warn(self, text: str) -> None:
+        """See :class:`agent.ports.reporter.Reporter`."""
+        self._chapter.fact(text)
+
+    def log(self, line: str) -> None:
+        """See :class:`agent.ports.reporter.Reporter`."""
+        self._chapter.fact(line)

@@ -11,11 +11,13 @@ import io
 import struct
 import tarfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import UsageError
+from agent.images.ignore import IgnoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +34,13 @@ _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 class FolderLayer:
     """Put the content of the folder ``source`` into the image at the absolute path ``target``.
 
-    ``ignored`` are shell patterns of file and folder names to leave out.
+    ``ignored`` are shell patterns of file and folder names to leave out, ``rules`` those of a `.dockerignore`.
     """
 
     source: Path
     target: str = "/opt/program"
     ignored: tuple[str, ...] = IGNORED
+    rules: IgnoreRules = field(default_factory=IgnoreRules)
 
 
 class Sink(Protocol):
@@ -54,7 +57,7 @@ def write_layer(layer: FolderLayer, out: Sink) -> str:
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for parent in _parents(target):
             archive.addfile(_entry(parent, tarfile.DIRTYPE, 0o755))
-        for path in _walk(layer.source, layer.ignored):
+        for path in _walk(layer, layer.source):
             _add(archive, path, f"{target}/{path.relative_to(layer.source).as_posix()}".lstrip("/"))
     return stream.finish()
 
@@ -64,16 +67,18 @@ def _parents(target: str) -> list[str]:
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _walk(folder: Path, ignored: tuple[str, ...]) -> Iterator[Path]:
+def _walk(layer: FolderLayer, folder: Path) -> Iterator[Path]:
     """Files and folders in an order that depends on no file system and no locale."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; an image layer is made from a folder")
     for path in sorted(folder.iterdir(), key=lambda child: child.name.encode()):
-        if any(fnmatch(path.name, pattern) for pattern in ignored):
+        if any(fnmatch(path.name, pattern) for pattern in layer.ignored):
             continue
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path, ignored)
+        excluded = layer.rules.excludes(PurePosixPath(path.relative_to(layer.source).as_posix()))
+        if not excluded:
+            yield path
+        if path.is_dir() and not path.is_symlink() and not (excluded and layer.rules.prunes):
+            yield from _walk(layer, path)
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:

@@ -104,16 +104,21 @@ def decode_manifest(data: bytes, origin: str) -> Manifest:
     """Read a manifest; anything but a single image raises :class:`agent.errors.InputMissingError`."""
     document = json.loads(data)
     media_type = document.get("mediaType", OCI_MANIFEST_TYPE)
-    if media_type not in SINGLE_IMAGE_TYPES:
-        raise InputMissingError(
-            f"{origin} is a {media_type}, not a single image; SageMaker takes no image indexes: "
-            "build it for one platform without attestations (docker buildx build --provenance=false)"
-        )
+    check_single_image(media_type, origin)
     return Manifest(
         media_type=media_type,
         config=_descriptor(document["config"]),
         layers=tuple(_descriptor(layer) for layer in document["layers"]),
     )
+
+
+def check_single_image(media_type: str, origin: str) -> None:
+    """Refuse, with :class:`agent.errors.InputMissingError`, a manifest of a type that SageMaker does not run."""
+    if media_type not in SINGLE_IMAGE_TYPES:
+        raise InputMissingError(
+            f"{origin} is a {media_type}, not a single image; SageMaker takes no image indexes: "
+            "build it for one platform without attestations (docker buildx build --provenance=false)"
+        )
 
 
 def decode_config(data: bytes) -> ImageConfig:

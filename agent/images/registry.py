@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -17,6 +19,7 @@ from agent.errors import (
     TemporaryError,
 )
 from agent.images.manifest import SINGLE_IMAGE_TYPES, Descriptor, decode_manifest, sha256_digest
+from agent.images.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,20 +65,22 @@ class RegistryEndpoint:
 
 
 class Registry:
-    """Pushes and pulls images; blocking, so an event loop calls it in a thread. Holds no connection open."""
+    """Pushes and pulls images; blocking, so an event loop calls it in a thread. Holds no connection open.
 
-    def __init__(self, endpoint: RegistryEndpoint) -> None:
+    What fails for the moment is tried again: a blob or a manifest as a whole, never the half of one.
+    """
+
+    def __init__(self, endpoint: RegistryEndpoint, retries: Retries | None = None) -> None:
         self._endpoint = endpoint
+        self._retries = retries or Retries(sleep=time.sleep)
 
     def push(self, layout: ImageLayout, digest: str, repository: str, tag: str | None = None) -> None:
         """Upload an image: the blobs that the repository lacks, then the manifest under ``tag`` or its digest."""
         raw = layout.read(digest)
         manifest = decode_manifest(raw, f"image {digest}")
         for blob in manifest.blobs:
-            if not self._has(repository, blob.digest):
-                self._upload(repository, blob, layout.blob_path(blob.digest))
-        headers = {"Content-Type": manifest.media_type, "Content-Length": str(len(raw))}
-        self._request("PUT", f"/v2/{repository}/manifests/{tag or digest}", headers=headers, body=raw).close()
+            self._retries.run(partial(self._push_blob, repository, blob, layout.blob_path(blob.digest)))
+        self._retries.run(partial(self._push_manifest, repository, tag or digest, manifest.media_type, raw))
 
     def resolve(self, repository: str, locator: str) -> str:
         """The digest that a tag points at now (or the given digest itself, when the registry has it)."""
@@ -87,7 +92,7 @@ class Registry:
         manifest = decode_manifest(raw, f"{self._name}/{repository} ({locator})")
         for blob in manifest.blobs:
             if not layout.has(blob.digest):
-                self._download(repository, blob.digest, layout)
+                self._retries.run(partial(self._download, repository, blob.digest, layout))
         return layout.add(raw, manifest.media_type)
 
     @property
@@ -96,11 +101,29 @@ class Registry:
 
     def _manifest(self, repository: str, locator: str) -> bytes:
         path = f"/v2/{repository}/manifests/{locator}"
-        with self._request("GET", path, headers={"Accept": ", ".join(SINGLE_IMAGE_TYPES)}) as response:
-            raw = response.read()
+        raw = self._retries.run(partial(self._get_manifest, path))
         if locator.startswith("sha256:") and sha256_digest(raw) != locator:
             raise InputMissingError(f"registry {self._name}: {path} is {sha256_digest(raw)}; push it again")
         return raw
+
+    def _get_manifest(self, path: str) -> bytes:
+        with self._request("GET", path, headers={"Accept": ", ".join(SINGLE_IMAGE_TYPES)}) as response:
+            return self._read(response, path)
+
+    def _push_manifest(self, repository: str, locator: str, media_type: str, raw: bytes) -> None:
+        """The manifest, under a tag or its digest; a tag that cannot move is fine where it names this very image."""
+        path = f"/v2/{repository}/manifests/{locator}"
+        headers = {"Content-Type": media_type, "Content-Length": str(len(raw))}
+        try:
+            self._request("PUT", path, headers=headers, body=raw).close()
+        except CloudFailedError:
+            with self._request("HEAD", path, headers={"Accept": media_type}, accept_missing=True) as response:
+                if response.headers["Docker-Content-Digest"] != sha256_digest(raw):
+                    raise
+
+    def _push_blob(self, repository: str, blob: Descriptor, path: Path) -> None:
+        if not self._has(repository, blob.digest):
+            self._upload(repository, blob, path)
 
     def _has(self, repository: str, digest: str) -> bool:
         with self._request("HEAD", f"/v2/{repository}/blobs/{digest}", accept_missing=True) as response:
@@ -119,8 +142,17 @@ class Registry:
     def _download(self, repository: str, digest: str, layout: ImageLayout) -> None:
         path = f"/v2/{repository}/blobs/{digest}"
         with self._request("GET", path) as response, layout.writer(expected=digest) as blob:
-            while chunk := response.read(_CHUNK):
+            while chunk := self._read(response, path, _CHUNK):
                 blob.write(chunk)
+
+    def _read(self, response: http.client.HTTPResponse, path: str, size: int | None = None) -> bytes:
+        try:
+            data = response.read(size)
+        except (OSError, http.client.HTTPException) as error:
+            raise TemporaryError(f"registry {self._name}: GET {path} was cut off: {error}") from error
+        if not data and response.length:
+            raise TemporaryError(f"registry {self._name}: GET {path} was cut off {response.length} bytes early")
+        return data
 
     def _request(
         self,

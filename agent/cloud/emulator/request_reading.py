@@ -149,9 +149,11 @@ class RequestReading:
 
 
 def _repository(request: Incoming, found: str) -> Subject:
-    """A repository in the registry that the request names, not always the caller's."""
+    """A repository in the registry that the request names, not always the caller's; several need a right to all."""
     members = request.members
-    name, registry = members.get("repositoryName"), members.get("registryId") or request.account
+    several = list(members.get("repositoryNames") or [])
+    name = members.get("repositoryName") or (several[0] if len(several) == 1 else None)
+    registry = members.get("registryId") or request.account
     return Subject(resource=f"arn:aws:ecr:{request.region}:{registry}:repository/{name}" if name else found)
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from agent.cloud.emulator.authorization import Asked, denial
+from agent.cloud.emulator.stack_buckets import bucket_configurations
+from agent.cloud.emulator.stack_names import refuse_taken, taken_names
 from agent.cloud.emulator.stack_permissions import NEEDS, OWN, Needs
 from agent.cloud.errors import AwsError
 from agent.cloud.identity import Caller
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from agent.cloud.emulator.holders import Holder, Holders
     from agent.cloud.emulator.identities import Identities
     from agent.cloud.emulator.resources import Resources
+    from agent.cloud.emulator.stack_names import Find
     from agent.cloud.stack_resources import StackResource
 
 SERVICE = "cloudformation.amazonaws.com"
@@ -43,6 +46,7 @@ _ACTING = frozenset(
 _LONGEST_NAME = 63
 _CODES = {
     "AccessDeniedException": "AccessDenied",
+    "AlreadyExists": "AlreadyExists",
     "NotStabilized": "NotStabilized",
     "ResourceInUse": "AlreadyExists",
     "ResourceLimitExceeded": "ServiceLimitExceeded",
@@ -136,29 +140,36 @@ class Stacks:
 
     def _install(self) -> Any:
         from ministack.services import cloudformation
-        from ministack.services.cloudformation import provisioners, stacks
+        from ministack.services.cloudformation import changesets, provisioners, stacks
 
         known = provisioners._RESOURCE_HANDLERS
         for name in set(known) - set(NEEDS) - set(OWN):
             del known[name]
+        taken = taken_names()
         for name in set(known) & set(NEEDS):
-            known[name] = self._asking(known[name], NEEDS[name], provisioners._physical_name)
+            known[name] = self._asking(known[name], NEEDS[name], provisioners._physical_name, taken.get(name))
         for name, resource in self._own.items():
             known[name] = self._served(resource, provisioners._physical_name)
             provisioners._REPLACING_PROPERTIES[name] = resource.kind.replacing
             if resource.kind.name:
                 provisioners._CUSTOM_NAME_REPLACEMENT[name] = {"name": resource.kind.name}
+        provisioners._S3_BUCKET_CONFIGURATIONS += bucket_configurations(provisioners._s3)
+        changesets._resolve_props_for_diff = _only_what_applies(changesets)
         blocking = stacks._runs_on_worker_thread
         stacks._runs_on_worker_thread = lambda kind: kind in self._own or blocking(kind)
         self._service = cloudformation
         return cloudformation
 
-    def _asking(self, handler: Members, needs: Needs, name_for: Callable[..., str]) -> Members:
-        """A provisioner of MiniStack's that asks the caller's policies before it acts."""
+    def _asking(self, handler: Members, needs: Needs, name_for: Callable[..., str], taken: Find | None) -> Members:
+        """A provisioner of MiniStack's that asks the caller's policies before it acts, and overwrites nothing."""
 
         def created(logical_id: str, properties: Members, stack: str) -> Any:
             made_up = name_for(stack, logical_id, lowercase=needs.lower, max_len=needs.longest)
             self._require(needs, properties, made_up, needs.to_create(properties))
+            try:
+                refuse_taken(taken, properties)
+            except AwsError as error:
+                raise _failure(error) from error
             return handler["create"](logical_id, properties, stack)
 
         def updated(physical_id: str, old: Members, new: Members, *rest: Any) -> Any:
@@ -232,6 +243,19 @@ class Stacks:
             return asyncio.run_coroutine_threadsafe(work(), self._app._MAIN_LOOP).result()
         except AwsError as error:
             raise _failure(error) from error
+
+
+def _only_what_applies(changesets: Any) -> Callable[..., Members]:
+    """A change set says nothing of resources whose condition does not hold."""
+    resolve = changesets._resolve_props_for_diff
+
+    def resolved(template: Members, params: Members, *rest: Any) -> Members:
+        found: Members = resolve(template, params, *rest)
+        holds = changesets._evaluate_conditions(template, params) if found else {}
+        resources = found.get("Resources", {})
+        return {"Resources": {name: res for name, res in resources.items() if holds.get(res.get("Condition"), True)}}
+
+    return resolved
 
 
 def _failure(error: AwsError) -> ValueError:

@@ -19,6 +19,9 @@ INTERNAL_ERROR = "InternalServerError: We encountered an internal error. Please 
 CAPACITY_ERROR = (
     "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
 )
+OUT_OF_MEMORY = (
+    "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an instance"
+)
 _LONGEST_REASON = 1024
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from agent.cloud.errors import AwsError
 from agent.cloud.sagemaker.cluster import run_cluster, sounded
 from agent.cloud.sagemaker.instances import addresses, processing_hosts
 from agent.cloud.sagemaker.job_logs import LogStream
-from agent.cloud.sagemaker.jobs import Job, JobFailedError, JobStatus
+from agent.cloud.sagemaker.jobs import OUT_OF_MEMORY, Job, JobFailedError, JobStatus
 from agent.cloud.sagemaker.one_attempt import COMPLETED, Finish, OneAttempt, finish_of
 from agent.cloud.sagemaker.role_session import RoleSession, s3_words
 from agent.cloud.sagemaker.threads import in_thread
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.operation import Members
     from agent.cloud.sagemaker.slots import Slots
     from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import Exit
     from agent.runtime.contract.cluster import Host
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -94,7 +95,7 @@ class ProcessingRun:
         messages = [exit_message(self._opt_ml(host)) for host in self._hosts]
         finish = COMPLETED if ended.cut is None else finish_of(ended.cut)
         if ended.failed is not None:
-            finish = Finish(status=JobStatus.FAILED, failure=_FAILED)
+            finish = Finish(status=JobStatus.FAILED, failure=container_failure(ended.exits[ended.failed]))
         lost = finish.status is JobStatus.FAILED
         await in_thread(_upload, [loop for loop, mode in outputs if mode == "Continuous" or not lost])
         return replace(finish, members={"exit_message": next((message for message in messages if message), None)})
@@ -181,6 +182,11 @@ class ProcessingRun:
 
     def _opt_ml(self, host: Host) -> Path:
         return self._attempt.folder / host.name
+
+
+def container_failure(end: Exit) -> str:
+    """The ``FailureReason`` of a container that failed: only for want of memory does it say more than where to look."""
+    return OUT_OF_MEMORY if end.out_of_memory else _FAILED
 
 
 def _upload(outputs: list[UploadLoop]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.aws.objects import parse_location
 from agent.cloud.errors import AwsError
 from agent.cloud.sagemaker.instances import addresses
-from agent.cloud.sagemaker.jobs import JobFailedError
+from agent.cloud.sagemaker.jobs import OUT_OF_MEMORY, JobFailedError
 from agent.cloud.sagemaker.role_session import RoleSession, s3_words
 from agent.cloud.sagemaker.threads import in_thread
 from agent.cloud.sagemaker.upload_loop import UploadLoop
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from agent.runtime.contract.cluster import Host
 
 _CHECKPOINTS = "/opt/ml/checkpoints"
-_OUT_OF_MEMORY = (
-    "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an instance"
-)
 
 
 class TrainingFiles:
@@ -217,7 +214,7 @@ class TrainingFiles:
 def algorithm_failure(text: str, end: Exit) -> str:
     """The ``FailureReason`` of an algorithm that explained itself with ``text``; its exit code is always told."""
     if end.out_of_memory:
-        return f"{_OUT_OF_MEMORY}, exit code: {end.code}"
+        return f"{OUT_OF_MEMORY}, exit code: {end.code}"
     code = f", exit code: {end.code}"
     return f"AlgorithmError: {text}"[: LONGEST_REASON - len(code)] + code
 

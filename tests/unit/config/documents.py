@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from agent.config.loading import check
 from agent.config.text import SourceText
-from agent.config.tree import FILE_LAYER, MappingNode
+from agent.config.tree import FILE_LAYER, MappingNode, plain
 from agent.config.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ project: credit-risk
 tools:
   account: "111111111111"
   region: eu-central-1
+  role: arn:aws:iam::111111111111:role/pipeline
   execution_role: arn:aws:iam::111111111111:role/jobs
 data:
   raw:
@@ -72,6 +74,9 @@ gates:
     metric: auc
     environment: prod
     margin: 0.01
+registration:
+  approval: manual
+when_interrupted: leave_jobs
 environments:
   qa:
     account: "222222222222"
@@ -83,6 +88,15 @@ environments:
       serverless:
         memory_mb: 2048
         max_concurrency: 20
+    checks:
+      requests:
+        - body: 24,2,2,1,22
+          answer: 0[.][0-9]+
+      sample:
+        metric: auc
+        rows: 500
+        min: 0.7
+    keep: 1
   prod:
     account: "333333333333"
     region: eu-central-1
@@ -151,3 +165,8 @@ def tree(text: str, *, name: str = "modelyard.yaml", layer: str = FILE_LAYER) ->
     node = read_yaml(SourceText(name=name, text=text), layer=layer).node
     assert isinstance(node, MappingNode)
     return node
+
+
+def as_json(text: str) -> Any:
+    """The document as an editor hands it to a validator."""
+    return json.loads(json.dumps(plain(tree(text))))

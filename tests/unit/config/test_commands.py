@@ -81,7 +81,7 @@ def test_validate_shows_every_finding_and_ends_with_2(file: Path) -> None:
     outcome = run(validate.COMMAND, str(file))
     assert (outcome.code, outcome.answered) == (ExitCode.USAGE, "")
     assert f"{file}:1:10: `project` must be" in outcome.said
-    assert f"{file}:35:15: `max_wait` must be" in outcome.said
+    assert f"{file}:36:15: `max_wait` must be" in outcome.said
     assert outcome.said.endswith(f"2 problems in {file}\n")
 
 
@@ -99,7 +99,7 @@ def test_config_shows_every_value_with_its_source(file: Path) -> None:
     cells = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines}
     assert cells["project"] == ["credit-risk", f"{file}:1:10"]
     assert cells["training.resources.instance_count"] == ["4", "request"]
-    assert cells["training.max_runtime"] == ["600", f"overrides.pr at {file}:103:20"]
+    assert cells["training.max_runtime"] == ["600", f"overrides.pr at {file}:116:20"]
     assert cells["evaluation.resources.volume_gb"] == ["30", "default"]
 
 
@@ -111,8 +111,8 @@ def test_config_answers_one_value_alone_and_says_its_source(file: Path) -> None:
 def test_config_answers_programs_with_values_and_sources(file: Path) -> None:
     outcome = run(config.COMMAND, "training.spot", "--file", str(file), "--json")
     assert outcome.json == {
-        "training.spot.max_wait": {"value": 7200, "source": f"{file}:35:15"},
-        "training.spot.checkpoint": {"value": True, "source": f"{file}:36:17"},
+        "training.spot.max_wait": {"value": 7200, "source": f"{file}:36:15"},
+        "training.spot.checkpoint": {"value": True, "source": f"{file}:37:17"},
     }
 
 

@@ -195,6 +195,24 @@ WRONG_VALUES = {
         "`train:auc` is not a regular expression: missing ), unterminated subpattern at position 10",
         "",
     ),
+    "an answer that is no regular expression": (
+        ("answer: 0[.][0-9]+", "answer: (0"),
+        "(0",
+        "`answer` is not a regular expression: missing ), unterminated subpattern at position 0",
+        "regular expression that the whole answer matches, without white space around it",
+    ),
+    "a request without a body": (
+        ("        - body: 24,2,2,1,22\n          answer", "        - answer"),
+        "answer: 0[.][0-9]+",
+        "`environments.qa.checks.requests.0` needs the key `body`",
+        "what is sent; for example `body: 5.1,3.5,1.4,0.2`",
+    ),
+    "a metric that no sample is measured by": (
+        ("        metric: auc\n        rows", "        metric: acu\n        rows"),
+        "acu",
+        '`metric` must be `accuracy`, `auc`, `mse` or `rmse`, not the text "acu"',
+        "did you mean `auc`?",
+    ),
     "a path that leaves the repository": (
         ("script: evaluate.py", "script: ../evaluate.py"),
         "../evaluate.py",

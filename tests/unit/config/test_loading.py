@@ -35,7 +35,7 @@ def test_the_file_wins_over_defaults(repository: Path) -> None:
     assert effective.configuration.training.resources.instance_count == 2
     assert effective.configuration.evaluation.resources.instance_count == 1
     assert row(effective, "evaluation.resources.instance_count").source == "default"
-    assert row(effective, "training.resources.instance_count").source == f"{repository}:31:21"
+    assert row(effective, "training.resources.instance_count").source == f"{repository}:32:21"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_an_account_id_given_as_a_number_is_text(repository: Path) -> None:
 def test_a_byte_order_mark_and_windows_line_ends_are_read(repository: Path) -> None:
     repository.write_bytes(b"\xef\xbb\xbf" + VALID.replace("\n", "\r\n").encode())
     assert load(repository).configuration.project == "credit-risk"
-    assert row(load(repository), "training.resources.instance_count").source == f"{repository}:31:21"
+    assert row(load(repository), "training.resources.instance_count").source == f"{repository}:32:21"
 
 
 def test_an_empty_file_needs_everything(repository: Path) -> None:

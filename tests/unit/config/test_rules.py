@@ -137,6 +137,30 @@ BROKEN_RULES = {
         "arn:aws:iam::222222222222:role/jobs",
         "the account here",
     ),
+    "a pipeline role of another account than the tools'": (
+        ("arn:aws:iam::111111111111:role/pipeline", "arn:aws:iam::333333333333:role/pipeline"),
+        "`role` is a role of account 333333333333, not of 111111111111",
+        "arn:aws:iam::333333333333:role/pipeline",
+        "the account here",
+    ),
+    "a check on a sample of unknown data": (
+        ("        rows: 500\n", "        data: holdout\n"),
+        "`environments.qa.checks.sample` reads the data set `holdout`, which nothing provides",
+        "holdout",
+        "data sources are declared here",
+    ),
+    "a check on a sample without a limit": (
+        ("        min: 0.7\n", ""),
+        "the check of `qa` on a sample has neither `min` nor `max`, so everything passes",
+        "sample",
+        "",
+    ),
+    "a check on a sample that nothing passes": (
+        ("        min: 0.7\n", "        min: 0.7\n        max: 0.6\n"),
+        "the check of `qa` on a sample lets nothing pass: `min` is greater than `max`",
+        "0.6",
+        "at least this",
+    ),
     "a key of another region": (
         ("arn:aws:kms:eu-central-1", "arn:aws:kms:us-east-1"),
         "`kms_key` is a key of us-east-1, not of eu-central-1",
@@ -223,8 +247,10 @@ def test_an_account_that_lost_its_zero_is_still_compared_with_its_roles(tmp_path
 
 def test_the_data_set_that_is_read_by_default_must_exist_too(tmp_path: Path) -> None:
     text = edited(("  data: evaluation\n", ""), ("  outputs: [training, evaluation]", "  outputs: [training]"))
-    (found,) = findings(text, tmp_path)
-    assert found.message == "`evaluation` reads the data set `evaluation` by default, which nothing provides"
+    assert [found.message for found in findings(text, tmp_path)] == [
+        "`evaluation` reads the data set `evaluation` by default, which nothing provides",
+        "`environments.qa.checks.sample` reads the data set `evaluation` by default, which nothing provides",
+    ]
 
 
 def test_a_rule_that_only_an_override_breaks_points_into_the_override(tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ from jsonschema import Draft202012Validator
 from agent.config.loading import Selection, check, load, read_file
 from agent.config.scaffolding import plan, write
 from agent.config.schema import document_schema, document_schema_text
-from agent.config.tree import plain
 from agent.errors import UsageError
-from tests.unit.config.documents import tree
+from tests.unit.config.documents import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +35,7 @@ def test_it_satisfies_the_schema_that_lies_beside_it(repository: Path) -> None:
     text = (repository / "modelyard.yaml").read_text()
     assert text.startswith("# yaml-language-server: $schema=modelyard.schema.json\n")
     assert (repository / "modelyard.schema.json").read_text() == document_schema_text()
-    assert list(Draft202012Validator(document_schema()).iter_errors(plain(tree(text)))) == []
+    assert list(Draft202012Validator(document_schema()).iter_errors(as_json(text))) == []
 
 
 def test_every_kind_of_run_has_a_configuration(repository: Path) -> None:
@@ -65,7 +64,7 @@ def test_the_image_holds_every_program(repository: Path) -> None:
     programs = {
         path.name for path in (repository / "container").iterdir() if path.read_text().startswith(("#!", '"""'))
     }
-    assert programs == {"train", "serve", "model.py", "evaluate.py"}
+    assert programs == {"train", "serve", "model.py"}
     assert [name for name in programs if name not in dockerfile] == []
     assert "ARG BASE_IMAGE" in dockerfile
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from agent.config.reference import reference_page
 from agent.config.schema import document_schema, document_schema_text
-from agent.config.tree import plain
 from tests.sources import ROOT
-from tests.unit.config.documents import VALID, edited, findings, tree
+from tests.unit.config.documents import VALID, as_json, edited, findings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +31,7 @@ INVALID = {
     "malformed account": ('account: "222222222222"', "account: 22222"),
     "malformed name": ("  qa:", "  QA_1:"),
     "threshold without a limit": ("    min: 0.75\n", ""),
+    "sample without a limit": ("        min: 0.7\n", ""),
     "two origins of data": ("    s3: s3://credit-data/2026/", "    s3: s3://credit-data/2026/\n    path: data"),
     "production without external id": ("    external_id: credit-7f3a\n", ""),
     "endpoint without hosting": (
@@ -43,11 +42,6 @@ INVALID = {
     "wrong type in an override": ("      max_runtime: 10m", "      max_runtime: []"),
     "override of overrides": ("  pr:\n", "  pr:\n    overrides: {}\n"),
 }
-
-
-def as_json(text: str) -> Any:
-    """The document as an editor hands it to a validator."""
-    return json.loads(json.dumps(plain(tree(text))))
 
 
 def errors(text: str) -> list[str]:

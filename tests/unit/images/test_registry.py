@@ -10,12 +10,13 @@ from uuid import uuid4
 import pytest
 
 from agent.aws.sessions import Clients, Credentials
-from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, TemporaryError
+from agent.errors import AccessDeniedError, CloudFailedError, InputMissingError, ModelyardError, TemporaryError
 from agent.images.assemble import ImageRecipe, assemble
 from agent.images.layer import FolderLayer
 from agent.images.layout import ImageLayout
 from agent.images.manifest import ImageConfig
 from agent.images.registry import Registry, RegistryEndpoint
+from agent.images.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,11 @@ def repository(ministack: str) -> str:
 
 def registry(ministack: str, account: str = "111111111111") -> Registry:
     return Registry(RegistryEndpoint(base_url=ministack, host=HOST.format(account=account), password="token"))
+
+
+def patient(waits: list[float] | None = None, attempts: int = 3) -> Retries:
+    """Retries whose waits take no time."""
+    return Retries(sleep=([] if waits is None else waits).append, attempts=attempts)
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def test_an_unknown_tag_is_said_to_be(ministack: str, repository: str, tmp_path:
 
 def test_a_registry_that_does_not_answer_is_worth_another_try(layout: ImageLayout) -> None:
     with pytest.raises(TemporaryError, match=r"registry 127\.0\.0\.1:9: GET .* got no answer"):
-        Registry(RegistryEndpoint(base_url="http://127.0.0.1:9")).resolve("iris", "1")
+        Registry(RegistryEndpoint(base_url="http://127.0.0.1:9"), patient()).resolve("iris", "1")
 
 
 # --- what MiniStack never does, but ECR does ------------------------------------------------------------------------
@@ -206,4 +212,36 @@ def test_a_refusal_says_what_to_do_about_it(
     body = b'{"errors": [{"code": "DENIED", "message": "not for you"}]}'
     record.answers["GET", "/v2/iris/manifests/1"] = (status, {}, body)
     with pytest.raises(kind, match=f"answered {status}: DENIED: not for you"):
-        Registry(RegistryEndpoint(base_url=url)).resolve("iris", "1")
+        Registry(RegistryEndpoint(base_url=url), patient()).resolve("iris", "1")
+
+
+def test_a_tag_that_cannot_move_is_fine_where_it_names_this_image(
+    recorder: tuple[Recorder, str], layout: ImageLayout, tmp_path: Path
+) -> None:
+    """ECR, where tags are immutable: ``TAG_INVALID``, even for the same image."""
+    record, url = recorder
+    digest = image(layout, tmp_path / "program")
+    for blob in layout.manifest(digest).blobs:
+        record.answers["HEAD", f"/v2/iris/blobs/{blob.digest}"] = (200, {}, b"")
+    refusal = b'{"errors": [{"code": "TAG_INVALID", "message": "The image tag \'1\' already exists"}]}'
+    record.answers["PUT", "/v2/iris/manifests/1"] = (400, {}, refusal)
+    record.answers["HEAD", "/v2/iris/manifests/1"] = (200, {"Docker-Content-Digest": digest}, b"")
+    Registry(RegistryEndpoint(base_url=url), patient()).push(layout, digest, "iris", tag="1")
+    record.answers["HEAD", "/v2/iris/manifests/1"] = (200, {"Docker-Content-Digest": f"sha256:{'0' * 64}"}, b"")
+    with pytest.raises(CloudFailedError, match="TAG_INVALID: The image tag '1' already exists"):
+        Registry(RegistryEndpoint(base_url=url), patient()).push(layout, digest, "iris", tag="1")
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    recorder: tuple[Recorder, str], layout: ImageLayout, tmp_path: Path
+) -> None:
+    record, url = recorder
+    digest = image(layout, tmp_path / "program")
+    record.answers["GET", "/v2/iris/manifests/1"] = (200, {}, layout.read(digest))
+    for blob in layout.manifest(digest).blobs:
+        longer = {"Content-Length": str(blob.size), "Connection": "close"}
+        record.answers["GET", f"/v2/iris/blobs/{blob.digest}"] = (200, longer, layout.read(blob.digest)[:-7])
+    waits: list[float] = []
+    with pytest.raises(TemporaryError, match="was cut off 7 bytes early; tried 3 times"):
+        Registry(RegistryEndpoint(base_url=url), patient(waits)).pull(ImageLayout(tmp_path / "pulled"), "iris", "1")
+    assert len(waits) == 2

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1]
 CONTAINER = ROOT / "container"
 
 
-def run(program: str, base: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(CONTAINER / program)]
-    environment = os.environ | {"SAGEMAKER_BASE_DIR": str(base)}
+def run(program: Path, base: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(program)]
+    environment = os.environ | {"SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": str(CONTAINER)}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -37,7 +37,7 @@ def base(tmp_path: Path) -> Path:
 @pytest.fixture
 def connection(base: Path) -> Iterator[HTTPConnection]:
     """A client of an endpoint that serves a trained model."""
-    assert run("train", base).returncode == 0
+    assert run(CONTAINER / "train", base).returncode == 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -76,24 +76,24 @@ def invoke(connection: HTTPConnection, body: str, content_type: str = "text/csv"
 
 
 def test_training_prints_the_metric_that_modelyard_yaml_reads(base: Path) -> None:
-    found = re.search("training-accuracy=([0-9.]+)", run("train", base).stdout)
+    found = re.search("training-accuracy=([0-9.]+)", run(CONTAINER / "train", base).stdout)
     assert found
     assert float(found[1]) >= 0.9
 
 
 def test_a_failure_is_explained_where_sagemaker_looks(base: Path) -> None:
     shutil.rmtree(base / "input/data/training")
-    assert run("train", base).returncode == 255
+    assert run(CONTAINER / "train", base).returncode == 255
     assert "there is no CSV file" in (base / "output/failure").read_text()
 
 
 def test_the_evaluation_has_the_metric_that_the_gates_judge(base: Path) -> None:
-    assert run("train", base).returncode == 0
+    assert run(CONTAINER / "train", base).returncode == 0
     (base / "processing/model").mkdir(parents=True)
     with tarfile.open(base / "processing/model/model.tar.gz", "w:gz") as archive:
         archive.add(base / "model", arcname=".")
     shutil.copytree(ROOT / "data/evaluation", base / "processing/input/data")
-    result = run("evaluate.py", base)
+    result = run(ROOT / "evaluate.py", base)
     assert result.returncode == 0, result.stderr
     evaluation = json.loads((base / "processing/output/evaluation.json").read_text())
     assert evaluation["multiclass_classification_metrics"]["accuracy"]["value"] >= 0.9

@@ -1,0 +1,1 @@
+"""What the platform's administrators make once for a project, in every account: readable templates and their apply."""

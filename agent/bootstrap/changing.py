@@ -1,0 +1,178 @@
+"""Brings one stack to what is asked of it, and tells why when CloudFormation could not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from agent.errors import AccessDeniedError, CloudFailedError
+from agent.ports.stacks import Readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from agent.bootstrap.orders import StackOrder
+    from agent.ports.reporter import Reporter
+    from agent.ports.stacks import Proposal, ResourceChange, StackEvent, Stacks, StackState
+    from agent.ports.time import Clock
+
+T = TypeVar("T")
+
+_UNDER_REVIEW = "REVIEW_IN_PROGRESS"
+_NEVER_MADE = "ROLLBACK_COMPLETE"
+"""A creation that was undone: CloudFormation lets such a stack only be deleted."""
+_GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+_SUCCESSFUL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_CONSEQUENCES = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
+_DENIALS = ("is not authorized to perform", "AccessDenied", "Access Denied")
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+class Outcome(StrEnum):
+    """What became of a stack."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """A stack that is as it was ordered, with its outputs."""
+
+    order: StackOrder
+    outcome: Outcome
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What applying an order would change; ``outputs`` are those that the stack has now.
+
+    A stack whose creation failed before is created anew; CloudFormation cannot tell what with.
+    """
+
+    order: StackOrder
+    new: bool
+    changes: tuple[ResourceChange, ...]
+    outputs: Mapping[str, str]
+
+
+class StackChange:
+    """One order on its way; ``tools_outputs`` are the tools stack's, as far as it is known."""
+
+    def __init__(
+        self, order: StackOrder, tools_outputs: Mapping[str, str], *, stacks: Stacks, clock: Clock, report: Reporter
+    ) -> None:
+        self._order = order
+        self._request = order.request(tools_outputs)
+        self._stacks = stacks
+        self._clock = clock
+        self._report = report
+
+    def apply(self) -> Applied:
+        """Create or update the stack, unless it is as ordered, and wait until that is done.
+
+        Raises AccessDeniedError and CloudFailedError with the first resource that failed.
+        """
+        state = self._settled()
+        if state is not None and state.status == _NEVER_MADE:
+            self._clear_away()
+            state = None
+        new = state is None or state.status == _UNDER_REVIEW
+        change_set, proposal = self._propose(new=new)
+        if proposal.readiness is Readiness.EMPTY:
+            self._stacks.discard(change_set)
+            return self._applied(Outcome.UNCHANGED, state)
+        self._stacks.carry_out(change_set)
+        after = self._settled(begun=state.status if state else _UNDER_REVIEW)
+        if after is None or after.status not in _SUCCESSFUL:
+            raise self._failure("could not be created" if new else "could not be updated", after)
+        return self._applied(Outcome.CREATED if new else Outcome.UPDATED, after)
+
+    def plan(self) -> Planned:
+        """What :meth:`apply` would change; nothing is left behind."""
+        state = self._settled()
+        if state is not None and state.status == _NEVER_MADE:
+            return Planned(order=self._order, new=True, changes=(), outputs={})
+        new = state is None or state.status == _UNDER_REVIEW
+        change_set, proposal = self._propose(new=new)
+        self._stacks.discard(change_set)
+        if state is None:
+            self._stacks.delete(self._order.name)
+        outputs = state.outputs if state else {}
+        return Planned(order=self._order, new=new, changes=proposal.changes, outputs=outputs)
+
+    def _applied(self, outcome: Outcome, state: StackState | None) -> Applied:
+        return Applied(order=self._order, outcome=outcome, outputs=state.outputs if state else {})
+
+    def _propose(self, *, new: bool) -> tuple[str, Proposal]:
+        """A change set that CloudFormation has accepted, or found to be empty."""
+        change_set = self._stacks.propose(self._request, new=new)
+        proposal = self._until(
+            lambda: self._stacks.proposal(change_set), lambda found: found.readiness is not Readiness.PENDING
+        )
+        if proposal.readiness is Readiness.REFUSED:
+            self._stacks.discard(change_set)
+            raise CloudFailedError(
+                f"{self._where} cannot be changed: CloudFormation refused the change set: {proposal.reason}"
+            )
+        return change_set, proposal
+
+    def _settled(self, begun: str = "") -> StackState | None:
+        """The stack when nothing is under way any more; ``begun`` is the status that a change of ours must leave."""
+        state = self._until(self._look, lambda found: found is None or _is_settled(found.status, begun))
+        if state is None or state.status in _GOOD | {_UNDER_REVIEW, _NEVER_MADE}:
+            return state
+        raise self._failure(
+            f"is {state.status}: mend the cause, delete the stack or roll it back, and try again", state
+        )
+
+    def _look(self) -> StackState | None:
+        state = self._stacks.describe(self._order.name)
+        if state is not None and not _is_settled(state.status):
+            happened = self._stacks.events(self._order.name)
+            self._report.doing(f"{self._order.label}: {_progress(happened) or state.status}")
+        return state
+
+    def _clear_away(self) -> None:
+        """Delete what a failed creation left: an entry without resources."""
+        self._stacks.delete(self._order.name)
+        self._until(lambda: self._stacks.describe(self._order.name), lambda found: found is None)
+
+    def _until(self, look: Callable[[], T], enough: Callable[[T], bool]) -> T:
+        pause = _SHORTEST_PAUSE
+        while not enough(found := look()):
+            self._clock.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return found
+
+    @property
+    def _where(self) -> str:
+        return f"the stack {self._order.name} in account {self._order.account}, {self._order.region}"
+
+    def _failure(self, what: str, state: StackState | None) -> AccessDeniedError | CloudFailedError:
+        failed = first_failure(self._stacks.events(self._order.name)) if state else None
+        if failed is None:
+            return CloudFailedError(f"{self._where} {what}; see its events in the CloudFormation console")
+        kind = AccessDeniedError if any(word in failed.reason for word in _DENIALS) else CloudFailedError
+        place = self._order.template.place(failed.resource)
+        return kind(f"{self._where} {what}: {place} ({failed.resource}, {failed.kind}): {failed.reason}")
+
+
+def first_failure(happened: Sequence[StackEvent]) -> StackEvent | None:
+    """The event that everything after it follows from."""
+    failures = (event for event in happened if event.status.endswith("_FAILED"))
+    return next((event for event in failures if not event.reason.startswith(_CONSEQUENCES)), None)
+
+
+def _progress(happened: Sequence[StackEvent]) -> str:
+    """The last thing that happened, in a few words."""
+    return f"{happened[-1].resource} {happened[-1].status}" if happened else ""
+
+
+def _is_settled(status: str, begun: str = "") -> bool:
+    if status == _UNDER_REVIEW:
+        return begun != _UNDER_REVIEW
+    return not status.endswith("IN_PROGRESS")

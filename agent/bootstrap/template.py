@@ -1,0 +1,29 @@
+"""The templates as CloudFormation gets them, and where in them a resource is described."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from importlib.resources import files
+
+_PLACE = "agent/bootstrap/templates"
+
+
+class Template(Enum):
+    """A template of this package, by its file name."""
+
+    TOOLS = "tools.yaml"
+    ENVIRONMENT = "environment.yaml"
+
+    @property
+    def text(self) -> str:
+        """The file's content."""
+        return files("agent.bootstrap").joinpath("templates", self.value).read_text("utf-8")
+
+    def place(self, resource: str) -> str:
+        """File and line of a resource by its logical id, such as ``…/tools.yaml:90``; the file alone if unknown."""
+        heading = re.compile(rf"  {re.escape(resource)}:\s*$")
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if heading.match(line):
+                return f"{_PLACE}/{self.value}:{number}"
+        return f"{_PLACE}/{self.value}"

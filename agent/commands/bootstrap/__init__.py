@@ -1,0 +1,12 @@
+"""`modelyard bootstrap`: what the administrators of a project's accounts make once, and keep in step with its file."""
+
+from __future__ import annotations
+
+from agent.command import group
+from agent.commands.bootstrap import apply, key, plan
+
+COMMAND = group(
+    name="bootstrap",
+    help="make buckets, keys, repositories and roles in every account of a project",
+    members=[plan.COMMAND, apply.COMMAND, key.COMMAND],
+)

@@ -1,0 +1,38 @@
+"""`modelyard promote`: a release goes to the next environment; nothing is rebuilt on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.command import Command
+from agent.entry import deploy, open_selected, output_arguments, selection_arguments
+
+if TYPE_CHECKING:
+    import argparse
+
+    from agent.console import Console
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``promote``."""
+    parser.add_argument("release", metavar="RELEASE", help="the release's digest, or its first digits")
+    parser.add_argument("--to", required=True, metavar="ENV", dest="environment", help="environment to promote to")
+    selection_arguments(parser)
+    output_arguments(parser)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Verify, deploy and check."""
+    from agent.naming import short
+    from agent.pipeline.promotion import promotion
+    from agent.release.store import ReleaseStore
+
+    opened = open_selected(options, console)
+    releases = ReleaseStore(opened.context.ledger)
+    release = releases.find(options.release)
+    stages = promotion(release, options.environment, releases.read)
+    done = f"release {short(release)} is live in {options.environment} and does what it must."
+    return deploy(stages, opened, options, console, done=done)
+
+
+COMMAND = Command(name="promote", help="take a release to the next environment", arguments=arguments, run=run)

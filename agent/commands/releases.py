@@ -1,0 +1,142 @@
+"""`modelyard releases`: what could be promoted, who approved it, and where it is live; or one release in full."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from agent.command import Command
+from agent.entry import open_selected, selection_arguments
+from agent.errors import ExitCode
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from agent.artifacts import Release
+    from agent.composition import Opened
+    from agent.console import Console
+    from agent.ports.registry import ModelVersion
+
+_MOST = 20
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``releases``."""
+    parser.add_argument("release", nargs="?", metavar="RELEASE", help="only this one, in full: its first digits")
+    parser.add_argument("--most", type=int, default=_MOST, metavar="N", help=f"list the newest N (default: {_MOST})")
+    selection_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="answer one JSON document")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRow:
+    """A release in a list; ``approval`` is what the registry says now, whoever changed it."""
+
+    release: str
+    commit: str
+    subject: str
+    approval: str
+    approved_by: str
+    metrics: dict[str, float]
+    live: Sequence[str]
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Read the ledger, and ask the registry."""
+    from agent.release.store import ReleaseStore
+
+    opened = open_selected(options, console)
+    store = ReleaseStore(opened.context.ledger)
+    live = _live(opened)
+    if options.release:
+        digest = store.find(options.release)
+        _show_one(digest, store.read(digest), opened, live, console, machine=options.json)
+        return ExitCode.DONE
+    rows = [_row(digest, store.read(digest), opened, live) for digest in store.all()[: options.most]]
+    if options.json:
+        console.answer_json([asdict(row) for row in rows])
+    elif rows:
+        _show_list(rows, console)
+    else:
+        console.say("There is no release yet; `modelyard run` makes one.")
+    return ExitCode.DONE
+
+
+def _live(opened: Opened) -> dict[str, str]:
+    """The release of each environment that has one."""
+    from agent.ledger.environments import Environments
+
+    ledger = Environments(opened.context.ledger)
+    current = {name: ledger.current(name) for name in opened.configuration.environments}
+    return {name: deployment.release for name, deployment in current.items() if deployment}
+
+
+def _row(digest: str, release: Release, opened: Opened, live: dict[str, str]) -> ReleaseRow:
+    version = _version(release, opened)
+    return ReleaseRow(
+        release=digest,
+        commit=release.commit.sha,
+        subject=release.commit.subject,
+        approval=str(version.approval) if version else "package is gone",
+        approved_by=version.approved_by if version else "",
+        metrics={name: metric.value for name, metric in release.evaluation.metrics.items()},
+        live=tuple(name for name, there in live.items() if there == digest),
+    )
+
+
+def _version(release: Release, opened: Opened) -> ModelVersion | None:
+    return opened.context.accounts.tools.registry.describe(release.package)
+
+
+def _show_list(rows: Sequence[ReleaseRow], console: Console) -> None:
+    from agent.view.table import answer_table
+
+    answer_table(
+        console,
+        ("RELEASE", "COMMIT", "APPROVAL", "METRICS", "LIVE IN", "SUBJECT"),
+        [
+            (
+                row.release[:12],
+                row.commit[:7] or "-",
+                row.approval,
+                " ".join(f"{name}={value:.4g}" for name, value in row.metrics.items()),
+                " ".join(row.live) or "-",
+                row.subject,
+            )
+            for row in rows
+        ],
+    )
+
+
+def _show_one(
+    digest: str, release: Release, opened: Opened, live: dict[str, str], console: Console, *, machine: bool
+) -> None:
+    row = _row(digest, release, opened, live)
+    if machine:
+        console.answer_json({**asdict(row), "manifest": release.model_dump(mode="json")})
+        return
+    for name, text in _facts(row, release):
+        console.answer(f"{console.style(name.ljust(16), 'faint')}{text}")
+
+
+def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:
+    yield "release", row.release
+    yield "commit", f"{release.commit.sha or '-'}{' with uncommitted changes' if release.commit.dirty else ''}"
+    yield "", f"{release.commit.subject} ({release.commit.author})"
+    yield "made by", f"{release.who}, run {release.run}{f', {release.build_url}' if release.build_url else ''}"
+    for name, data in release.data.items():
+        yield f"data {name}", f"{data.digest} ({data.files} files, {data.size} bytes)"
+    yield "image", release.image.uri
+    yield "model", release.model.artifact
+    yield "", f"sha256 {release.model.sha256}, by {release.model.job}"
+    for name, value in release.hyperparameters.items():
+        yield f"  {name}", value
+    for verdict in release.verdicts:
+        yield f"gate {verdict.gate}", verdict.reason
+    yield "package", release.package
+    yield "approval", f"{row.approval}{f' by {row.approved_by}' if row.approved_by else ''}"
+    yield "live in", " ".join(row.live) or "-"
+
+
+COMMAND = Command(name="releases", help="what could be promoted, and where it is live", arguments=arguments, run=run)

@@ -1,0 +1,120 @@
+"""`modelyard status`: what every environment serves, really, and how the last runs ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent.command import Command
+from agent.entry import open_selected, selection_arguments
+from agent.errors import ExitCode, ModelyardError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from agent.composition import Opened
+    from agent.config.environment import Environment
+    from agent.console import Console
+    from agent.ledger.environments import Deployment
+    from agent.ledger.runs import RunRecord
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``status``."""
+    selection_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="answer one JSON document")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentStatus:
+    """An environment: the release that the ledger says is live, and what its endpoint says itself."""
+
+    environment: str
+    release: str
+    since: str
+    by: str
+    endpoint: str
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Read the ledger, and ask the endpoints."""
+    from agent.ledger.runs import last_runs
+    from agent.view.table import answer_table
+
+    opened = open_selected(options, console)
+    environments = list(_environments(opened))
+    runs = last_runs(opened.context.ledger)
+    if options.json:
+        console.answer_json(
+            {"environments": [asdict(one) for one in environments], "runs": [_run_document(one) for one in runs]}
+        )
+        return ExitCode.DONE
+    answer_table(
+        console,
+        ("ENVIRONMENT", "RELEASE", "SINCE", "BY", "ENDPOINT"),
+        [(one.environment, one.release[:12] or "-", one.since, one.by, one.endpoint) for one in environments],
+    )
+    if runs:
+        console.answer("")
+        answer_table(
+            console,
+            ("LAST RUN OF", "RESULT", "ENDED", "RELEASE", "RUN"),
+            [(_of(one), _result(one), _time(one.ended), (one.release or "")[:12] or "-", one.id) for one in runs],
+        )
+    return ExitCode.DONE
+
+
+def _environments(opened: Opened) -> Iterator[EnvironmentStatus]:
+    from agent.ledger.environments import Environments
+
+    ledger = Environments(opened.context.ledger)
+    for name, environment in opened.configuration.environments.items():
+        current = ledger.current(name)
+        yield EnvironmentStatus(
+            environment=name,
+            release=current.release if current else "",
+            since=_time(current.ended) if current else "",
+            by=f"{current.action} by {current.who}" if current else "",
+            endpoint=_endpoint(opened, environment, current),
+        )
+
+
+def _endpoint(opened: Opened, environment: Environment, current: Deployment | None) -> str:
+    """What the endpoint itself says; not being allowed to ask is an answer too."""
+    try:
+        account = opened.context.accounts.assume(
+            account=environment.account,
+            region=environment.region,
+            role=environment.deploy_role,
+            external_id=environment.external_id,
+        )
+        live = account.endpoints.describe(environment.endpoint.name)
+    except ModelyardError as error:
+        return f"cannot be asked: {error}"
+    if live is None:
+        return f"{environment.endpoint.name} does not exist"
+    if current is not None and live.config != current.config:
+        return f"{live.name} is {live.status}, but serves {live.config} instead of {current.config}"
+    return f"{live.name} is {live.status}"
+
+
+def _run_document(record: RunRecord) -> dict[str, Any]:
+    return record.model_dump(mode="json", exclude={"results"})
+
+
+def _of(record: RunRecord) -> str:
+    return f"pull request {record.pull_request}" if record.pull_request is not None else record.branch or "-"
+
+
+def _result(record: RunRecord) -> str:
+    ended = next((stage.step for stage in record.stages if stage.status == record.result), "")
+    return f"{record.result} at {ended}" if record.result != "done" and ended else record.result
+
+
+def _time(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M:%S}Z"
+
+
+COMMAND = Command(name="status", help="what the environments serve, and the last runs", arguments=arguments, run=run)

@@ -1,0 +1,150 @@
+"""`modelyard step NAME`: one step by itself, as Jenkins runs it: values come and go in files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.command import Command
+from agent.errors import ExitCode, InterruptedRunError, ModelyardError
+from agent.registry import find_step, step_names, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agent.composition import Opened
+    from agent.console import Console
+    from agent.pipeline.wiring import Wiring
+    from agent.request import StepRequest
+    from agent.step import Step, StepModel
+
+
+class _StepParser(argparse.ArgumentParser):
+    """Shows a step's own fields in its help, and imports the step only then."""
+
+    def format_help(self) -> str:
+        name = self.prog.rpartition(" ")[2]
+        self.description = summary(name)
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        self.epilog = "\n".join(_fields(name))
+        return super().format_help()
+
+
+def _fields(name: str) -> Iterator[str]:
+    from agent.view.fields import field_lines
+
+    step = find_step(name)
+    yield from field_lines("inputs, of which a request may give any", step.inputs)
+    yield from field_lines("result", step.result)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """One subcommand for each step."""
+    choices = parser.add_subparsers(metavar="STEP", required=True, dest="step", parser_class=_StepParser)
+    for name in step_names():
+        sub = choices.add_parser(name)
+        sub.add_argument("--request", type=Path, metavar="FILE", help="what to do, as JSON (default: what fits here)")
+        sub.add_argument("--result", type=Path, metavar="FILE", help="where to write what came of it, as JSON")
+        sub.add_argument("--dry-run", action="store_true", help="print what would be written, and write nothing")
+        sub.add_argument("--schema", action="store_true", help="print the JSON Schemas of inputs and result")
+    parser.epilog = f"steps: {', '.join(step_names())}"
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Run the step; the result file is written however it ends."""
+    from agent.request import failure_document
+
+    if options.schema:
+        step = find_step(options.step)
+        console.answer_json(
+            {"inputs": step.inputs.model_json_schema(), "result": step.result.model_json_schema(mode="serialization")}
+        )
+        return ExitCode.DONE
+    try:
+        document = _run(options, console)
+    except ModelyardError as error:
+        interrupted = isinstance(error, InterruptedRunError)
+        _write(options.result, failure_document(options.step, error, interrupted=interrupted), console, quiet=True)
+        raise
+    if document is not None:
+        _write(options.result, document, console)
+    return ExitCode.DONE
+
+
+def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | None:
+    """The result document; None for a dry run."""
+    import os
+
+    from agent.composition import end_in_order, open_repository
+    from agent.pipeline.stages import STAGES
+    from agent.request import read_request, result_document, skipped_document, with_inputs
+    from agent.runner import run_step
+    from agent.view.plain import PlainReporter
+
+    step = find_step(options.step)
+    request = read_request(options.request, step.name)
+    opened = open_repository(
+        Path(request.configuration),
+        report=PlainReporter(console),
+        branch=request.run.branch,
+        pull_request=request.run.pull_request,
+        settings=request.settings,
+        environ=_environment(request, os.environ),
+    )
+    end_in_order(opened.clock)
+    stage = next((stage for stage in STAGES if stage.name == step.name), None)
+    wired = stage.wire(_wiring(opened, request)) if stage else None
+    if stage and wired is None and not request.inputs:
+        return skipped_document(step.name)
+    inputs = with_inputs(step, wired, request.inputs)
+    if options.dry_run:
+        _say_plan(step, inputs, opened, console)
+        return None
+    return result_document(step.name, run_step(step, inputs, opened.context))
+
+
+def _wiring(opened: Opened, request: StepRequest) -> Wiring:
+    """Earlier results are those of the request; what it does not have is recalled."""
+    from dataclasses import replace
+
+    from agent.pipeline.earlier import Earlier
+    from agent.request import earlier_results
+
+    steps = {name: find_step(name) for name in request.results}
+    wiring = replace(opened.wiring(), results=earlier_results(request, steps))
+    return replace(wiring, earlier=Earlier(wiring, opened.context))
+
+
+def _environment(request: StepRequest, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with what the request says of the run in place of what Jenkins's variables say."""
+    given = {"BUILD_TAG": request.run.id, "BUILD_URL": request.run.build_url}
+    return {**environ, **{name: value for name, value in given.items() if value}}
+
+
+def _say_plan(step: Step[Any, Any], inputs: StepModel, opened: Opened, console: Console) -> None:
+    from agent.runner import plan_step
+
+    actions = plan_step(step, inputs, opened.context)
+    for action in actions:
+        note = f" ({action.note})" if action.note else ""
+        console.answer(f"{action.operation} {action.resource} in {action.account}{note}")
+    if not actions:
+        console.say("Nothing would be written.")
+
+
+def _write(path: Path | None, document: Mapping[str, Any], console: Console, *, quiet: bool = False) -> None:
+    """The result file, whole or not at all; without one the result goes to standard output."""
+    import json
+
+    if path is None:
+        if not quiet:
+            console.answer_json(document)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(json.dumps(document, indent=2))
+    partial.replace(path)
+
+
+COMMAND = Command(name="step", help="run one step by itself, with its values in files", arguments=arguments, run=run)

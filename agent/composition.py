@@ -1,0 +1,139 @@
+"""Puts a run together: configuration, identity, accounts, ledger and builder; the one place that knows them all."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent import naming
+from agent.artifacts import Champion
+from agent.aws.accounts import AwsAccounts
+from agent.aws.ambient import ambient_clients
+from agent.clock import SystemClock
+from agent.config.loading import Selection, load
+from agent.context import Context, RunInfo
+from agent.images.builders import Builders
+from agent.ledger.environments import Environments
+from agent.ledger.ledger import Ledger
+from agent.pipeline.repository import commit_of
+from agent.pipeline.wiring import Wiring
+from agent.release.store import ReleaseStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from agent.artifacts import CommitInfo
+    from agent.config.model import Configuration
+    from agent.ports.reporter import Reporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A model repository that is ready to be worked on, as its configuration says for this run."""
+
+    configuration: Configuration
+    folder: Path
+    commit: CommitInfo
+    context: Context
+    clock: SystemClock
+
+    def wiring(self) -> Wiring:
+        """What the inputs of steps are made of."""
+        return Wiring(
+            configuration=self.configuration,
+            folder=self.folder,
+            commit=self.commit,
+            run=self.context.run,
+            builder=self.context.builder,
+            champion_of=self.champion_of,
+        )
+
+    def champion_of(self, environment: str) -> Champion | None:
+        """The model that an environment serves now, or None before its first deployment."""
+        current = Environments(self.context.ledger).current(environment)
+        if current is None:
+            return None
+        release = ReleaseStore(self.context.ledger).read(current.release)
+        return Champion(environment=environment, release=current.release, model=release.model)
+
+
+def open_repository(
+    file: Path,
+    *,
+    report: Reporter,
+    branch: str = "",
+    pull_request: int | None = None,
+    settings: Sequence[str] = (),
+    environ: Mapping[str, str],
+    run: RunInfo | None = None,
+) -> Opened:
+    """Read the configuration and prepare the accounts; nothing is asked of AWS before a step does.
+
+    ``environ`` tells of Jenkins (``BUILD_TAG``, ``BUILD_URL``, ``JOB_NAME``). Raises UsageError without a
+    configuration or credentials.
+    """
+    commit = commit_of(file.absolute().parent)
+    branch = branch or commit.branch
+    selection = Selection(branch=branch or None, pull_request=pull_request)
+    configuration = load(file, selection=selection, settings=settings).configuration
+    clock = SystemClock()
+    run = run or run_info(environ, clock, branch=branch, pull_request=pull_request)
+    tools = configuration.tools
+    accounts = AwsAccounts(
+        ambient_clients(), account=tools.account, region=tools.region, role=tools.role, session_name=run.id
+    )
+    ledger = Ledger(accounts.tools.objects, naming.bucket(configuration.project, tools.account, tools.region))
+    context = Context(
+        accounts=accounts,
+        ledger=ledger,
+        builder=Builders(clock),
+        clock=clock,
+        report=report,
+        run=run,
+        folder=file.absolute().parent,
+        stop_jobs=stops_jobs(configuration, pull_request),
+    )
+    return Opened(configuration=configuration, folder=context.folder, commit=commit, context=context, clock=clock)
+
+
+def run_info(environ: Mapping[str, str], clock: SystemClock, *, branch: str, pull_request: int | None) -> RunInfo:
+    """Jenkins's own names of the build, or the time and whoever is at the keyboard."""
+    name = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    job = environ.get("JOB_NAME")
+    return RunInfo(
+        id=environ.get("BUILD_TAG") or name,
+        who=f"{job} #{environ.get('BUILD_NUMBER', '?')}" if job else _login(),
+        build_url=environ.get("BUILD_URL", ""),
+        branch=branch,
+        pull_request=pull_request,
+    )
+
+
+def stops_jobs(configuration: Configuration, pull_request: int | None) -> bool:
+    """Whether an aborted run stops its jobs: as configured, else those of pull requests only."""
+    if configuration.when_interrupted is None:
+        return pull_request is not None
+    return configuration.when_interrupted == "stop_jobs"
+
+
+def end_in_order(clock: SystemClock) -> None:
+    """Let SIGTERM (Jenkins's abort) and Ctrl-C end the steps in order; a second Ctrl-C ends at once."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        clock.interrupt(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user id often has no name.
+        return "unknown"

@@ -1,0 +1,41 @@
+"""What must hold between the limits of one metric: a limit is written, and some value keeps to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.config.finding import Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.config.finding import Finding
+    from agent.config.tree import Path
+    from agent.config.view import View
+
+
+def every_threshold_limits_something(view: View) -> Iterator[Finding]:
+    """A threshold gate has a limit, and some value passes it."""
+    for name in view.keys(("gates",)):
+        if view.value(("gates", name, "kind")) == "threshold":
+            yield from _limits(view, ("gates", name), f"gate `{name}`", "gate-limits")
+
+
+def every_sample_limits_something(view: View) -> Iterator[Finding]:
+    """A check on a sample has a limit, and some value passes it."""
+    for name in view.keys(("environments",)):
+        path = ("environments", name, "checks", "sample")
+        if view.has(path):
+            yield from _limits(view, path, f"the check of `{name}` on a sample", "check-limits")
+
+
+def _limits(view: View, path: Path, subject: str, code: str) -> Iterator[Finding]:
+    low, high = (*path, "min"), (*path, "max")
+    least, most = view.number(low), view.number(high)
+    if not view.has(low) and not view.has(high):
+        message = f"{subject} has neither `min` nor `max`, so everything passes"
+        yield view.broken(code, path, message, "write the limit: for example `min: 0.8`")
+    if least is not None and most is not None and least > most:
+        related = Related(place=view.place(low), label="at least this")
+        message = f"{subject} lets nothing pass: `min` is greater than `max`"
+        yield view.broken(code, high, message, "swap the two limits", related)

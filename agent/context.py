@@ -1,0 +1,48 @@
+"""What a step may touch, and nothing else: accounts, ledger, image builder, clock, and who listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.ledger.ledger import Ledger
+    from agent.ports.account import Accounts
+    from agent.ports.images import ImageBuilder
+    from agent.ports.reporter import Reporter
+    from agent.ports.time import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """Which run a step belongs to: an id of its own, and where people can look at it.
+
+    ``who`` started it: a person's login or the job's name; ``build_url`` is empty outside Jenkins.
+    """
+
+    id: str
+    who: str
+    build_url: str = ""
+    branch: str = ""
+    pull_request: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The surroundings of one step.
+
+    ``folder`` is the model repository; ``key`` the running step's content key, which names what it makes; ``stop_jobs``
+    whether an interrupted step stops its jobs rather than leave them to be adopted.
+    """
+
+    accounts: Accounts
+    ledger: Ledger
+    builder: ImageBuilder
+    clock: Clock
+    report: Reporter
+    run: RunInfo
+    folder: Path
+    stop_jobs: bool = False
+    key: str = ""

@@ -1,0 +1,115 @@
+"""The sha256 of files, read on two threads, and not read again while nothing was written to them."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.data.folder import Found, Stamp, stamp
+from agent.errors import InputMissingError, TemporaryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from agent.ports.time import Clock
+
+_THREADS = 2
+_BATCH = 64
+_ATTEMPTS = 3
+_FORMAT = 1
+_FINE_TICK = 50_000_000
+_COARSE_TICK = 2_000_000_000
+
+Known = dict[str, tuple[Stamp, str]]
+"""By file name: the state that a file was read in, and its sha256 in hexadecimal."""
+
+
+def digests(found: Sequence[Found], *, memory: Path, clock: Clock) -> Mapping[str, str]:
+    """The sha256 of each file by its name; what was read in the same state before is in the file ``memory``.
+
+    Raises InputMissingError for a file that cannot be read, TemporaryError for one that is being written to.
+    """
+    known = _remembered(memory)
+    unread = [file for file in found if file.name not in known or known[file.name][0] != file.stamp]
+    if not unread and len(known) == len(found):
+        return {name: digest for name, (_, digest) in known.items()}
+    read = dict(itertools.chain.from_iterable(_read_all(unread, clock)))
+    answer = {file.name: read[file.name][1] if file.name in read else known[file.name][1] for file in found}
+    kept = {file.name: known[file.name] for file in found if file.name not in read}
+    kept.update((name, (state, digest)) for name, (state, digest, begun) in read.items() if settled(state, begun))
+    _remember(memory, kept)
+    return answer
+
+
+def settled(state: Stamp, begun: int) -> bool:
+    """Whether a write that came after reading began, at ``begun`` in ns, would have changed the file's times.
+
+    A file system counts time in ticks; a file that was written to in the tick in which it was read may have been
+    written to once more, and look the same (git's "racy" entries). Whole seconds tell a file system with long ticks.
+    """
+    _, written, changed, _ = state
+    latest = max(written, changed)
+    return begun - latest > (_COARSE_TICK if latest % 1_000_000_000 == 0 else _FINE_TICK)
+
+
+def _read_all(files: Sequence[Found], clock: Clock) -> Iterator[list[tuple[str, tuple[Stamp, str, int]]]]:
+    def read(batch: Iterable[Found]) -> list[tuple[str, tuple[Stamp, str, int]]]:
+        clock.check()
+        return [(file.name, _read(file.path)) for file in batch]
+
+    batches = [files[start : start + _BATCH] for start in range(0, len(files), _BATCH)]
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="hash") as pool:
+        try:
+            yield from pool.map(read, batches)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _read(path: str) -> tuple[Stamp, str, int]:
+    """A file's state, its digest in that state, and when reading began, in ns."""
+    for _ in range(_ATTEMPTS):
+        begun = time.time_ns()
+        try:
+            with Path(path).open("rb", buffering=0) as file:
+                before = stamp(os.fstat(file.fileno()))
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                after = stamp(os.fstat(file.fileno()))
+        except OSError as error:
+            raise InputMissingError(f"{path} cannot be read: {error.strerror}") from error
+        if before == after:
+            return before, digest, begun
+    raise TemporaryError(f"{path} is being written to; run again when it is complete")
+
+
+def _remembered(memory: Path) -> Known:
+    """What is known from earlier; nothing where the file is absent or of another making."""
+    try:
+        document = json.loads(memory.read_bytes())
+        if document["format"] != _FORMAT:
+            return {}
+        return {
+            name: ((size, written, changed, inode), digest)
+            for name, (size, written, changed, inode, digest) in document["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _remember(memory: Path, known: Known) -> None:
+    """Keep what is known, at once for every reader; a folder that cannot be written to costs only time."""
+    document = {"format": _FORMAT, "files": {name: [*state, digest] for name, (state, digest) in known.items()}}
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=memory.parent, prefix=f".{memory.name}.", delete=False) as file:
+            file.write(json.dumps(document, separators=(",", ":")).encode())
+        Path(file.name).replace(memory)
+    except OSError:
+        return

@@ -1,0 +1,33 @@
+"""What every step that brings a release to an environment answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field
+
+from agent.step import StepModel
+
+if TYPE_CHECKING:
+    from agent.ledger.environments import Deployment
+
+
+class Deployed(StepModel):
+    """What is live."""
+
+    environment_name: str = Field(description="Name of the environment.")
+    release: str = Field(description="Digest of the release that is live.")
+    endpoint: str = Field(description="ARN of the endpoint.")
+    config: str = Field(description="Name of the endpoint configuration that is live.")
+    replaced: str | None = Field(default=None, description="Digest of the release that was live before.")
+
+    @classmethod
+    def by(cls, deployment: Deployment) -> Self:
+        """As the environment's history says it."""
+        return cls(
+            environment_name=deployment.environment,
+            release=deployment.release,
+            endpoint=deployment.endpoint,
+            config=deployment.config,
+            replaced=deployment.replaced,
+        )

@@ -1,0 +1,98 @@
+"""Picks rows of a held-out data set and packs them into requests: the same rows for the same data, always."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import InputMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from agent.artifacts import DataSet
+    from agent.ports.objects import Objects
+
+_MOST_BYTES = 4 * 1000 * 1000
+"""Of one request; serverless endpoints take 4 MB, others 6 MB (InvokeEndpoint)."""
+_MOST_ROWS = 500
+"""Of one request, so that a slow model answers it within SageMaker's 60 seconds."""
+_S3 = "s3://"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row: its label, and its features as they are sent, in bytes of UTF-8."""
+
+    label: str
+    features: bytes
+
+
+def pick(objects: Objects, data: DataSet, count: int) -> tuple[Row, ...]:
+    """At most ``count`` rows of a data set of headerless CSV files, label first, in the order of the data.
+
+    Which ones follows from the data set's digest, whatever the rows hold. Raises InputMissingError where the manifest
+    is not the one of that digest, or an object is missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="modelyard-sample-") as folder:
+        lines = _lines(objects, data, Path(folder) / "rows.csv")
+        ranked = ((_rank(data.digest, number), number, line) for number, line in enumerate(lines))
+        chosen = heapq.nsmallest(count, ranked)
+    rows = tuple(_row(line) for _, _, line in sorted(chosen, key=lambda entry: entry[1]))
+    if not rows:
+        raise InputMissingError(f"data set {data.name} ({data.manifest}) has no rows to check the endpoint with")
+    return rows
+
+
+def batches(rows: Sequence[Row], most_bytes: int = _MOST_BYTES, most_rows: int = _MOST_ROWS) -> Iterator[Sequence[Row]]:
+    """The rows in as few requests as SageMaker's limits allow."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        more = len(row.features) + 1
+        if batch and (size + more > most_bytes or len(batch) == most_rows):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += more
+    if batch:
+        yield batch
+
+
+def body(rows: Iterable[Row]) -> bytes:
+    """A request's body: one row a line."""
+    return b"".join(row.features + b"\n" for row in rows)
+
+
+def _lines(objects: Objects, data: DataSet, path: Path) -> Iterator[bytes]:
+    for bucket, key in _files(objects, data):
+        objects.download(bucket, key, path)
+        with path.open("rb") as file:
+            yield from (line.rstrip(b"\r\n") for line in file if line.strip())
+
+
+def _files(objects: Objects, data: DataSet) -> Sequence[tuple[str, str]]:
+    """Bucket and key of every file that a SageMaker manifest lists: a prefix, then what follows it."""
+    bucket, _, key = data.manifest.removeprefix(_S3).partition("/")
+    document = objects.read(bucket, key)
+    if document is None:
+        raise InputMissingError(f"there is no manifest {data.manifest} of data set {data.name}")
+    if hashlib.sha256(document.body).hexdigest() != data.digest:
+        raise InputMissingError(f"the manifest {data.manifest} is not the one of data set {data.name} any more")
+    first, *names = json.loads(document.body)
+    bucket, _, prefix = str(first["prefix"]).removeprefix(_S3).partition("/")
+    return [(bucket, f"{prefix}{name}") for name in names]
+
+
+def _rank(seed: str, number: int) -> bytes:
+    return hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=8).digest()
+
+
+def _row(line: bytes) -> Row:
+    label, _, features = line.partition(b",")
+    return Row(label=label.decode("utf-8", "replace").strip().strip('"'), features=features)

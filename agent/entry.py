@@ -1,0 +1,89 @@
+"""What the commands on a model repository share: their options, opening it, and showing what is done to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.errors import ExitCode
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from agent.composition import Opened
+    from agent.console import Console
+    from agent.pipeline.stages import Stage
+    from agent.pipeline.wiring import Wiring
+
+
+def selection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which configuration, and for which run of it."""
+    parser.add_argument("--configuration", default="modelyard.yaml", metavar="FILE", help="default: modelyard.yaml")
+    parser.add_argument("--branch", default="", help="as if on this branch (default: the one that is checked out)")
+    parser.add_argument("--pr", type=int, metavar="N", help="as for this pull request: compare, but release nothing")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="override one key; repeatable"
+    )
+
+
+def stage_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which stages."""
+    parser.add_argument("--until", metavar="STAGE", help="end after this stage")
+    parser.add_argument(
+        "--from", metavar="STAGE", dest="first", help="begin here, with what earlier stages answered before"
+    )
+
+
+def output_arguments(parser: argparse.ArgumentParser) -> None:
+    """How much is done, and who reads what is told."""
+    parser.add_argument("--dry-run", action="store_true", help="print what would be written, and write nothing")
+    parser.add_argument("--json", action="store_true", help="one event a line; the last one is the summary")
+
+
+def open_selected(options: argparse.Namespace, console: Console) -> Opened:
+    """The model repository that the options of :func:`selection_arguments` name."""
+    import os
+    from pathlib import Path
+
+    from agent.composition import open_repository
+    from agent.view.plain import PlainReporter
+
+    return open_repository(
+        Path(options.configuration),
+        report=PlainReporter(console),
+        branch=options.branch,
+        pull_request=options.pr,
+        settings=options.settings,
+        environ=os.environ,
+    )
+
+
+def dry_run(
+    stages: Sequence[Stage], opened: Opened, wiring: Wiring, options: argparse.Namespace, console: Console
+) -> int:
+    """Plan the stages, and show the plan."""
+    from agent.pipeline.dry_run import plan_stages
+    from agent.view.summary import plan_document, say_plan
+
+    planned = plan_stages(stages, wiring, opened.context)
+    if options.json:
+        for stage in planned:
+            console.answer_line(plan_document(stage))
+    else:
+        say_plan(planned, console)
+    return ExitCode.DONE
+
+
+def deploy(stages: Sequence[Stage], opened: Opened, options: argparse.Namespace, console: Console, *, done: str) -> int:
+    """Run the stages of a promotion or a rollback, or plan them; ``done`` is the sentence for success."""
+    from agent.composition import end_in_order
+    from agent.view.show import show_run
+    from agent.view.summary import say_summary
+
+    if options.dry_run:
+        return dry_run(stages, opened, opened.wiring(), options, console)
+    end_in_order(opened.clock)
+    summary = show_run(stages, opened.wiring(), opened.context, console, machine=options.json)
+    if not options.json:
+        say_summary(summary, console, done=done)
+    return summary.exit_code

@@ -1,0 +1,89 @@
+"""The image builders that a configuration may name, behind one interface; each says what its image is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
+
+from agent.errors import UsageError
+from agent.images.layer import write_layer
+from agent.images.program import build_and_push, program_recipe
+from agent.images.registry import RegistryEndpoint
+from agent.images.retries import Retries
+
+if TYPE_CHECKING:
+    from agent.images.assemble import ImageRecipe
+    from agent.ports.images import BuildOrder, PushTarget
+    from agent.ports.time import Clock
+
+
+class Builder(Protocol):
+    """One way of building; see :class:`agent.ports.images.ImageBuilder`."""
+
+    def source_digest(self, order: BuildOrder) -> str:
+        """The sha256 over everything that the image is made of."""
+
+    def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str) -> str:
+        """Build, push, and answer the manifest's digest."""
+
+
+class Builders:
+    """An :class:`agent.ports.images.ImageBuilder` that hands each order to the builder it names."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._by_name: dict[str, Builder] = {"process": ProgramBuilder(Retries(sleep=clock.sleep))}
+
+    def source_digest(self, order: BuildOrder) -> str:
+        """See :class:`agent.ports.images.ImageBuilder`."""
+        return self._builder(order).source_digest(order)
+
+    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
+        """See :class:`agent.ports.images.ImageBuilder`."""
+        return self._builder(order).build_and_push(order, target, tag)
+
+    def _builder(self, order: BuildOrder) -> Builder:
+        try:
+            return self._by_name[order.builder]
+        except KeyError:
+            works = " and ".join(f"`{name}`" for name in self._by_name)
+            raise UsageError(
+                f"the image builder `{order.builder}` does not work here; set `image.builder` to one that does: {works}"
+            ) from None
+
+
+class ProgramBuilder:
+    """The builder `process`: the context folder as it is, for a cloud that runs containers as processes.
+
+    Base image, Dockerfile, requirements and build arguments are no part of such an image, nor of its digest.
+    """
+
+    def __init__(self, retries: Retries) -> None:
+        self._retries = retries
+
+    def source_digest(self, order: BuildOrder) -> str:
+        """The digest of what the layers hold (names, modes and contents of all files) and of how containers start."""
+        recipe = _recipe(order)
+        made_of = {
+            "builder": order.builder,
+            "layers": [write_layer(layer, _Nowhere()) for layer in recipe.layers],
+            "config": asdict(recipe.config),
+        }
+        return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+    def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str) -> str:
+        """Assemble the layer and push what the registry lacks."""
+        endpoint = RegistryEndpoint(base_url=target.base_url, host=target.host, password=target.token)
+        return build_and_push(_recipe(order), endpoint, target.repository, tag, self._retries)
+
+
+def _recipe(order: BuildOrder) -> ImageRecipe:
+    return program_recipe(order.folder / order.context)
+
+
+class _Nowhere:
+    """Takes a layer of which only the digest is wanted."""
+
+    def write(self, data: bytes) -> None:
+        """Forget it."""

@@ -1,0 +1,1 @@
+"""What was done, in the artifact bucket: step records, runs, releases, environments; written with conditional puts."""

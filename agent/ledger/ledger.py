@@ -1,0 +1,99 @@
+"""The ledger of one project: agents with access to the bucket share one past, and no two write over each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from agent.errors import InputMissingError
+from agent.ledger.records import Attempt, Record, StepRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.ports.objects import Listed, Objects
+
+Kept = TypeVar("Kept", bound=Record)
+
+_PREFIX = "ledger/"
+
+
+class Ledger:
+    """Documents below ``ledger/`` of the artifact bucket.
+
+    A document is created once, or replaced only by who has seen the version that it replaces: S3's conditional puts
+    decide between two writers, so that nothing is ever torn or lost.
+    """
+
+    def __init__(self, objects: Objects, bucket: str) -> None:
+        self.objects = objects
+        self.bucket = bucket
+
+    def done(self, step: str, key: str) -> StepRecord | None:
+        """The record of a step that is done, or None."""
+        return self.read(f"steps/{step}/{key}/done.json", StepRecord)
+
+    def finish(self, record: StepRecord) -> StepRecord:
+        """Keep the record of a step that is done, and answer the one that counts: the first that was written."""
+        name = f"steps/{record.step}/{record.key}/done.json"
+        return record if self.create(name, record) else self.expect(name, StepRecord)
+
+    def note(self, attempt: Attempt) -> None:
+        """Keep how one run's attempt at a step stands now."""
+        self.put(f"steps/{attempt.step}/{attempt.key}/attempts/{attempt.run}.json", attempt)
+
+    def read(self, name: str, kind: type[Kept]) -> Kept | None:
+        """A document, or None."""
+        document = self.objects.read(self.bucket, _PREFIX + name)
+        return None if document is None else kind.model_validate_json(document.body)
+
+    def expect(self, name: str, kind: type[Kept]) -> Kept:
+        """A document that must be there; InputMissingError if it is not."""
+        found = self.read(name, kind)
+        if found is None:
+            raise InputMissingError(f"the ledger has no s3://{self.bucket}/{_PREFIX}{name}")
+        return found
+
+    def version(self, name: str, kind: type[Kept]) -> tuple[Kept, str] | None:
+        """A document with the ETag that :meth:`replace` asks for, or None."""
+        document = self.objects.read(self.bucket, _PREFIX + name)
+        return None if document is None else (kind.model_validate_json(document.body), document.etag)
+
+    def create(self, name: str, record: Record) -> bool:
+        """Write a new document; False, and nothing written, where there is one already."""
+        return self.objects.create(self.bucket, _PREFIX + name, _written(record))
+
+    def replace(self, name: str, record: Record, *, etag: str) -> bool:
+        """Write a document over that very version; False, and nothing written, where it is another one by now."""
+        return self.objects.replace(self.bucket, _PREFIX + name, _written(record), etag=etag)
+
+    def put(self, name: str, record: Record) -> None:
+        """Write a document over whatever is there, whole: the last of several writers wins."""
+        while not self.create(name, record):
+            present = self.objects.read(self.bucket, _PREFIX + name)
+            if present and self.objects.replace(self.bucket, _PREFIX + name, _written(record), etag=present.etag):
+                return
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """A document as it is, to the byte, or None."""
+        document = self.objects.read(self.bucket, _PREFIX + name)
+        return None if document is None else document.body
+
+    def create_bytes(self, name: str, body: bytes) -> bool:
+        """Write a new document to the byte; False, and nothing written, where there is one already."""
+        return self.objects.create(self.bucket, _PREFIX + name, body)
+
+    def uri(self, name: str) -> str:
+        """The S3 address of a document."""
+        return f"s3://{self.bucket}/{_PREFIX}{name}"
+
+    def names(self, prefix: str) -> list[str]:
+        """The names of all documents below a prefix, in order."""
+        return [listed.key.removeprefix(_PREFIX) for listed in self.listed(prefix)]
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """All documents below a prefix as S3 lists them, in order, with the time of writing."""
+        return self.objects.list(self.bucket, _PREFIX + prefix)
+
+
+def _written(record: Record) -> bytes:
+    return record.model_dump_json(indent=2, exclude_none=True).encode()

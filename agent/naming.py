@@ -1,0 +1,54 @@
+"""What everything that modelyard makes is called, so that any agent finds again what another one made.
+
+Names follow from the project and a content key, never from a time or a build number: who repeats the same work comes to
+the same name, and adopts what is there.
+"""
+
+from __future__ import annotations
+
+KEY_LENGTH = 12
+"""How many hexadecimal digits of a content key stand in a name: 48 bits, read by people too."""
+
+DATA = "data/"
+"""Objects of data snapshots and their manifests."""
+MODELS = "models/"
+"""Model artifacts, as training jobs write them below their own name."""
+PREPARED = "prepared/"
+"""Data sets that preparation jobs wrote, below the job's name."""
+EVALUATIONS = "evaluations/"
+"""Outputs of evaluation jobs, below the job's name."""
+CODE = "code/"
+"""Scripts of jobs, each below its sha256."""
+CHECKPOINTS = "checkpoints/"
+"""Checkpoints of training jobs on spare capacity, below the job's name."""
+
+
+def bucket(project: str, account: str, region: str) -> str:
+    """The artifact bucket of a project, in the tools account: data, models, ledger."""
+    return f"{project}-{account}-{region}"
+
+
+def repository(project: str) -> str:
+    """The ECR repository of a project's images, in the tools account."""
+    return project
+
+
+def model_package_group(project: str) -> str:
+    """The model package group of a project, in the tools account."""
+    return project
+
+
+def short(key: str) -> str:
+    """A content key, or a digest with or without ``sha256:``, as it stands in names."""
+    return key.removeprefix("sha256:")[:KEY_LENGTH]
+
+
+def job(project: str, step: str, key: str, attempt: int = 1) -> str:
+    """A job of SageMaker: ``<project>-<step>-<key12>``, and ``-a2`` after a failed first attempt."""
+    name = f"{project}-{step.replace('_', '-')}-{short(key)}"
+    return name if attempt == 1 else f"{name}-a{attempt}"
+
+
+def deployment(project: str, key: str) -> str:
+    """The model and the endpoint configuration of one deployment."""
+    return f"{project}-{short(key)}"

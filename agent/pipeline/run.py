@@ -1,0 +1,142 @@
+"""Runs the stages: each as soon as what it needs is done, several at once, and none after one was refused or failed."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import ExitCode, InterruptedRunError, ModelyardError
+from agent.pipeline.events import Event, EventKind, StageEnd, StageReporter, Status, Summary
+from agent.runner import run_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent.context import Context
+    from agent.pipeline.events import Listener
+    from agent.pipeline.stages import Stage
+    from agent.pipeline.wiring import Wiring
+    from agent.step import StepModel
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ended:
+    """A stage's end, with its result where it has one, and the error that ended it where there was one."""
+
+    end: StageEnd
+    result: StepModel | None = None
+    error: BaseException | None = None
+
+
+def run_stages(stages: Sequence[Stage], wiring: Wiring, context: Context, listener: Listener) -> Summary:
+    """Run stages whose further needs ``wiring.results`` holds already; the summary says how each of them ended.
+
+    Failures of stages do not raise: they are in the summary, with the exit code of the first one.
+    """
+    results: dict[str, StepModel] = dict(wiring.results)
+    ended: dict[str, _Ended] = {}
+    running: dict[Future[_Ended], Stage] = {}
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stage") as pool:
+        while True:
+            if not any(_stops(end) for end in ended.values()):
+                for stage in _ready(stages, ended, running.values()):
+                    seen = replace(wiring, results=dict(results))
+                    running[pool.submit(_run_stage, stage, seen, context, listener)] = stage
+            if not running:
+                break
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                stage = running.pop(future)
+                ended[stage.name] = end = future.result()
+                if end.result is not None:
+                    results[stage.name] = end.result
+    return _summarise(stages, ended, results, context)
+
+
+def _ready(stages: Sequence[Stage], ended: Mapping[str, _Ended], running: Sequence[Stage] | Any) -> list[Stage]:
+    names = {stage.name for stage in stages}
+    begun = ended.keys() | {stage.name for stage in running}
+    return [
+        stage
+        for stage in stages
+        if stage.name not in begun and all(need in ended for need in stage.needs if need in names)
+    ]
+
+
+def _stops(ended: _Ended) -> bool:
+    return ended.end.status in {Status.REFUSED, Status.FAILED, Status.INTERRUPTED}
+
+
+def _run_stage(stage: Stage, wiring: Wiring, context: Context, listener: Listener) -> _Ended:
+    clock = context.clock
+    started = clock.now()
+    listener.hear(Event(kind=EventKind.STARTED, at=started, stage=stage.name, text=stage.title))
+    ended = _work(stage, wiring, replace(context, report=_reporter(stage, context, listener)))
+    now = clock.now()
+    seconds = round((now - started).total_seconds(), 3)
+    listener.hear(
+        Event(
+            kind=EventKind.ENDED,
+            at=now,
+            stage=stage.name,
+            text=ended.end.error,
+            status=ended.end.status,
+            seconds=seconds,
+        )
+    )
+    return replace(ended, end=replace(ended.end, seconds=seconds))
+
+
+def _reporter(stage: Stage, context: Context, listener: Listener) -> StageReporter:
+    return StageReporter(stage=stage.name, clock=context.clock, listener=listener)
+
+
+def _work(stage: Stage, wiring: Wiring, context: Context) -> _Ended:
+    """The stage's end, whatever it is: the other stages and the summary must not be lost with it."""
+    writes = stage.step.effect == "write"
+    end = StageEnd(step=stage.name, title=stage.title, status=Status.DONE, wrote=writes)
+    try:
+        context.clock.check()
+        inputs = stage.wire(wiring)
+        if inputs is None:
+            return _Ended(end=replace(end, status=Status.SKIPPED, wrote=False))
+        outcome = run_step(stage.step, inputs, context)
+    except InterruptedRunError as error:
+        failed = replace(end, status=Status.INTERRUPTED, error=str(error), exit_code=ExitCode.INTERRUPTED)
+        return _Ended(end=failed, error=error)
+    except ModelyardError as error:
+        return _Ended(end=replace(end, status=Status.FAILED, error=str(error), exit_code=error.exit_code), error=error)
+    refusal = outcome.result.refusal
+    status = Status.REFUSED if refusal else Status.RECALLED if outcome.recalled else Status.DONE
+    wrote = writes and not outcome.recalled
+    return _Ended(
+        end=replace(end, status=status, key=outcome.key, error=refusal or "", wrote=wrote), result=outcome.result
+    )
+
+
+def _summarise(
+    stages: Sequence[Stage], ended: Mapping[str, _Ended], results: Mapping[str, StepModel], context: Context
+) -> Summary:
+    ends = tuple(
+        ended[stage.name].end
+        if stage.name in ended
+        else StageEnd(step=stage.name, title=stage.title, status=Status.NOT_RUN)
+        for stage in stages
+    )
+    stopping = next((end for status in _WORST_FIRST for end in ends if end.status is status), None)
+    released = results.get("release")
+    return Summary(
+        run=context.run.id,
+        result=stopping.status if stopping else Status.DONE,
+        exit_code=stopping.exit_code if stopping else ExitCode.DONE,
+        release=getattr(released, "release", None),
+        stages=ends,
+        results={name: result.model_dump(mode="json") for name, result in results.items()},
+        error=stopping.error if stopping else "",
+    )
+
+
+_WORST_FIRST = (Status.INTERRUPTED, Status.FAILED, Status.REFUSED)

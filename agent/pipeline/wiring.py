@@ -1,0 +1,288 @@
+"""Where the inputs of each step come from: the configuration, the repository, and what earlier steps answered."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from agent import naming
+from agent.artifacts import Script
+from agent.config.gate import ChampionGate
+from agent.errors import InputMissingError, UsageError
+from agent.ports.images import BuildOrder
+from pipeline_steps import (
+    build_image,
+    check_endpoint,
+    deploy,
+    evaluate,
+    gate,
+    preflight,
+    prepare,
+    register,
+    release,
+    snapshot_data,
+    train,
+    validate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from agent.artifacts import Champion, CommitInfo, DataSet
+    from agent.config.environment import Environment
+    from agent.config.model import Configuration, Image
+    from agent.context import RunInfo
+    from agent.ports.images import ImageBuilder
+    from agent.step import Step, StepModel
+
+R = TypeVar("R", bound="StepModel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What inputs are made of.
+
+    ``champion_of`` answers what an environment serves now, or None; ``earlier`` the result of a step that did not run
+    in this run, by its name.
+    """
+
+    configuration: Configuration
+    folder: Path
+    commit: CommitInfo
+    run: RunInfo
+    builder: ImageBuilder
+    champion_of: Callable[[str], Champion | None]
+    results: Mapping[str, StepModel] = field(default_factory=dict)
+    earlier: Callable[[str], StepModel] | None = None
+
+    def result(self, step: Step[Any, R]) -> R:
+        """What an earlier step answered; UsageError where it has not run."""
+        if step.name in self.results:
+            return cast("R", self.results[step.name])
+        if self.earlier is None:
+            raise UsageError(f"this needs the result of the step {step.name}, which has not run")
+        return cast("R", self.earlier(step.name))
+
+    @property
+    def bucket(self) -> str:
+        """The artifact bucket."""
+        tools = self.configuration.tools
+        return naming.bucket(self.configuration.project, tools.account, tools.region)
+
+    def data(self) -> dict[str, DataSet]:
+        """All data sets by name: snapshots of sources, and what the preparation made of them."""
+        prepared = self.result(prepare.STEP).data if self.configuration.prepare else {}
+        return {**self.result(snapshot_data.STEP).data, **prepared}
+
+    def script(self, path: str) -> Script:
+        """A script of the repository."""
+        try:
+            content = (self.folder / path).read_bytes()
+        except OSError as error:
+            raise InputMissingError(f"{self.folder / path} cannot be read: {error.strerror}") from error
+        return Script(path=path, sha256=hashlib.sha256(content).hexdigest())
+
+    def first_environment(self) -> tuple[str, Environment]:
+        """Where a release goes first."""
+        return next(iter(self.configuration.environments.items()))
+
+    def hyperparameters(self) -> dict[str, str]:
+        """Hyperparameters as containers get them: SageMaker knows only texts; truth values are written as in JSON."""
+        given = self.configuration.training.hyperparameters
+        return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+
+
+def build_order(image: Image, folder: Path) -> BuildOrder:
+    """What the image builder is asked for."""
+    return BuildOrder(
+        builder=image.builder,
+        folder=folder,
+        context=image.context,
+        dockerfile=image.dockerfile,
+        base_image=image.base_image,
+        requirements=image.requirements,
+        build_args=image.build_args,
+    )
+
+
+def wire_validate(wiring: Wiring) -> validate.Inputs:
+    """The configuration as a whole."""
+    return validate.Inputs(configuration=wiring.configuration)
+
+
+def wire_preflight(wiring: Wiring) -> preflight.Inputs:
+    """Every account, and the image, for it may be there already."""
+    configuration = wiring.configuration
+    return preflight.Inputs(
+        project=configuration.project,
+        tools=configuration.tools,
+        environments=configuration.environments,
+        image_sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder)),
+    )
+
+
+def wire_snapshot_data(wiring: Wiring) -> snapshot_data.Inputs:
+    """Every data source."""
+    configuration = wiring.configuration
+    return snapshot_data.Inputs(project=configuration.project, bucket=wiring.bucket, sources=configuration.data)
+
+
+def wire_build_image(wiring: Wiring) -> build_image.Inputs:
+    """The image's sources, by what they contain now."""
+    configuration = wiring.configuration
+    return build_image.Inputs(
+        project=configuration.project,
+        image=configuration.image,
+        sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder)),
+        commit=wiring.commit,
+    )
+
+
+def wire_prepare(wiring: Wiring) -> prepare.Inputs | None:
+    """The preparation, where there is one."""
+    configuration = wiring.configuration
+    preparation = configuration.prepare
+    if preparation is None:
+        return None
+    sources = wiring.result(snapshot_data.STEP).data
+    return prepare.Inputs(
+        project=configuration.project,
+        bucket=wiring.bucket,
+        role=configuration.tools.execution_role,
+        image=wiring.result(build_image.STEP).image,
+        script=wiring.script(preparation.script),
+        sources={name: sources[name] for name in preparation.inputs or sources},
+        outputs=preparation.outputs,
+        resources=preparation.resources,
+        max_runtime=preparation.max_runtime,
+        kms_key=configuration.tools.kms_key,
+    )
+
+
+def wire_train(wiring: Wiring) -> train.Inputs:
+    """The training job."""
+    configuration = wiring.configuration
+    training = configuration.training
+    data = wiring.data()
+    return train.Inputs(
+        project=configuration.project,
+        bucket=wiring.bucket,
+        role=configuration.tools.execution_role,
+        image=wiring.result(build_image.STEP).image,
+        channels={channel: data[name] for channel, name in training.channels.items()},
+        hyperparameters=wiring.hyperparameters(),
+        resources=training.resources,
+        max_runtime=training.max_runtime,
+        spot=training.spot,
+        metric_definitions=training.metric_definitions,
+        kms_key=configuration.tools.kms_key,
+    )
+
+
+def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
+    """The candidate, and the champions that gates compare it with."""
+    configuration = wiring.configuration
+    evaluation = configuration.evaluation
+    judged = {gate.environment for gate in configuration.gates.values() if isinstance(gate, ChampionGate)}
+    champions = (wiring.champion_of(environment) for environment in sorted(judged))
+    return evaluate.Inputs(
+        project=configuration.project,
+        bucket=wiring.bucket,
+        role=configuration.tools.execution_role,
+        model=wiring.result(train.STEP).model,
+        champions=tuple(champion for champion in champions if champion is not None),
+        script=wiring.script(evaluation.script),
+        data=wiring.data()[evaluation.data],
+        metrics=tuple(evaluation.metrics),
+        resources=evaluation.resources,
+        max_runtime=evaluation.max_runtime,
+        kms_key=configuration.tools.kms_key,
+    )
+
+
+def wire_gate(wiring: Wiring) -> gate.Inputs:
+    """Every gate, with what there is to judge."""
+    configuration = wiring.configuration
+    evaluated = wiring.result(evaluate.STEP)
+    champions = {name: wiring.champion_of(name) for name in evaluated.champions}
+    return gate.Inputs(
+        gates=configuration.gates,
+        better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
+        evaluation=evaluated.evaluation,
+        champions=evaluated.champions,
+        releases={
+            name: champion.release
+            for name, champion in champions.items()
+            # Another model may have been deployed since the evaluation.
+            if champion is not None and champion.model.sha256 == evaluated.champions[name].model
+        },
+        training=wiring.result(train.STEP).metrics,
+    )
+
+
+def wire_register(wiring: Wiring) -> register.Inputs:
+    """The model and what vouches for it."""
+    configuration = wiring.configuration
+    return register.Inputs(
+        project=configuration.project,
+        group=naming.model_package_group(configuration.project),
+        registration=configuration.registration,
+        model=wiring.result(train.STEP).model,
+        evaluation=wiring.result(evaluate.STEP).evaluation,
+        verdicts=wiring.result(gate.STEP).verdicts,
+        data=wiring.data(),
+        hyperparameters=wiring.hyperparameters(),
+        commit=wiring.commit,
+    )
+
+
+def wire_release(wiring: Wiring) -> release.Inputs:
+    """Everything that the release is to say."""
+    evaluated = wiring.result(evaluate.STEP)
+    model = wiring.result(train.STEP).model
+    return release.Inputs(
+        project=wiring.configuration.project,
+        bucket=wiring.bucket,
+        data=wiring.data(),
+        image=model.image,
+        model=model,
+        hyperparameters=wiring.hyperparameters(),
+        evaluation=evaluated.evaluation,
+        gates=wiring.configuration.gates,
+        champions=evaluated.champions,
+        verdicts=wiring.result(gate.STEP).verdicts,
+        package=wiring.result(register.STEP).package,
+        commit=wiring.commit,
+        build_url=wiring.run.build_url,
+        run=wiring.run.id,
+        who=wiring.run.who,
+    )
+
+
+def wire_deploy(wiring: Wiring) -> deploy.Inputs:
+    """The release, to the first environment."""
+    name, environment = wiring.first_environment()
+    return deploy.Inputs(
+        project=wiring.configuration.project,
+        release=wiring.result(release.STEP).release,
+        environment_name=name,
+        environment=environment,
+    )
+
+
+def wire_check_endpoint(wiring: Wiring) -> check_endpoint.Inputs:
+    """The endpoint that was deployed to."""
+    deployed = wiring.result(deploy.STEP)
+    environment = wiring.configuration.environments[deployed.environment_name]
+    sample = environment.checks.sample
+    return check_endpoint.Inputs(
+        project=wiring.configuration.project,
+        bucket=wiring.bucket,
+        release=deployed.release,
+        config=deployed.config,
+        environment_name=deployed.environment_name,
+        environment=environment,
+        sample=wiring.data()[sample.data] if sample else None,
+    )

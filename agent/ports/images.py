@@ -1,0 +1,76 @@
+"""ECR as steps use it: where to push, and whether an image that is about to be used is there and usable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushTarget:
+    """A ``repository`` to push to: ``uri`` names it in AWS, ``base_url`` and ``host`` reach its registry.
+
+    The ``token`` is the password of user ``AWS`` for 12 hours.
+    """
+
+    uri: str
+    repository: str
+    base_url: str
+    host: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredImage:
+    """An image in a repository; ``media_type`` is its manifest's, ``size`` what its blobs take in bytes."""
+
+    digest: str
+    media_type: str
+    size: int
+
+
+class ImageRepository(Protocol):
+    """Repositories of one account, and those of others that let this identity in."""
+
+    def push_target(self, repository: str) -> PushTarget:
+        """An existing repository of this account to push to; InputMissingError where there is none."""
+
+    def find(self, repository: str, reference: str, *, registry: str) -> StoredImage | None:
+        """The image of account ``registry`` with that digest or tag (BatchGetImage), or None.
+
+        InputMissingError where there is no such repository.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOrder:
+    """An image to build from a model repository; paths are relative to ``folder``.
+
+    ``builder`` is one of the configuration's; ``revision`` is the commit, for the image's labels only where the builder
+    keeps digests repeatable.
+    """
+
+    builder: str
+    folder: Path
+    context: str
+    dockerfile: str
+    base_image: str | None
+    requirements: str | None
+    build_args: Mapping[str, str]
+
+
+class ImageBuilder(Protocol):
+    """Builds images, each by the builder that the configuration names."""
+
+    def source_digest(self, order: BuildOrder) -> str:
+        """The sha256 over everything that the image is made of, so that an unchanged image is not built again."""
+
+    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
+        """Build, push under ``tag`` what the registry lacks, and answer the manifest's digest (``sha256:…``).
+
+        UserCodeFailedError with the failing instruction; UsageError where the builder cannot work here.
+        """

@@ -1,0 +1,1 @@
+"""Releases: the document, its digest, and the verification of everything it names."""

@@ -1,0 +1,89 @@
+"""Where releases are kept: each under its own digest, so that what is read is what was written or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from agent.errors import InputMissingError, UsageError
+from agent.release.statement import decode, encode
+
+if TYPE_CHECKING:
+    from agent.artifacts import Release
+    from agent.ledger.ledger import Ledger
+
+_PREFIX = "releases/"
+_SUFFIX = ".json"
+_FEWEST_DIGITS = 6
+_DIGITS = re.compile(r"[0-9a-f]{1,64}")
+
+
+class ReleaseStore:
+    """The releases of one project, in its ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def first(self, key: str, release: Release) -> Release:
+        """The release that was first made for a content key: this one, unless another run was faster.
+
+        It is kept before it is a release, so that an agent that is lost in between leaves no second one behind.
+        """
+        name = f"steps/release/{key}/draft{_SUFFIX}"
+        if self._ledger.create_bytes(name, encode(release)):
+            return release
+        return decode(self._expect(name), self._ledger.uri(name))
+
+    def write(self, release: Release) -> str:
+        """Keep a release and answer its digest; one that is there already stays as it is."""
+        content = encode(release)
+        digest = hashlib.sha256(content).hexdigest()
+        if not self._ledger.create_bytes(_name(digest), content):
+            self.read(digest)
+        return digest
+
+    def read(self, digest: str) -> Release:
+        """The release of that digest; InputMissingError where it is absent or not what its name says."""
+        content = self._expect(_name(digest))
+        found = hashlib.sha256(content).hexdigest()
+        if found != digest:
+            raise InputMissingError(
+                f"{self.uri(digest)} is not the release that its name says: expected sha256 {digest}, found {found}; "
+                "someone changed it, deploy another release"
+            )
+        return decode(content, self.uri(digest))
+
+    def find(self, prefix: str) -> str:
+        """The digest that starts so; UsageError for too few digits or several, InputMissingError for none."""
+        if not _DIGITS.fullmatch(prefix) or len(prefix) < _FEWEST_DIGITS:
+            raise UsageError(f"{prefix!r} does not name a release; give at least {_FEWEST_DIGITS} hexadecimal digits")
+        found = [_digest(name) for name in self._ledger.names(_PREFIX + prefix)]
+        if not found:
+            raise InputMissingError(f"there is no release {prefix}; `modelyard releases` lists them")
+        if len(found) > 1:
+            raise UsageError(f"{prefix} names several releases, give more digits: {', '.join(found)}")
+        return found[0]
+
+    def all(self) -> tuple[str, ...]:
+        """The digests of all releases, newest first, from one listing."""
+        listed = sorted(self._ledger.listed(_PREFIX), key=lambda entry: (entry.modified, entry.key), reverse=True)
+        return tuple(_digest(entry.key) for entry in listed)
+
+    def uri(self, digest: str) -> str:
+        """The S3 address of a release."""
+        return self._ledger.uri(_name(digest))
+
+    def _expect(self, name: str) -> bytes:
+        content = self._ledger.read_bytes(name)
+        if content is None:
+            raise InputMissingError(f"the ledger has no {self._ledger.uri(name)}")
+        return content
+
+
+def _name(digest: str) -> str:
+    return f"{_PREFIX}{digest}{_SUFFIX}"
+
+
+def _digest(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(_SUFFIX)

@@ -1,0 +1,137 @@
+"""The files between Jenkins and a step: a request that says what to do, and a result that says what came of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.errors import ModelyardError
+    from agent.runner import Outcome
+    from agent.step import Step, StepModel
+
+CONTRACT: Literal[1] = 1
+"""The number of the contract; a request of another one is refused, for it would be misunderstood."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunPart(_Part):
+    """Which run the step belongs to; what is left out is found out as for a run of one's own."""
+
+    id: str = Field(default="", description="Id of the run, such as Jenkins's BUILD_TAG.")
+    who: str = Field(default="", description="Who started it.")
+    build_url: str = Field(default="", description="Where people can look at it.")
+    branch: str = Field(default="", description="Branch.")
+    pull_request: int | None = Field(default=None, description="Number of the pull request.")
+
+
+class StepRequest(_Part):
+    """A request; every part but the contract may be left out."""
+
+    contract: Literal[1] = Field(description="Number of this contract.")
+    step: str = Field(default="", description="Name of the step, to be compared with the command's.")
+    configuration: str = Field(default="modelyard.yaml", description="The model repository's configuration.")
+    settings: tuple[str, ...] = Field(default=(), description="Overrides, each KEY=VALUE.")
+    run: RunPart = Field(default_factory=RunPart, description="Which run the step belongs to.")
+    results: dict[str, dict[str, Any]] = Field(default={}, description="Results of earlier steps, as they came.")
+    inputs: dict[str, Any] = Field(default={}, description="Single inputs that differ from what would be used.")
+
+
+def read_request(path: Path | None, step: str) -> StepRequest:
+    """The request in a file, an empty one without; UsageError that says what is wrong and where."""
+    if path is None:
+        return StepRequest(contract=CONTRACT, step=step)
+    try:
+        request = StepRequest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise UsageError(f"{path} is no request of contract {CONTRACT}: {problems(error)}") from error
+    if request.step not in {"", step}:
+        raise UsageError(f"{path} is a request for the step {request.step}, not {step}")
+    return request
+
+
+def earlier_results(request: StepRequest, steps: dict[str, Step[Any, Any]]) -> dict[str, StepModel]:
+    """The results of earlier steps in their own types; UsageError for one that is not what its step answers."""
+    found = {}
+    for name, document in request.results.items():
+        if name not in steps:
+            raise UsageError(f"the request has a result of {name!r}, which is no step")
+        if not document:
+            continue  # the repository had nothing for that step to do
+        try:
+            found[name] = steps[name].result.model_validate_json(json.dumps(document))
+        except ValidationError as error:
+            raise UsageError(f"the request's result of {name} does not fit: {problems(error)}") from error
+    return found
+
+
+def with_inputs(step: Step[Any, Any], wired: StepModel | None, given: dict[str, Any]) -> StepModel:
+    """The step's inputs: what was found out, and over it what the request says; UsageError if they do not fit."""
+    document = {**(wired.model_dump(mode="json") if wired else {}), **given}
+    try:
+        inputs: StepModel = step.inputs.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        raise UsageError(f"the inputs of {step.name} do not fit: {problems(error)}") from error
+    return inputs
+
+
+def result_document(step: str, outcome: Outcome[Any]) -> dict[str, Any]:
+    """What a result file says when the step came to an answer."""
+    refusal = outcome.result.refusal
+    return {
+        "contract": CONTRACT,
+        "step": step,
+        "status": "refused" if refusal else "done",
+        "recalled": outcome.recalled,
+        "key": outcome.key,
+        "exit_code": 0,
+        "error": refusal or "",
+        "result": outcome.result.model_dump(mode="json"),
+    }
+
+
+def failure_document(step: str, error: ModelyardError, *, interrupted: bool) -> dict[str, Any]:
+    """What a result file says when the step failed."""
+    return {
+        "contract": CONTRACT,
+        "step": step,
+        "status": "interrupted" if interrupted else "failed",
+        "recalled": False,
+        "key": "",
+        "exit_code": int(error.exit_code),
+        "error": str(error),
+        "result": {},
+    }
+
+
+def skipped_document(step: str) -> dict[str, Any]:
+    """What a result file says when the repository has nothing for the step to do."""
+    return {
+        "contract": CONTRACT,
+        "step": step,
+        "status": "done",
+        "recalled": True,
+        "key": "",
+        "exit_code": 0,
+        "error": "",
+        "result": {},
+    }
+
+
+def problems(error: ValidationError) -> str:
+    """Pydantic's findings in one line: where, and what."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'the document'}: {problem['msg']}"
+        for problem in error.errors(include_url=False)
+    )

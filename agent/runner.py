@@ -1,0 +1,128 @@
+"""Runs one step so that nothing is done twice and nothing is lost: recall, else work, and keep what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from agent.errors import ExitCode, InterruptedRunError, ModelyardError
+from agent.ledger.records import Attempt, StepRecord
+from agent.step import StepModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from agent.context import Context
+    from agent.step import Action, Step
+
+I = TypeVar("I", bound=StepModel)  # noqa: E741 - inputs, as in Step
+R = TypeVar("R", bound=StepModel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Generic[R]):
+    """A step's result; ``recalled`` when it was there already and nothing was done. Times are the clock's, in UTC."""
+
+    step: str
+    key: str
+    result: R
+    recalled: bool
+    started: datetime
+    ended: datetime
+
+
+def run_step(step: Step[I, R], inputs: I, context: Context) -> Outcome[R]:
+    """Answer the step's result, doing only what is not done yet; raises ModelyardError for every failure."""
+    started = context.clock.now()
+    key = step.key(inputs)
+    context = replace(context, key=key)
+    recalled = recall(step, inputs, context)
+    if recalled is not None:
+        ended = context.clock.now()
+        return Outcome(step=step.name, key=key, result=recalled, recalled=True, started=started, ended=ended)
+    result = _attempt(step, inputs, context, started)
+    return Outcome(step=step.name, key=key, result=result, recalled=False, started=started, ended=context.clock.now())
+
+
+def recall(step: Step[I, R], inputs: I, context: Context) -> R | None:
+    """What the step would answer without doing anything, or None where there is something to do."""
+    context = replace(context, key=step.key(inputs))
+    if step.recall is not None:
+        return step.recall(inputs, context)
+    record = context.ledger.done(step.name, context.key) if step.kept else None
+    return None if record is None else step.result.model_validate_json(_json(record.result))
+
+
+def plan_step(step: Step[I, R], inputs: I, context: Context) -> Sequence[Action]:
+    """The writes that running the step would do now; none when its result is recalled."""
+    if step.plan is None or recall(step, inputs, context) is not None:
+        return ()
+    return step.plan(inputs, replace(context, key=step.key(inputs)))
+
+
+def _attempt(step: Step[I, R], inputs: I, context: Context, started: datetime) -> R:
+    """Do the work; steps that write leave a trace of the attempt, whatever becomes of it."""
+    attempt = Attempt(
+        step=step.name,
+        key=context.key,
+        run=context.run.id,
+        who=context.run.who,
+        build_url=context.run.build_url,
+        status="running",
+        started=started,
+    )
+    traced = step.effect == "write"
+    if traced:
+        context.ledger.note(attempt)
+    try:
+        result = step.run(inputs, context)
+    except BaseException as error:
+        if traced:
+            _note_failure(attempt, error, context)
+        raise
+    if traced:
+        _end(attempt, context, status="done")
+    return _keep(step, inputs, result, attempt, context) if step.kept else result
+
+
+def _keep(step: Step[I, R], inputs: I, result: R, attempt: Attempt, context: Context) -> R:
+    record = StepRecord(
+        step=attempt.step,
+        key=attempt.key,
+        run=attempt.run,
+        who=attempt.who,
+        build_url=attempt.build_url,
+        inputs=inputs.model_dump(mode="json"),
+        result=result.model_dump(mode="json"),
+        started=attempt.started,
+        ended=context.clock.now(),
+    )
+    kept = context.ledger.finish(record)
+    return result if kept is record else step.result.model_validate_json(_json(kept.result))
+
+
+def _note_failure(attempt: Attempt, error: BaseException, context: Context) -> None:
+    """Say in the ledger how the attempt failed; the failure matters more than a ledger that cannot be reached."""
+    interrupted = isinstance(error, InterruptedRunError | KeyboardInterrupt)
+    code = error.exit_code if isinstance(error, ModelyardError) else ExitCode.BUG
+    try:
+        _end(
+            attempt,
+            context,
+            status="interrupted" if interrupted else "failed",
+            exit_code=ExitCode.INTERRUPTED if interrupted else code,
+            error=str(error) or type(error).__name__,
+        )
+    except ModelyardError as unreachable:
+        context.report.warn(f"the ledger does not know of this failure: {unreachable}")
+
+
+def _end(attempt: Attempt, context: Context, **how: Any) -> None:
+    context.ledger.note(attempt.model_copy(update={"ended": context.clock.now(), **how}))
+
+
+def _json(document: Any) -> bytes:
+    import json
+
+    return json.dumps(document).encode()

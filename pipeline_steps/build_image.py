@@ -1,0 +1,105 @@
+"""Build the model's container image and push it, unless the repository has one of the same sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from agent import naming
+from agent.artifacts import CommitInfo
+from agent.artifacts import Image as ImageArtifact
+from agent.config.model import Image
+from agent.errors import CloudFailedError, InputMissingError
+from agent.images.manifest import check_single_image
+from agent.ports.images import BuildOrder
+from agent.step import Action, Step, StepModel, unkeyed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.context import Context
+    from agent.ports.images import StoredImage
+
+
+class Inputs(StepModel):
+    """What to build."""
+
+    project: str = Field(description="Project.")
+    image: Image = Field(description="How to build it.")
+    sources: str = Field(description="sha256 over everything that the image is made of.")
+    commit: CommitInfo = unkeyed(description="Revision that the sources are of.")
+
+
+class Result(StepModel):
+    """The image."""
+
+    image: ImageArtifact = Field(description="The image, by digest.")
+
+
+def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
+    """One push, unless the repository has the image already."""
+    if _find(inputs, context, inputs.sources) is not None:
+        return ()
+    return (
+        Action(
+            operation="ecr:PutImage",
+            resource=f"{naming.repository(inputs.project)}:{inputs.sources}",
+            account=context.accounts.tools.id,
+            note=f"built from {inputs.image.context} by the builder {inputs.image.builder}; only missing layers travel",
+        ),
+    )
+
+
+def run(inputs: Inputs, context: Context) -> Result:
+    """Find the image by its sources, which are its tag, else build and push it; what is pushed is looked up again."""
+    tools = context.accounts.tools
+    repository = naming.repository(inputs.project)
+    found = _find(inputs, context, inputs.sources)
+    done = "the repository has this image already"
+    if found is None:
+        digest = _build(inputs, context)
+        found = _find(inputs, context, digest)
+        done = "pushed"
+    if found is None:
+        raise CloudFailedError(
+            f"account {tools.id}, {tools.region}: {digest} was pushed to the repository {repository}, "
+            "but is not there; run again"
+        )
+    image = ImageArtifact(uri=f"{tools.access.repository_uri(repository)}@{found.digest}", media_type=found.media_type)
+    check_single_image(found.media_type, image.uri)
+    context.report.fact(f"{done}: {image.uri}")
+    return Result(image=image)
+
+
+def _build(inputs: Inputs, context: Context) -> str:
+    order = BuildOrder(
+        builder=inputs.image.builder,
+        folder=context.folder,
+        context=inputs.image.context,
+        dockerfile=inputs.image.dockerfile,
+        base_image=inputs.image.base_image,
+        requirements=inputs.image.requirements,
+        build_args=inputs.image.build_args,
+    )
+    _check_sources(inputs, context.builder.source_digest(order))
+    target = context.accounts.tools.images.push_target(naming.repository(inputs.project))
+    context.report.doing(f"building {inputs.image.context} and pushing it to {target.uri}")
+    return context.builder.build_and_push(order, target, tag=inputs.sources)
+
+
+def _check_sources(inputs: Inputs, present: str) -> None:
+    """An image must never carry the tag of sources that it was not made of."""
+    if present != inputs.sources:
+        raise InputMissingError(
+            f"the image's sources in {inputs.image.context} are not the requested ones: expected {inputs.sources}, "
+            f"found {present}; something changed them meanwhile, begin again from a clean checkout"
+        )
+
+
+def _find(inputs: Inputs, context: Context, reference: str) -> StoredImage | None:
+    tools = context.accounts.tools
+    return tools.images.find(naming.repository(inputs.project), reference, registry=tools.id)
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")

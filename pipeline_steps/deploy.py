@@ -1,0 +1,79 @@
+"""Bring a release to an environment's endpoint, and prove that it is live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from agent.config.environment import Environment
+from agent.deployment.deploy import Order, bring, enter, planned, recalled
+from agent.deployment.deployed import Deployed
+from agent.release.store import ReleaseStore
+from agent.release.verification import verify
+from agent.step import Step, StepModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.context import Context
+    from agent.step import Action
+
+
+class Inputs(StepModel):
+    """What goes where."""
+
+    project: str = Field(description="Project.")
+    release: str = Field(description="Digest of the release.")
+    environment_name: str = Field(description="Name of the environment.")
+    environment: Environment = Field(description="The environment.")
+
+
+class Result(Deployed):
+    """What is live."""
+
+
+def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
+    """What deploying would write now."""
+    return planned(_order(inputs, ctx), ctx)
+
+
+def recall(inputs: Inputs, ctx: Context) -> Result | None:
+    """What is live, if that is the release, deployed as the environment is configured now."""
+    found = recalled(_order(inputs, ctx), ctx)
+    return None if found is None else Result.by(found)
+
+
+def run(inputs: Inputs, ctx: Context) -> Result:
+    """Verify the release, approved where the environment is production, and make it live."""
+    order = _order(inputs, ctx)
+    verify(
+        order.release,
+        order.digest,
+        tools=ctx.accounts.tools,
+        target=enter(inputs.environment, ctx),
+        approved=inputs.environment.production,
+    )
+    return Result.by(bring(order, ctx))
+
+
+def _order(inputs: Inputs, ctx: Context) -> Order:
+    return Order(
+        release=ReleaseStore(ctx.ledger).read(inputs.release),
+        digest=inputs.release,
+        name=inputs.environment_name,
+        environment=inputs.environment,
+        action="deploy",
+    )
+
+
+STEP = Step(
+    inputs=Inputs,
+    result=Result,
+    run=run,
+    account="environment",
+    effect="write",
+    plan=plan,
+    recall=recall,
+    cached=False,
+)

@@ -1,0 +1,178 @@
+"""Measure the model, and the deployed ones that it is compared with, on the same rows it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from agent import naming
+from agent.artifacts import Champion, DataSet, Evaluation, Model, Script
+from agent.config.section import Resources
+from agent.errors import UserCodeFailedError
+from agent.jobs import evaluation_report
+from agent.jobs.driver import complete
+from agent.jobs.foresight import foresee
+from agent.jobs.order import JobOrder, Request, tags
+from agent.jobs.script_job import (
+    OUTPUT,
+    PROCESSING,
+    ScriptJob,
+    Source,
+    foresee_upload,
+    processing_request,
+    upload_script,
+)
+from agent.jobs.side_by_side import Task, side_by_side
+from agent.ports.jobs import JobKind
+from agent.step import Action, Step, StepModel, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.context import Context
+
+CANDIDATE = "the candidate"
+
+
+class Inputs(StepModel):
+    """The jobs: one for the candidate and one for each champion, in each model's own image."""
+
+    project: str = Field(description="Project.")
+    bucket: str = Field(description="Artifact bucket, in the tools account.")
+    role: str = Field(description="ARN of the role that the jobs run with.")
+    model: Model = Field(description="The candidate.")
+    champions: tuple[Champion, ...] = Field(description="Deployed models that a gate compares with.")
+    script: Script = Field(description="Script that measures.")
+    data: DataSet = Field(description="Rows to measure on.")
+    metrics: tuple[str, ...] = Field(description="Names of the metrics that the script must write.")
+    resources: Resources = Field(description="Machines of each job.")
+    max_runtime: int = Field(description="Time limit, in seconds.")
+    kms_key: str | None = Field(default=None, description="Key that encrypts volumes and outputs.")
+
+
+class Result(StepModel):
+    """What the models achieve."""
+
+    evaluation: Evaluation = Field(description="The candidate's.")
+    champions: Mapping[str, Evaluation] = Field(description="The champions', by environment.")
+
+
+def evaluation_key(inputs: Inputs, model: Model) -> str:
+    """The content key of one model's evaluation: whoever measures it on these rows again adopts the job."""
+    return digest(
+        {
+            "image": model.image.uri,
+            "model": model.sha256,
+            "data": inputs.data.digest,
+            "script": inputs.script.sha256,
+            "resources": inputs.resources.model_dump(mode="json"),
+        }
+    )
+
+
+def evaluation_request(name: str, inputs: Inputs, model: Model, job_tags: list[Request]) -> Request:
+    """CreateProcessingJob: the model's artifact, the rows, and a folder for the report."""
+    return processing_request(
+        name,
+        ScriptJob(
+            bucket=inputs.bucket,
+            role=inputs.role,
+            image=model.image,
+            script=inputs.script,
+            sources={
+                "model": Source(path=f"{PROCESSING}/model", uri=model.artifact, manifest=False),
+                "data": Source(path=f"{PROCESSING}/input/data", uri=inputs.data.manifest),
+            },
+            outputs={"evaluation": (OUTPUT, f"s3://{inputs.bucket}/{naming.EVALUATIONS}{name}/")},
+            resources=inputs.resources,
+            max_runtime=inputs.max_runtime,
+            kms_key=inputs.kms_key,
+            tags=job_tags,
+        ),
+    )
+
+
+def subjects(inputs: Inputs) -> dict[str, tuple[Model, list[str]]]:
+    """What to measure, by its key: a model, and who it is; a champion may be the candidate itself, or serve twice."""
+    found: dict[str, tuple[Model, list[str]]] = {}
+    named = [(CANDIDATE, inputs.model), *((who(champion), champion.model) for champion in inputs.champions)]
+    for name, model in named:
+        found.setdefault(evaluation_key(inputs, model), (model, []))[1].append(name)
+    return found
+
+
+def who(champion: Champion) -> str:
+    """A champion as people call it."""
+    return f"the champion in {champion.environment}"
+
+
+def order(inputs: Inputs, model: Model, ctx: Context) -> JobOrder:
+    """The processing job that measures a model."""
+    key = evaluation_key(inputs, model)
+    job_tags = tags(inputs.project, STEP.name, key, ctx.run.id)
+    return JobOrder(
+        kind=JobKind.PROCESSING,
+        project=inputs.project,
+        step=STEP.name,
+        key=key,
+        request=lambda name: evaluation_request(name, inputs, model, job_tags),
+        kept=lambda job: ctx.accounts.tools.objects.exists(inputs.bucket, report_key(job.name)),
+    )
+
+
+def report_key(job: str) -> str:
+    """The key of a job's report in the artifact bucket."""
+    return f"{naming.EVALUATIONS}{job}/{evaluation_report.FILE}"
+
+
+def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
+    """The script, and a job for every model that was not measured on these rows before."""
+    tools = ctx.accounts.tools
+    jobs = [job for model, _ in subjects(inputs).values() for job in foresee(order(inputs, model, ctx), tools)]
+    return (*(foresee_upload(inputs.script, tools, inputs.bucket) if jobs else ()), *jobs)
+
+
+def run(inputs: Inputs, ctx: Context) -> Result:
+    """Measure all models at once."""
+    upload_script(inputs.script, ctx.folder, ctx.accounts.tools.objects, inputs.bucket)
+    wanted = subjects(inputs)
+    tasks = [Task(name=" and ".join(names), work=partial(measure, inputs, model)) for model, names in wanted.values()]
+    measured = dict(zip(wanted, side_by_side(tasks, ctx), strict=True))
+    for key, (_, names) in wanted.items():
+        ctx.report.fact(f"{' and '.join(names)}: {_in_words(measured[key], inputs.metrics)}")
+    return Result(
+        evaluation=measured[evaluation_key(inputs, inputs.model)],
+        champions={
+            champion.environment: measured[evaluation_key(inputs, champion.model)] for champion in inputs.champions
+        },
+    )
+
+
+def measure(inputs: Inputs, model: Model, ctx: Context) -> Evaluation:
+    """One model's evaluation."""
+    tools = ctx.accounts.tools
+    job = complete(order(inputs, model, ctx), tools, ctx)
+    where = f"s3://{inputs.bucket}/{report_key(job.name)}"
+    written = tools.objects.read(inputs.bucket, report_key(job.name))
+    if written is None:
+        raise UserCodeFailedError(
+            f"the script {inputs.script.path} ended well, but the processing job {job.name} in account {tools.id}, "
+            f"{tools.region}, left no {where}; write it to {OUTPUT}/{evaluation_report.FILE}"
+        )
+    return Evaluation(
+        model=model.sha256,
+        data=inputs.data.digest,
+        metrics=evaluation_report.parse(written.body, inputs.metrics, where),
+        report=where,
+        job=job.name,
+    )
+
+
+def _in_words(evaluation: Evaluation, metrics: Sequence[str]) -> str:
+    return ", ".join(f"{name} {evaluation.metrics[name].value:.6g}" for name in metrics)
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")

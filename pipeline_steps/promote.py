@@ -1,0 +1,91 @@
+"""Take a release that an environment has proved to the next one; nothing is rebuilt on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from agent.config.environment import Environment
+from agent.config.model import Tools
+from agent.deployment.deploy import Order, bring, enter, planned, recalled
+from agent.deployment.deployed import Deployed
+from agent.deployment.promotion import require_proved
+from agent.ledger.environments import Environments
+from agent.release.store import ReleaseStore
+from agent.release.verification import verify
+from agent.step import Step, StepModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.context import Context
+    from agent.step import Action
+
+
+class Inputs(StepModel):
+    """What goes where, and what it must have passed."""
+
+    project: str = Field(description="Project.")
+    release: str = Field(description="Digest of the release.")
+    tools: Tools = Field(description="Account of data, images and releases.")
+    environment_name: str = Field(description="Name of the environment to promote to.")
+    environment: Environment = Field(description="The environment.")
+    before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
+
+
+class Result(Deployed):
+    """What is live."""
+
+
+def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
+    """What promoting would write now, if the release may be promoted."""
+    return planned(_admitted(inputs, ctx), ctx)
+
+
+def recall(inputs: Inputs, ctx: Context) -> Result | None:
+    """What is live, if that is the release, deployed as the environment is configured now."""
+    found = recalled(_order(inputs, ctx), ctx)
+    return None if found is None else Result.by(found)
+
+
+def run(inputs: Inputs, ctx: Context) -> Result:
+    """Ask for everything that the release must have behind it, and only then touch the environment."""
+    order = _admitted(inputs, ctx)
+    verify(
+        order.release,
+        order.digest,
+        tools=ctx.accounts.tools,
+        target=enter(inputs.environment, ctx),
+        approved=inputs.environment.production,
+    )
+    return Result.by(bring(order, ctx))
+
+
+def _admitted(inputs: Inputs, ctx: Context) -> Order:
+    """The order, once it is sure that the release may go to the environment."""
+    order = _order(inputs, ctx)
+    require_proved(inputs.release, inputs.before, Environments(ctx.ledger))
+    return order
+
+
+def _order(inputs: Inputs, ctx: Context) -> Order:
+    return Order(
+        release=ReleaseStore(ctx.ledger).read(inputs.release),
+        digest=inputs.release,
+        name=inputs.environment_name,
+        environment=inputs.environment,
+        action="promote",
+    )
+
+
+STEP = Step(
+    inputs=Inputs,
+    result=Result,
+    run=run,
+    account="environment",
+    effect="write",
+    plan=plan,
+    recall=recall,
+    cached=False,
+)

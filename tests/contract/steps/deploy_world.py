@@ -1,0 +1,434 @@
+"""A project over three accounts of an embedded cloud, bootstrapped as users do it, with releases that can be steered."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import itertools
+import json
+import shutil
+import tarfile
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from agent import naming
+from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release
+from agent.aws.accounts import AwsAccounts
+from agent.aws.sessions import Clients, Credentials
+from agent.bootstrap.access_key import make_access_key
+from agent.bootstrap.apply import apply
+from agent.bootstrap.orders import orders
+from agent.clock import SystemClock
+from agent.config.environment import Environment
+from agent.config.model import Configuration
+from agent.context import Context, RunInfo
+from agent.images.program import build_and_push, program_recipe
+from agent.images.registry import RegistryEndpoint
+from agent.ledger.environments import Environments
+from agent.ledger.ledger import Ledger
+from agent.release.store import ReleaseStore
+from tests.contract.provision import PROGRAM
+from tests.contract.steps.job_world import MANIFEST_TYPE, NoBuilder
+from tests.fakes import KeptReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from agent.cloud.calls import CallRecord
+    from agent.cloud.embedded import EmbeddedCloud
+    from agent.ports.time import Clock
+
+PATIENCE_SECONDS = 60
+QA, PROD = "222222222222", "333333333333"
+TOOLS = "111111111111"
+_READING = ("Describe", "Get", "List", "Head", "Assume", "BatchGet", "InvokeEndpoint", "Decrypt")
+_NOT_WRITES = ("logs:", "ecr:", "cloudwatch:PutMetricData")
+_ORDERED = '''"""Serve as the model's own orders.json says."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+ORDERS = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model" / "orders.json"
+os.environ.update({f"DO_{name.upper()}": value for name, value in json.loads(ORDERS.read_text()).items()})
+sys.path.insert(0, str(Path(__file__).parent))
+
+import server
+
+sys.exit(server.main())
+'''
+
+
+class Nap:
+    """A real clock whose waits are short, since the cloud is fast; ``interrupt`` ends them as SIGTERM does."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+
+    def now(self) -> Any:
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(min(seconds, 0.1))
+
+    def check(self) -> None:
+        self._clock.check()
+
+    def interrupt(self) -> None:
+        self._clock.interrupt()
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One project; every test makes its own in a cloud that they share."""
+
+    cloud: EmbeddedCloud
+    configuration: Configuration
+    image: Image
+    package: str
+    keys: Credentials
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def project(self) -> str:
+        return self.configuration.project
+
+    @property
+    def bucket(self) -> str:
+        return naming.bucket(self.project, TOOLS, self.cloud.running.region)
+
+    def environment(self, name: str = "qa", **changes: Any) -> Environment:
+        """An environment of the configuration, with other settings."""
+        environment = self.configuration.environments[name]
+        return Environment.model_validate({**environment.model_dump(exclude_unset=True), **changes})
+
+    def hosted(self, name: str = "qa", **changes: Any) -> Environment:
+        """An environment whose endpoint has other settings."""
+        endpoint = self.configuration.environments[name].endpoint.model_dump(exclude_unset=True)
+        return self.environment(name, endpoint={**endpoint, **changes})
+
+    def context(self, *, run: str = "run", clock: Clock | None = None, attempts: int = 4) -> Context:
+        """A run of the build server, which has nothing but its own access key."""
+        clients = Clients(
+            credentials=self.keys,
+            region=self.cloud.running.region,
+            endpoint_url=self.cloud.endpoint,
+            attempts=attempts,
+        )
+        tools = self.configuration.tools
+        accounts = AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name=run)
+        return Context(
+            accounts=accounts,
+            ledger=Ledger(accounts.tools.objects, self.bucket),
+            builder=NoBuilder(),
+            clock=clock or Nap(),
+            report=KeptReport(),
+            run=RunInfo(id=run, who="tester", build_url=f"https://ci.example.com/{run}"),
+            folder=self.folder,
+        )
+
+    def release(self, answer: str = "", **doing: str) -> str:
+        """The digest of a new release, whose model answers so and does what it is told (``tests/contract/image``)."""
+        job = f"{self.project}-train-{next(self._numbers):012x}"
+        key = f"models/{job}/output/model.tar.gz"
+        content = _archive({"answer": answer, **doing})
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+        artifact = hashlib.sha256(content).hexdigest()
+        model = Model(artifact=f"s3://{self.bucket}/{key}", sha256=artifact, image=self.image, job=job)
+        data = self.data_set({"rows.csv": "0,0\n1,1\n"})
+        evaluation = Evaluation(
+            model=artifact, data=data.digest, metrics={"auc": Metric(value=0.9)}, report="", job=job
+        )
+        release = Release(
+            project=self.project,
+            commit=CommitInfo(sha="c" * 40),
+            data={"evaluation": data},
+            image=self.image,
+            model=model,
+            hyperparameters={},
+            evaluation=evaluation,
+            champions={},
+            verdicts=(),
+            package=self.package,
+            run=job,
+        )
+        return ReleaseStore(self.ledger).write(release)
+
+    def data_set(self, files: Mapping[str, str]) -> DataSet:
+        """A version of the data set ``evaluation``."""
+        for name, text in files.items():
+            self.s3.put_object(Bucket=self.bucket, Key=f"data/objects/{name}", Body=text.encode())
+        manifest = json.dumps([{"prefix": f"s3://{self.bucket}/data/objects/"}, *files]).encode()
+        digest = hashlib.sha256(manifest).hexdigest()
+        self.s3.put_object(Bucket=self.bucket, Key=f"data/manifests/{digest}.json", Body=manifest)
+        return DataSet(
+            name="evaluation",
+            digest=digest,
+            manifest=f"s3://{self.bucket}/data/manifests/{digest}.json",
+            files=len(files),
+            size=sum(map(len, files.values())),
+        )
+
+    # --- what an onlooker sees, as the administrator ---------------------------------------------------------------
+
+    @property
+    def s3(self) -> Any:
+        return self.cloud.client("s3")
+
+    @property
+    def ledger(self) -> Ledger:
+        keys = self.cloud.running.administrator("tools")
+        credentials = Credentials(access_key_id=keys.access_key_id, secret_access_key=keys.secret_access_key)
+        clients = Clients(credentials=credentials, region=self.cloud.running.region, endpoint_url=self.cloud.endpoint)
+        tools = AwsAccounts(clients, account=TOOLS, region=clients.region, role=None, session_name="onlooker").tools
+        return Ledger(tools.objects, self.bucket)
+
+    @property
+    def environments(self) -> Environments:
+        return Environments(self.ledger)
+
+    def sagemaker(self, account: str = "qa") -> Any:
+        return self.cloud.client("sagemaker", account)
+
+    def endpoint(self, name: str = "qa") -> str:
+        return self.configuration.environments[name].endpoint.name
+
+    def described(self, name: str = "qa") -> dict[str, Any]:
+        return dict(self.sagemaker(name).describe_endpoint(EndpointName=self.endpoint(name)))
+
+    def answer(self, name: str = "qa", body: bytes = b"x") -> str:
+        """What the endpoint answers."""
+        runtime = self.cloud.client("sagemaker-runtime", name)
+        return str(runtime.invoke_endpoint(EndpointName=self.endpoint(name), Body=body)["Body"].read().decode())
+
+    def models(self, name: str = "qa") -> set[str]:
+        found = self.sagemaker(name).list_models(NameContains=self.project, MaxResults=100)["Models"]
+        return {model["ModelName"] for model in found}
+
+    def configs(self, name: str = "qa") -> set[str]:
+        found = self.sagemaker(name).list_endpoint_configs(NameContains=self.project, MaxResults=100)
+        return {config["EndpointConfigName"] for config in found["EndpointConfigs"]}
+
+    def clear(self) -> None:
+        """Make both environments as if nothing had ever been deployed to them."""
+        self.cloud.clear_faults()
+        for name in ("qa", "prod"):
+            self._remove_endpoint(name)
+            sagemaker = self.sagemaker(name)
+            for config in self.configs(name):
+                sagemaker.delete_endpoint_config(EndpointConfigName=config)
+            for model in self.models(name):
+                sagemaker.delete_model(ModelName=model)
+            self.cloud.client("cloudwatch", name).delete_alarms(AlarmNames=self.alarms(name))
+        self.cloud.set_clock_rate(1)
+        for prefix in ("ledger/environments/", "ledger/steps/"):
+            for kept in list(self.ledger.objects.list(self.bucket, prefix)):
+                self.s3.delete_object(Bucket=self.bucket, Key=kept.key)
+
+    def alarms(self, name: str = "qa") -> list[str]:
+        """The alarms of the project in an account."""
+        found = self.cloud.client("cloudwatch", name).describe_alarms(AlarmNamePrefix=f"{self.project}-")
+        return [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
+
+    def _remove_endpoint(self, name: str) -> None:
+        sagemaker, deadline = self.sagemaker(name), time.monotonic() + PATIENCE_SECONDS
+        self.cloud.set_clock_rate(1000)
+        while self.endpoint(name) in {e["EndpointName"] for e in sagemaker.list_endpoints()["Endpoints"]}:
+            if self.described(name)["EndpointStatus"] in {"InService", "Failed"}:
+                sagemaker.delete_endpoint(EndpointName=self.endpoint(name))
+            assert time.monotonic() < deadline, self.described(name)
+            time.sleep(0.02)
+
+    def last_call(self) -> int:
+        """The number of the last call."""
+        return max((call.number for call in self.cloud.calls()), default=0)
+
+    def writes(self, since: int, account: str | None = None) -> Sequence[CallRecord]:
+        """Calls since then that changed something or tried to; containers that write their logs do not count."""
+        return [
+            call
+            for call in self.cloud.calls(since)
+            if not call.action.startswith(_NOT_WRITES)
+            and not call.action.partition(":")[2].startswith(_READING)
+            and account in {None, call.account}
+        ]
+
+    def count(self, action: str, since: int = 0) -> int:
+        """How often an action succeeded."""
+        return sum(call.action == action and call.status < 300 for call in self.cloud.calls(since))
+
+    def await_status(self, status: str, name: str = "qa", stage: str = "") -> dict[str, Any]:
+        """The endpoint's description once it has that status, and its new fleet is in that stage."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                described = self.described(name)
+            except self.sagemaker(name).exceptions.ClientError:
+                described = {"EndpointStatus": "not there yet"}
+            pending = described.get("PendingDeploymentSummary", {}).get("ProductionVariants", [])
+            stages = {each["Status"] for variant in pending for each in variant.get("VariantStatus", [])}
+            if described["EndpointStatus"] == status and (not stage or stage in stages):
+                return described
+            assert time.monotonic() < deadline, described
+            time.sleep(0.02)
+
+
+class Running:
+    """A step that runs in a thread of its own, to be looked at on its way."""
+
+    def __init__(self, work: Any) -> None:
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Any) -> None:
+        try:
+            self.result = work()
+        except BaseException as error:
+            self.error = error
+
+    def ended(self) -> Any:
+        """Its result, or its error raised."""
+        self._thread.join(PATIENCE_SECONDS)
+        assert not self._thread.is_alive(), "the step did not end"
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def new_world(cloud: EmbeddedCloud, folder: Path) -> World:
+    """A project of its own, with everything that releases need."""
+    project = f"p{uuid.uuid4().hex[:10]}"
+    configuration = _configuration(project, cloud.running.region)
+    clock = Nap()
+    administrators = {cloud.running.administrator(name).account: _administrator(cloud, name) for name in _NAMES}
+    apply(orders(configuration, ""), administrators.__getitem__, clock=clock, report=KeptReport())
+    _let_administrators_look(cloud, project)
+    key = make_access_key(configuration, administrators[TOOLS], replace=False)
+    image = Image(uri=_push(cloud, project, folder), media_type=MANIFEST_TYPE)
+    return World(
+        cloud=cloud,
+        configuration=configuration,
+        image=image,
+        package=_package(cloud, project, image),
+        keys=Credentials(access_key_id=key.access_key_id, secret_access_key=key.secret_access_key),
+        folder=folder,
+    )
+
+
+_NAMES = ("tools", "qa", "prod")
+
+
+def _administrator(cloud: EmbeddedCloud, account: str) -> Clients:
+    keys = cloud.running.administrator(account)
+    return Clients(
+        credentials=Credentials(access_key_id=keys.access_key_id, secret_access_key=keys.secret_access_key),
+        region=cloud.running.region,
+        endpoint_url=cloud.endpoint,
+    )
+
+
+def _configuration(project: str, region: str) -> Configuration:
+    def environment(name: str, account: str, **members: Any) -> dict[str, Any]:
+        return {
+            "account": account,
+            "region": region,
+            "deploy_role": f"arn:aws:iam::{account}:role/{project}-{name}-deploy",
+            "external_id": f"{project}-{name}-7f3a9c",
+            "execution_role": f"arn:aws:iam::{account}:role/{project}-{name}-hosting",
+            "endpoint": {"name": f"{project}-{name}", "instance": {"type": "ml.m5.large"}},
+            **members,
+        }
+
+    resources = {"instance_type": "ml.m5.large"}
+    return Configuration.model_validate(
+        {
+            "project": project,
+            "tools": {
+                "account": TOOLS,
+                "region": region,
+                "role": f"arn:aws:iam::{TOOLS}:role/{project}-pipeline",
+                "execution_role": f"arn:aws:iam::{TOOLS}:role/{project}-jobs",
+            },
+            "data": {"rows": {"path": "rows.csv"}},
+            "training": {"channels": {"training": "rows"}, "resources": resources},
+            "evaluation": {
+                "script": "evaluate.py",
+                "data": "rows",
+                "resources": resources,
+                "metrics": {"auc": {"better": "higher"}},
+            },
+            "environments": {
+                "qa": environment("qa", QA),
+                "prod": environment("prod", PROD, production=True),
+            },
+        }
+    )
+
+
+def _let_administrators_look(cloud: EmbeddedCloud, project: str) -> None:
+    """Bootstrapped keys are for the project's own roles; here the administrator plays training jobs and onlookers."""
+    kms = cloud.client("kms")
+    key = kms.describe_key(KeyId=f"alias/{project}")["KeyMetadata"]["KeyId"]
+    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    root = {"AWS": f"arn:aws:iam::{TOOLS}:root"}
+    policy["Statement"].append({"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"})
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+
+
+def _push(cloud: EmbeddedCloud, project: str, folder: Path) -> str:
+    program = folder / "program"
+    if not program.exists():
+        shutil.copytree(PROGRAM, program)
+        (program / "ordered.py").write_text(_ORDERED)
+        (program / "serve").write_text('#!/bin/sh\nexec python3 -S -u "$(dirname "$0")/ordered.py"\n')
+    ecr = cloud.client("ecr")
+    uri = str(ecr.describe_repositories(repositoryNames=[project])["repositories"][0]["repositoryUri"])
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    password = base64.b64decode(token).decode().partition(":")[2]
+    endpoint = RegistryEndpoint(base_url=cloud.endpoint, host=uri.partition("/")[0], password=password)
+    return f"{uri}@{build_and_push(program_recipe(program), endpoint, project, tag='latest')}"
+
+
+def _package(cloud: EmbeddedCloud, project: str, image: Image) -> str:
+    specification = {
+        "Containers": [{"Image": image.uri}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    made = cloud.client("sagemaker").create_model_package(
+        ModelPackageGroupName=project, InferenceSpecification=specification, ModelApprovalStatus="Approved"
+    )
+    return str(made["ModelPackageArn"])
+
+
+def _archive(doing: Mapping[str, str]) -> bytes:
+    content = json.dumps(doing).encode()
+    entry = tarfile.TarInfo("orders.json")
+    entry.size = len(content)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def pending(world: World) -> World:
+    """The same project with a package that nobody has approved yet."""
+    made = world.cloud.client("sagemaker").create_model_package(
+        ModelPackageGroupName=world.project,
+        InferenceSpecification={
+            "Containers": [{"Image": world.image.uri}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        ModelApprovalStatus="PendingManualApproval",
+    )
+    return replace(world, package=str(made["ModelPackageArn"]))

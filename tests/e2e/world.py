@@ -1,0 +1,122 @@
+"""A model repository on a bootstrapped cloud, worked on as its build server works: by commands, with one narrow key."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent.aws.sessions import Clients, Credentials
+from agent.bootstrap.access_key import make_access_key
+from agent.bootstrap.apply import apply
+from agent.bootstrap.orders import orders
+from agent.clock import SystemClock
+from agent.config.loading import load
+from agent.demo.build_server import environment
+from agent.demo.repository import Repository
+from tests.fakes import KeptReport
+from tests.sources import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agent.cloud.calls import CallRecord
+    from agent.cloud.embedded import EmbeddedCloud
+
+WRITES = ("Create", "Put", "Update", "Delete", "Start", "Stop", "Copy", "Complete", "Upload", "Initiate", "Register")
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One repository, and the environment of its build server."""
+
+    cloud: EmbeddedCloud
+    repository: Repository
+    environ: Mapping[str, str]
+
+    def modelyard(self, *words: str, exits: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a command and insist on its exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "agent.cli", *words],
+            cwd=self.repository.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == exits, f"modelyard {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def begin(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", *words],
+            cwd=self.repository.folder,
+            env={**self.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str, exits: int = 0) -> dict[str, Any]:
+        """Run the pipeline; its summary."""
+        return summary_of(self.modelyard("run", "--json", *words, exits=exits).stdout)
+
+    def status(self) -> dict[str, Any]:
+        """What `modelyard status` answers."""
+        document: dict[str, Any] = json.loads(self.modelyard("status", "--json").stdout)
+        return document
+
+    def live(self, environment_name: str) -> str:
+        """The release that an environment serves."""
+        found = {one["environment"]: one for one in self.status()["environments"]}[environment_name]
+        assert found["endpoint"].endswith("is InService") or not found["release"], found
+        return str(found["release"])
+
+    def calls_since(self, number: int) -> list[CallRecord]:
+        """What the build server called, after a call of the cloud's log."""
+        return self.cloud.calls(number)
+
+    def last_call(self) -> int:
+        """The number of the last call so far."""
+        calls = self.cloud.calls()
+        return calls[-1].number if calls else 0
+
+
+def summary_of(stdout: str) -> dict[str, Any]:
+    """The last event of a run."""
+    lines = [json.loads(line) for line in stdout.splitlines()]
+    assert lines[-1]["event"] == "summary"
+    summary: dict[str, Any] = lines[-1]
+    return summary
+
+
+def stages(summary: Mapping[str, Any]) -> dict[str, str]:
+    """The stages' ends by step."""
+    return {stage["step"]: stage["status"] for stage in summary["stages"]}
+
+
+def settle(cloud: EmbeddedCloud, example: str, folder: Path) -> World:
+    """Copy an example into a repository of its own, and bootstrap its accounts."""
+    repository = Repository(ROOT / "examples" / example, folder / example, os.environ)
+    configuration = load(repository.configuration).configuration
+
+    def administrator(account: str) -> Clients:
+        found = next(one for one in cloud.running.administrators if one.account == account)
+        credentials = Credentials(access_key_id=found.access_key_id, secret_access_key=found.secret_access_key)
+        return Clients(credentials=credentials, region=cloud.running.region, endpoint_url=cloud.endpoint)
+
+    apply(orders(configuration), administrator, clock=SystemClock(), report=KeptReport())
+    key = make_access_key(configuration, administrator(configuration.tools.account), replace=False)
+    return World(cloud=cloud, repository=repository, environ=environment(cloud, key, os.environ))
+
+
+def forget(world: World) -> None:
+    """Lose everything that an agent keeps on its own disk."""
+    shutil.rmtree(world.repository.folder / ".modelyard", ignore_errors=True)

@@ -1,0 +1,248 @@
+"""One model repository taken through its jobs as SageMaker would run them, by the process runtime on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import json
+import shutil
+import socket
+import tarfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from agent.config.loading import load
+from agent.images.assemble import assemble
+from agent.images.layout import ImageLayout
+from agent.images.program import program_recipe
+from agent.images.unpack import unpack
+from agent.runtime.container import ContainerSpec, Exit
+from agent.runtime.contract.cluster import Cluster, Host
+from agent.runtime.contract.folder import furnish
+from agent.runtime.contract.processing import ProcessingJob, host_path, processing_files, processing_folders
+from agent.runtime.contract.training import TrainingChannel, TrainingJob, training_files, training_folders
+from agent.runtime.isolation import detect_isolation
+from agent.runtime.process import ProcessRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from agent.config.model import Configuration
+    from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import Container, LogLine
+
+ARN = "arn:aws:sagemaker:us-east-1:111111111111"
+REGION = "us-east-1"
+CLUSTER = Cluster(hosts=(Host(name="algo-1", instance_type="ml.m5.large"),))
+INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+STARTING_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What an endpoint said."""
+
+    status: int
+    text: str
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """The jobs of one repository, each run once and where another one asks for its result.
+
+    ``elsewhere`` are the files of the data sources that are not in the repository; ``settings`` are requests such as
+    ``training.hyperparameters.trees=1``, as `modelyard run --set` takes them.
+    """
+
+    repository: Path
+    folder: Path
+    elsewhere: Mapping[str, Path]
+    settings: tuple[str, ...] = ()
+    lines: list[str] = field(default_factory=list)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """The configuration in effect."""
+        return load(self.repository / "modelyard.yaml", settings=self.settings).configuration
+
+    @property
+    def sources(self) -> Mapping[str, Path]:
+        """The file or folder of every data source."""
+        configured = self.configuration.data.items()
+        return {name: self.elsewhere.get(name) or self.repository / str(source.path) for name, source in configured}
+
+    @cached_property
+    def data(self) -> Mapping[str, Path]:
+        """The folder of every data set: of the sources, and of what the preparation makes of them."""
+        job = self.configuration.prepare
+        if job is None:
+            return self.sources
+        wanted = {name: self.sources[name] for name in job.inputs or self.sources}
+        inputs = {f"{INPUT}/{name}": source for name, source in wanted.items()}
+        opt_ml = self._process(job.script, inputs, [f"{OUTPUT}/{name}" for name in job.outputs])
+        return {**self.sources, **{name: opt_ml / "processing/output" / name for name in job.outputs}}
+
+    @cached_property
+    def model(self) -> Path:
+        """`model.tar.gz` of the training job."""
+        training = self.configuration.training
+        job = TrainingJob(
+            name="training",
+            arn=f"{ARN}:training-job/training",
+            region=REGION,
+            cluster=CLUSTER,
+            cpus=2,
+            hyperparameters={name: str(value) for name, value in training.hyperparameters.items()},
+            channels=tuple(TrainingChannel(name=name, content_type="text/csv") for name in training.channels),
+        )
+        opt_ml = self._opt_ml("training")
+        furnish(opt_ml, training_folders(job), training_files(job))
+        for channel, name in training.channels.items():
+            copy_as_jobs_see_it(self.data[name], opt_ml / "input/data" / channel)
+        self._run(opt_ml, arguments=("train",))
+        artifact = self.folder / "artifact" / "model.tar.gz"
+        artifact.parent.mkdir()
+        with tarfile.open(artifact, "w:gz") as archive:
+            archive.add(opt_ml / "model", arcname=".")
+        return artifact
+
+    @cached_property
+    def evaluation(self) -> Any:
+        """`evaluation.json` as a program reads it."""
+        job = self.configuration.evaluation
+        inputs = {f"{INPUT}/data": self.data[job.data]}
+        opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model})
+        return json.loads((opt_ml / "processing/output/evaluation.json").read_text())
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """What the evaluation says of every metric, by name."""
+        (kind,) = self.evaluation
+        found: Mapping[str, Any] = self.evaluation[kind]
+        return found
+
+    def value(self, metric: str) -> float:
+        """The measured value of a metric."""
+        return float(self.metrics[metric]["value"])
+
+    def ask(self, requests: Iterable[tuple[str, str, str, str]]) -> list[Answer]:
+        """Serve the model, and send requests given as method, path, content type and body, one after another."""
+        opt_ml = self._opt_ml("endpoint")
+        furnish(opt_ml, ("model",), {})
+        with tarfile.open(self.model) as archive:
+            archive.extractall(opt_ml / "model", filter="data")
+        port = free_port()
+
+        async def scenario(container: Container) -> list[Answer]:
+            await listening(port, container)
+            answers = [await asyncio.to_thread(send, port, *request) for request in requests]
+            assert await container.stop(30) == Exit(code=0), self.lines
+            return answers
+
+        return asyncio.run(self._started(opt_ml, scenario, arguments=("serve",), port=port))
+
+    @cached_property
+    def image(self) -> UnpackedImage:
+        """The image that the builder `process` packs: the folder `image.context`, as /opt/program."""
+        layout = ImageLayout(self.folder / "images")
+        built = assemble(program_recipe(self.repository / self.configuration.image.context), layout)
+        return unpack(layout, built.digest, self.folder / "unpacked")
+
+    def _process(
+        self, script: str, data: Mapping[str, Path], outputs: list[str], files: Mapping[str, Path] | None = None
+    ) -> Path:
+        """Run a script of the repository in the model's image, and answer what the job sees as /opt/ml.
+
+        ``data`` are data sets and ``files`` other files, by the folder where the job sees them.
+        """
+        file = self.repository / script
+        exact = {f"{INPUT}/code": file, **(files or {})}
+        job = ProcessingJob(
+            arn=f"{ARN}:processing-job/{file.stem}",
+            region=REGION,
+            cluster=CLUSTER,
+            request={
+                "ProcessingInputs": [{"InputName": path, "S3Input": {"LocalPath": path}} for path in (*exact, *data)],
+                "ProcessingOutputConfig": {"Outputs": [{"S3Output": {"LocalPath": path}} for path in outputs]},
+            },
+        )
+        opt_ml = self._opt_ml(file.stem)
+        furnish(opt_ml, processing_folders(job), processing_files(job))
+        for path, source in exact.items():
+            shutil.copy(source, host_path(opt_ml, path))
+        for path, source in data.items():
+            copy_as_jobs_see_it(source, host_path(opt_ml, path))
+        command = ("python3", f"{INPUT}/code/{file.name}")
+        self._run(opt_ml, entrypoint=command, environment={"PYTHONPATH": "/opt/program"})
+        return opt_ml
+
+    def _opt_ml(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        return folder
+
+    def _run(self, opt_ml: Path, **container: Any) -> None:
+        """Run a container to its end, which must be a good one."""
+
+        async def scenario(started: Container) -> Exit:
+            return await started.wait()
+
+        assert asyncio.run(self._started(opt_ml, scenario, **container)) == Exit(code=0), "\n".join(self.lines)
+
+    async def _started(self, opt_ml: Path, scenario: Any, **container: Any) -> Any:
+        def take(line: LogLine) -> None:
+            self.lines.append(line.text)
+
+        runtime = ProcessRuntime(detect_isolation())
+        try:
+            spec = ContainerSpec(name=opt_ml.name, image=self.image, opt_ml=opt_ml, log=take, **container)
+            return await scenario(await runtime.start(spec))
+        finally:
+            await runtime.close()
+
+
+def copy_as_jobs_see_it(source: Path, folder: Path) -> None:
+    """Copy a file, or every file below a folder, under the name that a data snapshot gives it: with its digest."""
+    files = [source] if source.is_file() else [path for path in sorted(source.rglob("*")) if path.is_file()]
+    for file in files:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        target = folder / (file.name if file == source else file.relative_to(source))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target.with_name(f"{file.stem}.{digest}{file.suffix}"))
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def listening(port: int, container: Container) -> None:
+    """Wait until the container takes connections."""
+    async with asyncio.timeout(STARTING_SECONDS):
+        while container.alive:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+    raise AssertionError("serve has ended")
+
+
+def send(port: int, method: str, path: str, content_type: str, body: str) -> Answer:
+    """One request over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, body, {"Content-Type": content_type})
+        response = connection.getresponse()
+        return Answer(status=response.status, text=response.read().decode())
+    finally:
+        connection.close()

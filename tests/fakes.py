@@ -1,0 +1,347 @@
+"""What stands in for the outside in tests of steps: each the whole of a Protocol of ``agent.ports``, in memory.
+
+Everyone who owns a port keeps its fake here; append, and keep them faithful: a contract test holds the real ones to the
+same behaviour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from agent.errors import InputMissingError, InterruptedRunError, TemporaryError
+from agent.ports.images import PushTarget, StoredImage
+from agent.ports.objects import Document, Listed
+from agent.ports.registry import Approval, ModelVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from agent.errors import ModelyardError
+    from agent.ports.images import BuildOrder
+
+EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a fake: the operation of S3, and the object that it was about."""
+
+    operation: str
+    bucket: str
+    key: str
+
+
+@dataclass
+class MemoryObjects:
+    """An :class:`agent.ports.objects.Objects` in memory: conditions hold, listings are in order, calls are kept.
+
+    ``buckets`` exist; ``kept`` holds the content by bucket and key. ``before`` is called ahead of every request, to
+    let another writer go first or to raise what S3 would.
+    """
+
+    buckets: set[str] = field(default_factory=lambda: {"bucket"})
+    kept: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    before: Callable[[Call], object] = lambda _: None
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def read(self, bucket: str, key: str) -> Document | None:
+        with self._request("GetObject", bucket, key):
+            body = self.kept.get((bucket, key))
+            return None if body is None else Document(body=body, etag=_etag(body))
+
+    def create(self, bucket: str, key: str, body: bytes) -> bool:
+        with self._request("PutObject", bucket, key):
+            if (bucket, key) in self.kept:
+                return False
+            self.kept[bucket, key] = body
+            return True
+
+    def replace(self, bucket: str, key: str, body: bytes, *, etag: str) -> bool:
+        with self._request("PutObject", bucket, key):
+            present = self.kept.get((bucket, key))
+            if present is None or _etag(present) != etag:
+                return False
+            self.kept[bucket, key] = body
+            return True
+
+    def delete(self, bucket: str, key: str) -> None:
+        with self._request("DeleteObject", bucket, key):
+            self.kept.pop((bucket, key), None)
+
+    def list(self, bucket: str, prefix: str, *, after: str = "") -> Iterator[Listed]:
+        start = after
+        while True:
+            with self._request("ListObjectsV2", bucket, prefix):
+                keys = [key for at, key in self.kept if at == bucket and key.startswith(prefix) and _order(key, start)]
+                page = [(key, self.kept[bucket, key]) for key in sorted(keys, key=str.encode)[:1000]]
+            for key, body in page:
+                yield Listed(key=key, size=len(body), etag=_etag(body), modified=EPOCH)
+            if len(page) < 1000:
+                return
+            start = page[-1][0]
+
+    def exists(self, bucket: str, key: str) -> bool:
+        with self._request("HeadObject", bucket, key, anywhere=True):
+            return (bucket, key) in self.kept
+
+    def upload(self, bucket: str, key: str, path: Path, *, sha256: str | None = None) -> None:
+        with self._request("PutObject", bucket, key):
+            body = path.read_bytes()
+            if sha256 not in {None, hashlib.sha256(body).hexdigest()}:
+                raise InputMissingError(f"{path} has changed")
+            self.kept[bucket, key] = body
+
+    def download(self, bucket: str, key: str, path: Path) -> None:
+        with self._request("GetObject", bucket, key):
+            path.write_bytes(self._there(bucket, key))
+
+    def copy(self, *, source_bucket: str, source_key: str, etag: str, size: int, bucket: str, key: str) -> None:
+        with self._request("CopyObject", bucket, key):
+            body = self._there(source_bucket, source_key)
+            if _etag(body) != etag:
+                raise TemporaryError(f"s3://{source_bucket}/{source_key} has changed")
+            self.kept[bucket, key] = body
+
+    def sha256(self, bucket: str, key: str, *, etag: str | None = None) -> str:
+        with self._request("GetObject", bucket, key):
+            body = self._there(bucket, key)
+            if etag not in {None, _etag(body)}:
+                raise TemporaryError(f"s3://{bucket}/{key} has changed")
+            return hashlib.sha256(body).hexdigest()
+
+    def made(self, operation: str) -> Sequence[str]:
+        """The keys that an operation was called for, in order."""
+        return [call.key for call in self.calls if call.operation == operation]
+
+    def _there(self, bucket: str, key: str) -> bytes:
+        if (bucket, key) not in self.kept:
+            raise InputMissingError(f"s3://{bucket}/{key}: no such object")
+        return self.kept[bucket, key]
+
+    def _request(self, operation: str, bucket: str, key: str, *, anywhere: bool = False) -> threading.RLock:
+        """Note a request and let others go first; what it does itself is one step for them, as in S3."""
+        call = Call(operation, bucket, key)
+        self.before(call)
+        self.calls.append(call)
+        if bucket not in self.buckets and not anywhere:
+            raise InputMissingError(f"s3://{bucket}: NoSuchBucket")
+        return self._lock
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def _order(key: str, start: str) -> bool:
+    return key.encode() > start.encode()
+
+
+@dataclass
+class FakeClock:
+    """An :class:`agent.ports.time.Clock` whose waits take no time; ``interrupted`` makes every further one raise."""
+
+    time: datetime = EPOCH
+    slept: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += timedelta(seconds=seconds)
+        self.check()
+
+    def check(self) -> None:
+        if self.interrupted:
+            raise InterruptedRunError("the run was told to end")
+
+
+@dataclass
+class KeptReport:
+    """An :class:`agent.ports.reporter.Reporter` that keeps what it is told."""
+
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def doing(self, what: str) -> None:
+        self.told.append(("doing", what))
+
+    def fact(self, text: str) -> None:
+        self.told.append(("fact", text))
+
+    def warn(self, text: str) -> None:
+        self.told.append(("warn", text))
+
+    def log(self, line: str) -> None:
+        self.told.append(("log", line))
+
+    def of(self, kind: str) -> list[str]:
+        """What was told in one way: ``fact``, ``warn``, …"""
+        return [text for told, text in self.told if told == kind]
+
+
+@dataclass
+class MemoryRegistry:
+    """An :class:`agent.ports.registry.ModelRegistry` of one account: a ``ClientToken`` is honoured."""
+
+    account: str = "111111111111"
+    groups: dict[str, list[ModelVersion]] = field(default_factory=lambda: {"tumour": []})
+    created: list[Mapping[str, Any]] = field(default_factory=list)
+    _by_token: dict[str, str] = field(default_factory=dict)
+
+    def create(self, request: Mapping[str, Any]) -> str:
+        token = request["ClientToken"]
+        if token in self._by_token:
+            return self._by_token[token]
+        group = request["ModelPackageGroupName"]
+        number = len(self.groups[group]) + 1
+        version = ModelVersion(
+            arn=f"arn:aws:sagemaker:us-east-1:{self.account}:model-package/{group}/{number}",
+            version=number,
+            approval=Approval(request["ModelApprovalStatus"]),
+            description=request.get("ModelPackageDescription", ""),
+            metadata=request.get("CustomerMetadataProperties", {}),
+        )
+        self.groups[group].append(version)
+        self.created.append(request)
+        self._by_token[token] = version.arn
+        return version.arn
+
+    def describe(self, arn: str) -> ModelVersion | None:
+        return next((found for versions in self.groups.values() for found in versions if found.arn == arn), None)
+
+    def versions(self, group: str) -> Iterator[ModelVersion]:
+        """As in a listing: without metadata."""
+        yield from (replace(found, metadata={}, approved_by="") for found in reversed(self.groups[group]))
+
+    def group_exists(self, group: str) -> bool:
+        return group in self.groups
+
+    def create_group(self, group: str, description: str) -> None:
+        self.groups.setdefault(group, [])
+
+    def decide(self, arn: str, approval: Approval, *, by: str, why: str = "") -> None:
+        """What a person does in the console."""
+        for versions in self.groups.values():
+            versions[:] = [
+                replace(found, approval=approval, approved_by=by, approval_description=why)
+                if found.arn == arn
+                else found
+                for found in versions
+            ]
+
+
+@dataclass
+class MemoryImages:
+    """An :class:`agent.ports.images.ImageRepository`; ``kept`` by registry, repository and digest or tag."""
+
+    account: str = "111111111111"
+    repositories: set[tuple[str, str]] = field(default_factory=lambda: {("111111111111", "tumour")})
+    kept: dict[tuple[str, str, str], StoredImage] = field(default_factory=dict)
+    refusal: ModelyardError | None = None
+
+    def push_target(self, repository: str) -> PushTarget:
+        self._check(self.account, repository)
+        host = f"{self.account}.dkr.ecr.us-east-1.amazonaws.com"
+        return PushTarget(
+            uri=f"{host}/{repository}", repository=repository, base_url=f"https://{host}", host=host, token="secret"
+        )
+
+    def find(self, repository: str, reference: str, *, registry: str) -> StoredImage | None:
+        self._check(registry, repository)
+        return self.kept.get((registry, repository, reference))
+
+    def add(self, image: StoredImage, *, repository: str = "tumour", tag: str | None = None) -> None:
+        """What a push does."""
+        for reference in (image.digest, tag):
+            if reference is not None:
+                self.kept[self.account, repository, reference] = image
+
+    def _check(self, registry: str, repository: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        if (registry, repository) not in self.repositories:
+            raise InputMissingError(f"account {registry} has no ECR repository {repository}")
+
+
+@dataclass
+class FakeBuilder:
+    """An :class:`agent.ports.images.ImageBuilder` whose images are one ``image``, pushed into ``images``."""
+
+    images: MemoryImages
+    image: StoredImage
+    sources: str = "5" * 64
+    orders: list[BuildOrder] = field(default_factory=list)
+
+    def source_digest(self, order: BuildOrder) -> str:
+        return self.sources
+
+    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
+        self.orders.append(order)
+        self.images.add(self.image, repository=target.repository, tag=tag)
+        return self.image.digest
+
+
+@dataclass
+class FakeAccess:
+    """An :class:`agent.ports.access.Access` that answers as told; a ModelyardError in place of an answer is raised."""
+
+    arn: str | ModelyardError = "arn:aws:sts::111111111111:assumed-role/tumour-pipeline/run"
+    buckets: Mapping[str, str | ModelyardError] = field(default_factory=dict)
+    keys: Mapping[str, str | ModelyardError] = field(default_factory=dict)
+    repositories: Mapping[str, str | ModelyardError] = field(default_factory=dict)
+    roles: Mapping[str, bool | None] = field(default_factory=dict)
+
+    def whoami(self) -> str:
+        return _answer(self.arn)
+
+    def bucket_region(self, bucket: str) -> str:
+        return _answer(self.buckets.get(bucket, InputMissingError(f"there is no bucket {bucket}")))
+
+    def key_state(self, key: str) -> str:
+        return _answer(self.keys.get(key, InputMissingError(f"there is no key {key}")))
+
+    def repository_uri(self, repository: str) -> str:
+        return _answer(self.repositories.get(repository, InputMissingError(f"no ECR repository {repository}")))
+
+    def role_exists(self, role: str) -> bool | None:
+        return self.roles.get(role, False)
+
+
+def _answer(answer: str | ModelyardError) -> str:
+    if isinstance(answer, str):
+        return answer
+    raise answer
+
+
+@dataclass
+class FakeAccount:
+    """An :class:`agent.ports.account.Account` of such parts as a test gives it; to use another one fails the test."""
+
+    id: str = "111111111111"
+    region: str = "us-east-1"
+    objects: Any = None
+    jobs: Any = None
+    registry: Any = None
+    endpoints: Any = None
+    images: Any = None
+    access: Any = None
+
+
+@dataclass
+class FakeAccounts:
+    """An :class:`agent.ports.account.Accounts`: ``others`` by account id."""
+
+    tools: FakeAccount
+    others: Mapping[str, FakeAccount] = field(default_factory=dict)
+    assumed: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+
+    def assume(self, *, account: str, region: str, role: str | None, external_id: str | None) -> FakeAccount:
+        self.assumed.append((account, role, external_id))
+        return self.tools if account == self.tools.id else self.others[account]

@@ -1,0 +1,261 @@
+package specifications
+
+import spock.lang.Unroll
+
+/** mlStep: a request goes to Python, and what comes back becomes Jenkins's own. */
+class StepSpec extends Vars {
+    private static final String TRAIN = "node('') { mlStep('train', [pause: 10]) }"
+
+    def 'the outcome of the step is answered'() {
+        given:
+        outcomes.train = [[recalled: true, key: 'abc', result: [job: 'demo-train-1']]]
+        pipeline '''
+            node('') {
+                Map outcome = mlStep('train')
+                echo "${outcome.status} ${outcome.recalled} ${outcome.key} ${outcome.result.job}"
+            }
+        '''
+
+        expect:
+        run().result == 'SUCCESS'
+        build.log.contains('done true abc demo-train-1')
+    }
+
+    @Unroll
+    def 'called as #call'() {
+        given:
+        pipeline "node('') { ${call} }"
+
+        when:
+        run()
+
+        then:
+        requests('train')*.settings == [['a.b=1']]
+
+        where:
+        call << [
+            "mlStep('train', [settings: ['a.b=1']])",
+            "mlStep('train', settings: ['a.b=1'])",
+            "mlStep(step: 'train', settings: ['a.b=1'])",
+        ]
+    }
+
+    def 'the request tells the step, its settings, earlier results, and whose run it is'() {
+        given:
+        pipeline '''
+            node('') {
+                mlStep('train', [results: [snapshot_data: [files: 3]], inputs: [attempt: 2], configuration: 'my.yaml'])
+            }
+        '''
+        build.variables.CHANGE_ID = '12'
+        build.variables.CHANGE_BRANCH = 'better'
+        build.variables.BRANCH_NAME = 'PR-12'
+        build.causes = [[_class: 'hudson.model.Cause$UserIdCause', userId: 'ada']]
+
+        when:
+        run()
+
+        then:
+        requests('train') == [[
+            contract: 1,
+            step: 'train',
+            configuration: 'my.yaml',
+            settings: [],
+            run: [
+                id: 'jenkins-models-main-7',
+                who: 'ada',
+                build_url: 'http://ci/job/models/7/',
+                branch: 'better',
+                pull_request: 12,
+            ],
+            results: [snapshot_data: [files: 3]],
+            inputs: [attempt: 2],
+        ]]
+    }
+
+    def 'a build that no person started is its job\'s'() {
+        given:
+        pipeline TRAIN
+        build.variables.BRANCH_NAME = 'main'
+
+        when:
+        run()
+
+        then:
+        with(requests('train').first().run) {
+            who == 'models/main'
+            branch == 'main'
+            pull_request == null
+        }
+    }
+
+    @Unroll
+    def 'the value #value arrives as it is'() {
+        given:
+        pipeline "node('') { mlStep('train', [settings: ['a=' + env.VALUE], inputs: [text: env.VALUE]]) }"
+        build.variables.VALUE = value
+
+        when:
+        run()
+
+        then:
+        with(requests('train').first()) {
+            settings == ["a=${value}"]
+            inputs == [text: value]
+        }
+
+        where:
+        value << ['two words', '"quoted" \'twice\'', '$HOME ${PATH} $(id) `id`', 'line\nline', 'Zürich → 東京', '\\n \\', '; rm -rf /']
+    }
+
+    def 'a refused model makes the build unstable, with the reason, and is answered'() {
+        given:
+        outcomes.gate = [[status: 'refused', error: 'auc 0.91 is below 0.95', result: [verdicts: []]]]
+        pipeline '''
+            node('') {
+                stage('Gate') {
+                    echo "gate: ${mlStep('gate').status}"
+                }
+            }
+        '''
+
+        expect:
+        run().result == 'UNSTABLE'
+        build.description == 'refused: auc 0.91 is below 0.95'
+        build.stages == [Gate: 'UNSTABLE']
+        build.log.contains('gate: refused')
+    }
+
+    def 'a failure is an error that names step, exit code and cause'() {
+        given:
+        outcomes.train = [[status: 'failed', exit_code: 7, error: 'ValueError: no column "label"']]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains('ERROR: train failed (exit code 7): ValueError: no column "label"')
+        requests('train').size() == 1
+    }
+
+    def 'a temporary failure is tried again, after twice as long each time'() {
+        given:
+        outcomes.train = [[status: 'failed', exit_code: 75, error: 'throttled']] * 2 + [[status: 'done']]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'SUCCESS'
+        requests('train').size() == 3
+        build.naps == [10, 20]
+    }
+
+    def 'temporary failures are tried as often as allowed and no more'() {
+        given:
+        outcomes.train = [[status: 'failed', exit_code: 75, error: 'throttled']]
+        pipeline "node('') { mlStep('train', [attempts: 3]) }"
+
+        expect:
+        run().result == 'FAILURE'
+        requests('train').size() == 3
+        build.naps == [30, 60]
+        build.log.contains('ERROR: train failed (exit code 75): throttled')
+    }
+
+    def 'a process that dies without a result is a failure'() {
+        given:
+        outcomes.train = [[exit_code: 137, dies: true]]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains('ERROR: train failed (exit code 137): it ended without a result')
+    }
+
+    def 'a process that dies is not taken for the one before it'() {
+        given:
+        outcomes.train = [[status: 'failed', exit_code: 75, error: 'throttled'], [exit_code: 137, dies: true]]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains('ERROR: train failed (exit code 137): it ended without a result')
+    }
+
+    def 'a process that fails after writing its result has not done its step'() {
+        given:
+        outcomes.train = [[exit_code: 0, ends_with: 139]]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains('ERROR: train failed (exit code 139): its result says 0')
+    }
+
+    def 'a step that was told to end aborts the build'() {
+        given:
+        outcomes.train = [[status: 'interrupted', exit_code: 130, error: 'SIGTERM']]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'ABORTED'
+        build.log.contains('ERROR: train interrupted (exit code 130): SIGTERM')
+        requests('train').size() == 1
+    }
+
+    def 'aborting the build ends the process, which may write its result'() {
+        given:
+        outcomes.train = [[waits_for: 'nothing']]
+        pipeline TRAIN
+        build.abortWhen = { new File(scripted, 'train.running').exists() }
+
+        expect:
+        run().result == 'ABORTED'
+        new File(build.workspace, '.modelyard/jenkins-models-main-7/train.result.json').text.contains('interrupted')
+    }
+
+    @Unroll
+    def 'wrong options fail before any work: #options'() {
+        given:
+        pipeline "node('') { mlStep(${options}) }"
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains("ERROR: mlStep: ${message}".toString())
+        requests('train').empty
+
+        where:
+        options                         | message
+        "'train', [retries: 3]"         | 'unknown option retries; the options are: step, configuration, settings, ' +
+            'results, inputs, attempts, pause, mode'
+        "'train', [settings: 'a=1']"    | 'option settings must be a list, not a=1'
+        "'train', [attempts: '3']"      | 'option attempts must be a number, not 3'
+        "'train', [results: null]"      | 'option results must be a map, not null'
+        "'train', [mode: 'docker']"     | 'option mode must be one of: host; not docker'
+        '[settings: []]'                | 'option step (text) is missing: Name of the step, such as train; ' +
+            '`modelyard step --help` lists them.'
+    }
+
+    @Unroll
+    def 'an answer that does not fit these vars is an error: #answer'() {
+        given:
+        outcomes.train = [answer]
+        pipeline TRAIN
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains("ERROR: train: ${message}".toString())
+
+        where:
+        answer             | message
+        [contract: 2]      | 'modelyard speaks contract 2, these vars 1: use both of one release'
+        [status: 'maybe']  | 'modelyard answered an unknown status: maybe'
+    }
+
+    def 'a node is needed'() {
+        given:
+        pipeline "mlStep('train')"
+
+        expect:
+        run().result == 'FAILURE'
+        build.console.contains('writeFile needs a node around it')
+    }
+}

@@ -1,0 +1,159 @@
+"""A file is read again only if it may have been written to since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.data.digests import digests, settled
+from agent.data.folder import files_of
+from agent.errors import InputMissingError, InterruptedRunError
+from tests.fakes import FakeClock
+
+HOUR = 3600 * 10**9
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"
+
+
+def write(path: Path, text: str, *, age: int = HOUR) -> None:
+    """A file that was written to so many ns ago, as far as its own times tell."""
+    path.write_text(text)
+    then = path.stat().st_mtime_ns - age
+    os.utime(path, ns=(then, then))
+
+
+def look(folder: Path, clock: FakeClock | None = None) -> dict[str, str]:
+    found = files_of(folder, repository=folder.parent, source="training")
+    return dict(digests(found, memory=folder.parent / "memory" / "known.json", clock=clock or FakeClock()))
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_every_file_has_its_digest(folder: Path) -> None:
+    for number in range(200):
+        write(folder / f"{number}", f"{number}")
+    assert look(folder) == {f"{number}": sha(f"{number}") for number in range(200)}
+
+
+def test_what_is_unchanged_is_not_read_again(folder: Path) -> None:
+    settle(folder, {"a": "1", "b": "2"})
+    remember_as(folder, "a", "f" * 64)
+    assert look(folder) == {"a": "f" * 64, "b": sha("2")}
+
+
+def test_what_changed_is_read_again(folder: Path) -> None:
+    settle(folder, {"a": "1", "b": "2"})
+    write(folder / "b", "3")
+    remember_as(folder, "a", "f" * 64)
+    assert look(folder) == {"a": "f" * 64, "b": sha("3")}
+
+
+def test_a_change_that_hides_its_time_and_size_is_noticed(folder: Path) -> None:
+    settle(folder, {"a": "1"})
+    before = (folder / "a").stat()
+    (folder / "a").write_text("2")
+    os.utime(folder / "a", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert look(folder) == {"a": sha("2")}
+
+
+def test_another_file_under_the_same_name_is_read(folder: Path) -> None:
+    settle(folder, {"a": "1"})
+    write(folder / "new", "2")
+    (folder / "new").rename(folder / "a")
+    assert look(folder) == {"a": sha("2")}
+
+
+def test_what_is_gone_is_forgotten(folder: Path) -> None:
+    settle(folder, {"a": "1", "b": "2"})
+    (folder / "b").unlink()
+    assert look(folder) == {"a": sha("1")}
+    assert b'"b"' not in (folder.parent / "memory" / "known.json").read_bytes()
+
+
+def test_a_file_that_was_just_written_is_not_trusted_next_time(folder: Path) -> None:
+    (folder / "a").write_text("1")
+    later = (folder / "a").stat().st_mtime_ns + HOUR
+    os.utime(folder / "a", ns=(later, later))
+    look(folder)
+    assert b'"a"' not in (folder.parent / "memory" / "known.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("written", "changed", "begun", "expected"),
+    [
+        (5 * HOUR + 1, 5 * HOUR + 1, 6 * HOUR, True),
+        (5 * HOUR + 1, 6 * HOUR - 1_000_001, 6 * HOUR, False),
+        (6 * HOUR - 1_000_001, 5 * HOUR + 1, 6 * HOUR, False),
+        (6 * HOUR - 100_000_001, 5 * HOUR, 6 * HOUR, True),
+        (6 * HOUR, 6 * HOUR, 6 * HOUR + 1_900_000_000, False),
+        (6 * HOUR, 6 * HOUR, 6 * HOUR + 2_100_000_000, True),
+        (7 * HOUR + 1, 5 * HOUR + 1, 6 * HOUR, False),
+    ],
+)
+def test_a_file_is_settled_when_a_later_write_would_show(
+    written: int, changed: int, begun: int, expected: bool
+) -> None:
+    assert settled((1, written, changed, 7), begun) is expected
+
+
+@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b'{"format": 0}', b'{"format": 1, "files": {"a": 1}}'])
+def test_a_memory_that_makes_no_sense_is_no_memory(folder: Path, content: bytes) -> None:
+    settle(folder, {"a": "1"})
+    (folder.parent / "memory" / "known.json").write_bytes(content)
+    assert look(folder) == {"a": sha("1")}
+
+
+def test_without_a_place_to_remember_everything_is_read(folder: Path) -> None:
+    write(folder / "a", "1")
+    (folder.parent / "memory").write_text("a file is in the way")
+    assert look(folder) == {"a": sha("1")}
+
+
+def test_names_that_are_no_text_are_hashed_too(folder: Path) -> None:
+    broken = os.fsdecode(b"broken\xff")
+    write(folder / broken, "1")
+    assert look(folder) == {broken: sha("1")} == look(folder)
+
+
+def test_an_unreadable_file_is_named(folder: Path) -> None:
+    write(folder / "a", "1")
+    found = files_of(folder, repository=folder.parent, source="training")
+    (folder / "a").unlink()
+    with pytest.raises(InputMissingError, match=r"data/a cannot be read: No such file"):
+        digests(found, memory=folder.parent / "known.json", clock=FakeClock())
+
+
+def test_an_interrupted_run_reads_no_further(folder: Path) -> None:
+    write(folder / "a", "1")
+    with pytest.raises(InterruptedRunError):
+        look(folder, FakeClock(interrupted=True))
+
+
+def settle(folder: Path, texts: dict[str, str]) -> None:
+    """Files that were looked at long after they were written."""
+    for name, text in texts.items():
+        write(folder / name, text)
+    memory = folder.parent / "memory" / "known.json"
+    while not memory.is_file() or any(f'"{name}"'.encode() not in memory.read_bytes() for name in texts):
+        look(folder)
+
+
+def remember_as(folder: Path, name: str, digest: str) -> None:
+    """Put another digest into the memory, which a file that is read again does not have."""
+    memory = folder.parent / "memory" / "known.json"
+    document = json.loads(memory.read_bytes())
+    document["files"][name][-1] = digest
+    memory.write_text(json.dumps(document))

@@ -1,0 +1,43 @@
+"""The context of a step under test, of such parts as the test gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.context import Context, RunInfo
+from agent.ledger.ledger import Ledger
+from tests.fakes import FakeAccount, FakeAccounts, FakeClock, KeptReport, MemoryObjects
+from tests.unit.pipeline_steps.vouched import BUCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY = "a1b2c3d4e5f6" + "7" * 52
+
+
+def surroundings(
+    tools: FakeAccount | None = None,
+    *,
+    others: Mapping[str, FakeAccount] | None = None,
+    objects: MemoryObjects | None = None,
+    builder: Any = None,
+    folder: Path = Path(),
+) -> Context:
+    """A run in memory; its report keeps what it is told."""
+    return Context(
+        accounts=FakeAccounts(tools=tools or FakeAccount(), others=others or {}),
+        ledger=Ledger(objects or MemoryObjects(buckets={BUCKET}), BUCKET),
+        builder=builder,
+        clock=FakeClock(),
+        report=KeptReport(),
+        run=RunInfo(id="run-1", who="somebody"),
+        folder=folder,
+        key=KEY,
+    )
+
+
+def told(context: Context, kind: str) -> list[str]:
+    """What the step told in one way: ``fact``, ``warn``, …"""
+    assert isinstance(context.report, KeptReport)
+    return context.report.of(kind)
