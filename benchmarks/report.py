@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Results = dict[str, dict[str, float]]
 """By server, then by measure."""
@@ -18,7 +18,7 @@ Results = dict[str, dict[str, float]]
 LESS_IS_BETTER = ("MiB", "ms", "s")
 
 
-def machine() -> dict[str, str]:
+def machine(packages: Sequence[str] = ("modelyard", "ministack", "moto", "botocore")) -> dict[str, str]:
     """What results depend on besides the code."""
     processors = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in processors if line.startswith("model name")), "unknown")
@@ -28,7 +28,7 @@ def machine() -> dict[str, str]:
         "memory": f"{int(memory) // (1 << 20)} GiB",
         "system": platform.platform(terse=True),
         "Python": platform.python_version(),
-        "versions": ", ".join(f"{name} {version(name)}" for name in ("modelyard", "ministack", "moto", "botocore")),
+        "versions": ", ".join(f"{name} {version(name)}" for name in packages),
         "measured": datetime.now(UTC).date().isoformat(),
     }
 

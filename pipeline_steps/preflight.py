@@ -58,17 +58,28 @@ class Question:
     ask: Callable[[], str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An account: who we are there comes first, for nothing else can be asked of one that does not let us in."""
+
+    name: str
+    identity: Question
+    questions: tuple[Question, ...]
+
+
 def run(inputs: Inputs, context: Context) -> Result:
-    """Ask everything at once; when something is wrong, the error lists all that was found, wrong or not."""
-    questions = tuple(_questions(inputs, context))
+    """Enter every account, then ask those that let us in; an error lists all that was found, wrong or not."""
+    places = tuple(_places(inputs, context))
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="preflight") as pool:
-        answers = tuple(pool.map(_answer, questions))
+        entered = tuple(pool.map(lambda place: _answer(place.identity), places))
+        open_places = [place for place, (check, _) in zip(places, entered, strict=True) if check.passed]
+        asked = tuple(pool.map(_answer, (question for place in open_places for question in place.questions)))
+    answers = (*entered, *asked)
     checks = tuple(check for check, _ in answers)
     problems = [error for _, error in answers if error is not None]
     if problems:
         raise together(problems, f"{len(problems)} of {len(checks)} checks failed:\n{table(checks)}")
-    for check in checks:
-        context.report.fact(f"{check.where}: {check.what}: {check.found}")
+    context.report.fact(f"entered {', '.join(place.name for place in places)}; all {len(checks)} checks passed")
     return Result(checks=checks)
 
 
@@ -87,8 +98,9 @@ def _answer(question: Question) -> tuple[Check, ModelyardError | None]:
     return Check(what=question.what, where=question.where, found=found, passed=error is None), error
 
 
-def _questions(inputs: Inputs, context: Context) -> Iterator[Question]:
-    yield from _about_tools(inputs, context.accounts.tools)
+def _places(inputs: Inputs, context: Context) -> Iterator[Place]:
+    tools = context.accounts.tools
+    yield _place("tools", tools, _about_tools(inputs, tools))
     for name, environment in inputs.environments.items():
         account = context.accounts.assume(
             account=environment.account,
@@ -96,40 +108,47 @@ def _questions(inputs: Inputs, context: Context) -> Iterator[Question]:
             role=environment.deploy_role,
             external_id=environment.external_id,
         )
-        yield from _about_environment(inputs, name, environment, account)
+        yield _place(name, account, _about_environment(inputs, name, environment, account))
 
 
-def _about_tools(inputs: Inputs, account: Account) -> Iterator[Question]:
+def _place(name: str, account: Account, questions: Iterator[tuple[str, Callable[[], str]]]) -> Place:
+    where = f"{name} ({account.id}, {account.region})"
+    return Place(
+        name=name,
+        identity=Question(what="identity", where=where, ask=account.access.whoami),
+        questions=tuple(Question(what=what, where=where, ask=ask) for what, ask in questions),
+    )
+
+
+def _about_tools(inputs: Inputs, account: Account) -> Iterator[tuple[str, Callable[[], str]]]:
     bucket = naming.bucket(inputs.project, account.id, account.region)
     repository = naming.repository(inputs.project)
     group = naming.model_package_group(inputs.project)
-    where = f"tools ({account.id}, {account.region})"
-    yield Question(what="identity", where=where, ask=account.access.whoami)
-    yield Question(what="artifact bucket", where=where, ask=lambda: _bucket(account, bucket))
-    yield Question(what="image repository", where=where, ask=lambda: account.access.repository_uri(repository))
-    yield Question(what="model package group", where=where, ask=lambda: _group(account, group))
-    yield from _about_role_and_key(account, where, inputs.tools.execution_role, inputs.tools.kms_key)
-    yield from _about_image(inputs, account, where)
+    yield "artifact bucket", lambda: _bucket(account, bucket)
+    yield "image repository", lambda: account.access.repository_uri(repository)
+    yield "model package group", lambda: _group(account, group)
+    yield from _about_role_and_key(account, inputs.tools.execution_role, inputs.tools.kms_key)
+    yield from _about_image(inputs, account)
 
 
-def _about_environment(inputs: Inputs, name: str, environment: Environment, account: Account) -> Iterator[Question]:
-    where = f"{name} ({account.id}, {account.region})"
-    yield Question(what="identity", where=where, ask=account.access.whoami)
-    yield Question(what="region", where=where, ask=lambda: _region(name, account, inputs.tools.region))
-    yield from _about_role_and_key(account, where, environment.execution_role, environment.kms_key)
-    yield from _about_image(inputs, account, where)
+def _about_environment(
+    inputs: Inputs, name: str, environment: Environment, account: Account
+) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "region", lambda: _region(name, account, inputs.tools.region)
+    yield from _about_role_and_key(account, environment.execution_role, environment.kms_key)
+    yield from _about_image(inputs, account)
 
 
-def _about_role_and_key(account: Account, where: str, role: str, key: str | None) -> Iterator[Question]:
-    yield Question(what="execution role", where=where, ask=lambda: _role(account, role))
+def _about_role_and_key(account: Account, role: str, key: str | None) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "execution role", lambda: _role(account, role)
     if key is not None:
-        yield Question(what="key", where=where, ask=lambda: _key(account, key))
+        yield "key", lambda: _key(account, key)
 
 
-def _about_image(inputs: Inputs, account: Account, where: str) -> Iterator[Question]:
+def _about_image(inputs: Inputs, account: Account) -> Iterator[tuple[str, Callable[[], str]]]:
     sources = inputs.image_sources
     if sources is not None:
-        yield Question(what="image", where=where, ask=lambda: _image(inputs, account, sources))
+        yield "image", lambda: _image(inputs, account, sources)
 
 
 def _bucket(account: Account, bucket: str) -> str:
@@ -182,4 +201,4 @@ def _image(inputs: Inputs, account: Account, sources: str) -> str:
     return f"{repository}@{image.digest}"
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, account="tools", effect="read", cached=False)
+STEP = Step(inputs=Inputs, result=Result, run=run, account="tools", effect="read")

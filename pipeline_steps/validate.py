@@ -103,4 +103,4 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, account="none", effect="read", cached=False)
+STEP = Step(inputs=Inputs, result=Result, run=run, account="none", effect="read")

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import InputMissingError, InterruptedRunError, TemporaryError
+from agent.ports.endpoints import Answer, EndpointState, ScalingState
 from agent.ports.images import PushTarget, StoredImage
+from agent.ports.jobs import JobKind, JobState, JobStatus, LogPage
 from agent.ports.objects import Document, Listed
 from agent.ports.registry import Approval, ModelVersion
 
@@ -345,3 +347,241 @@ class FakeAccounts:
     def assume(self, *, account: str, region: str, role: str | None, external_id: str | None) -> FakeAccount:
         self.assumed.append((account, role, external_id))
         return self.tools if account == self.tools.id else self.others[account]
+
+
+@dataclass
+class FakeJobs:
+    """An :class:`agent.ports.jobs.Jobs` in memory: each look at a job shows the next state of its life.
+
+    ``lives`` holds the states to come by name, the last of which stays; a job that is created without one completes at
+    once. ``logs`` are pages of lines by name. What is in ``refusals`` is raised by the next requests of an operation.
+    """
+
+    lives: dict[str, list[JobState]] = field(default_factory=dict)
+    logs: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
+    there: set[str] = field(default_factory=set)
+    refusals: dict[str, list[ModelyardError]] = field(default_factory=dict)
+    created: list[Mapping[str, Any]] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+
+    def has(self, name: str, *states: JobState) -> None:
+        """A job that somebody has started before."""
+        self.there.add(name)
+        self.lives[name] = list(states)
+
+    def describe(self, kind: JobKind, name: str) -> JobState | None:
+        self._refuse("describe")
+        if name not in self.there:
+            return None
+        states = self.lives.setdefault(name, [job_state(name)])
+        return states.pop(0) if len(states) > 1 else states[0]
+
+    def create(self, kind: JobKind, request: Mapping[str, Any]) -> bool:
+        self._refuse("create")
+        name = str(request[{"training": "TrainingJobName", "processing": "ProcessingJobName"}[kind]])
+        if name in self.there:
+            return False
+        self.created.append(request)
+        self.there.add(name)
+        return True
+
+    def stop(self, kind: JobKind, name: str) -> None:
+        self._refuse("stop")
+        self.stopped.append(name)
+
+    def log(self, kind: JobKind, name: str, position: Mapping[str, str]) -> LogPage:
+        self._refuse("log")
+        page, pages = int(position.get("page", 0)), self.logs.get(name, [])
+        if page >= len(pages):
+            return LogPage(lines=(), position=position)
+        return LogPage(lines=pages[page], position={"page": str(page + 1)}, more=page + 1 < len(pages))
+
+    def _refuse(self, operation: str) -> None:
+        waiting = self.refusals.get(operation)
+        if waiting:
+            raise waiting.pop(0)
+
+
+def job_state(name: str, status: JobStatus = JobStatus.COMPLETED, **members: Any) -> JobState:
+    """A job as a description shows it."""
+    arn = f"arn:aws:sagemaker:us-east-1:111111111111:training-job/{name}"
+    return JobState(name=name, arn=arn, status=status, **members)
+
+
+@dataclass
+class MemoryEndpoints:
+    """An :class:`agent.ports.endpoints.Endpoints` in memory: every change takes ``looks`` descriptions to come about.
+
+    A configuration in ``broken`` is rolled back with that reason; ``before`` is called ahead of every request, to let
+    someone else go first or to raise what SageMaker would. ``writes`` are the operations that were asked for, with what
+    they were about.
+    """
+
+    looks: int = 2
+    broken: dict[str, str] = field(default_factory=dict)
+    answers: Callable[[bytes], bytes] = lambda body: body
+    lines: Sequence[str] = ()
+    alarming: set[str] = field(default_factory=set)
+    before: Callable[[str, str], object] = lambda operation, what: None
+    writes: list[tuple[str, str]] = field(default_factory=list)
+    present: dict[str, EndpointState] = field(default_factory=dict)
+    model_requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    config_requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    targets: dict[str, ScalingState] = field(default_factory=dict)
+    invoked: list[bytes] = field(default_factory=list)
+    _left: dict[str, int] = field(default_factory=dict)
+    _counts: dict[str, int | None] = field(default_factory=dict)
+
+    def describe(self, name: str) -> EndpointState | None:
+        self.before("DescribeEndpoint", name)
+        state = self.present.get(name)
+        if state is None or state.steady:
+            return state
+        self._left[name] -= 1
+        if self._left[name] <= 0:
+            self._come_about(state)
+        return self.present.get(name)
+
+    def create_model(self, request: Mapping[str, Any]) -> bool:
+        return self._make("CreateModel", str(request["ModelName"]), self.model_requests, request)
+
+    def describe_model(self, name: str) -> Mapping[str, Any] | None:
+        return self.model_requests.get(name)
+
+    def create_config(self, request: Mapping[str, Any]) -> bool:
+        return self._make("CreateEndpointConfig", str(request["EndpointConfigName"]), self.config_requests, request)
+
+    def describe_config(self, name: str) -> Mapping[str, Any] | None:
+        return self.config_requests.get(name)
+
+    def create(self, request: Mapping[str, Any]) -> bool:
+        name, config = str(request["EndpointName"]), str(request["EndpointConfigName"])
+        self._write("CreateEndpoint", name)
+        if name in self.present:
+            return False
+        self.change(name, config, status="Creating")
+        return True
+
+    def update(self, request: Mapping[str, Any]) -> bool:
+        name, config = str(request["EndpointName"]), str(request["EndpointConfigName"])
+        self._write("UpdateEndpoint", name)
+        if not self.present[name].steady:
+            return False
+        counts = self.present[name].desired_instances
+        self.change(name, config, counts=counts if request.get("RetainAllVariantProperties") else None)
+        return True
+
+    def change(
+        self, name: str, config: str, *, status: str = "Updating", counts: Mapping[str, int | None] | None = None
+    ) -> None:
+        """What any caller begins, for the endpoint to go towards a configuration."""
+        now = self.present.get(name) or EndpointState(
+            name=name, arn=f"arn:aws:sagemaker:us-east-1:222222222222:endpoint/{name}", status=status, config=config
+        )
+        wanted = {v["VariantName"]: v.get("InitialInstanceCount") for v in self._variants(config)}
+        self.present[name] = replace(now, status=status, pending_config=config, failure_reason="", changing_since=EPOCH)
+        self._counts = dict(wanted if counts is None else counts)
+        self._left[name] = self.looks
+
+    def delete_model(self, name: str) -> None:
+        self._write("DeleteModel", name)
+        self.model_requests.pop(name, None)
+
+    def delete_config(self, name: str) -> None:
+        self._write("DeleteEndpointConfig", name)
+        self.config_requests.pop(name, None)
+
+    def delete(self, name: str) -> None:
+        self._write("DeleteEndpoint", name)
+        self.present[name] = replace(self.present[name], status="Deleting", pending_config=None)
+        self._left[name] = self.looks
+
+    def configs(self, prefix: str) -> Iterator[str]:
+        return (name for name in sorted(self.config_requests) if name.startswith(prefix))
+
+    def models(self, prefix: str) -> Iterator[str]:
+        return (name for name in sorted(self.model_requests) if name.startswith(prefix))
+
+    def invoke(self, name: str, body: bytes, *, content_type: str, accept: str | None = None) -> Answer:
+        self.before("InvokeEndpoint", name)
+        self.invoked.append(body)
+        return Answer(body=self.answers(body), content_type=content_type, variant="main")
+
+    def last_lines(self, name: str, count: int, *, since: datetime | None = None) -> Sequence[str]:
+        self.before("GetLogEvents", name)
+        return self.lines[-count:]
+
+    def put_alarm(self, request: Mapping[str, Any]) -> None:
+        self._write("PutMetricAlarm", str(request["AlarmName"]))
+        self.alarms[str(request["AlarmName"])] = request
+
+    def firing(self, names: Sequence[str]) -> Sequence[str]:
+        return tuple(name for name in names if name in self.alarming)
+
+    def delete_alarms(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._write("DeleteAlarms", name)
+            self.alarms.pop(name, None)
+
+    def scaling(self, resource: str) -> ScalingState | None:
+        return self.targets.get(resource)
+
+    def register_scaling(self, request: Mapping[str, Any]) -> None:
+        name = str(request["ResourceId"])
+        self._write("RegisterScalableTarget", name)
+        policies = self.targets[name].policies if name in self.targets else {}
+        self.targets[name] = ScalingState(
+            min_count=request["MinCapacity"], max_count=request["MaxCapacity"], policies=policies
+        )
+
+    def put_scaling_policy(self, request: Mapping[str, Any]) -> None:
+        name, policy = str(request["ResourceId"]), str(request["PolicyName"])
+        self._write("PutScalingPolicy", name)
+        tracking = request["TargetTrackingScalingPolicyConfiguration"]
+        self.targets[name] = replace(self.targets[name], policies={**self.targets[name].policies, policy: tracking})
+
+    def deregister_scaling(self, request: Mapping[str, Any]) -> None:
+        self._write("DeregisterScalableTarget", str(request["ResourceId"]))
+        self.targets.pop(str(request["ResourceId"]), None)
+
+    def asked(self, operation: str) -> list[str]:
+        """What an operation was asked for, in order."""
+        return [what for asked, what in self.writes if asked == operation]
+
+    def _make(self, operation: str, name: str, kept: dict[str, Mapping[str, Any]], request: Mapping[str, Any]) -> bool:
+        self._write(operation, name)
+        new = name not in kept
+        kept.setdefault(name, request)
+        return new
+
+    def _write(self, operation: str, what: str) -> None:
+        self.before(operation, what)
+        self.writes.append((operation, what))
+
+    def _variants(self, config: str) -> Sequence[Mapping[str, Any]]:
+        return tuple(self.config_requests[config]["ProductionVariants"])
+
+    def _come_about(self, state: EndpointState) -> None:
+        config = state.pending_config
+        if state.status == "Deleting":
+            del self.present[state.name]
+        elif config is None:
+            self.present[state.name] = replace(state, status="InService")
+        elif config in self.broken:
+            status = "Failed" if state.status == "Creating" else "InService"
+            reason = self.broken[config]
+            self.present[state.name] = replace(state, status=status, pending_config=None, failure_reason=reason)
+        else:
+            images = {
+                variant["VariantName"]: self.model_requests[variant["ModelName"]]["PrimaryContainer"]["Image"]
+                for variant in self._variants(config)
+            }
+            self.present[state.name] = replace(
+                state,
+                status="InService",
+                config=config,
+                pending_config=None,
+                images=images,
+                desired_instances=self._counts,
+            )

@@ -20,7 +20,7 @@ void call(Map config = [:]) {
             string(
                 name: 'UNTIL',
                 defaultValue: chosen.until,
-                description: 'Last step to run, with all that it needs; empty for the whole pipeline.'
+                description: 'Last step to run, with all that it needs; empty for all steps.'
             )
             string(
                 name: 'FROM',

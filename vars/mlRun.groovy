@@ -10,14 +10,9 @@ Map declaredOptions() {
     [
         agent: [type: 'text', fallback: '', about: 'Label of the nodes that may do the work; empty for any.'],
         folder: [type: 'text', fallback: '.', about: 'Folder of the model repository in what is checked out.'],
-        until: [type: 'text', fallback: '', about: 'Last step to run, with all that it needs; empty for the whole pipeline.'],
+        until: [type: 'text', fallback: '', about: 'Last step to run, with all that it needs; empty for all steps.'],
         from: [type: 'text', fallback: '', about: 'First step to run; what it needs must be done already.'],
     ] + mlStep.declaredOptions().subMap(sharedOptions())
-}
-
-/** Those of mlStep that are the same for every step. */
-private List sharedOptions() {
-    ['configuration', 'settings', 'attempts', 'pause', 'mode']
 }
 
 /** @return the results of the steps that ran: step name -> result */
@@ -34,6 +29,11 @@ Map call(Map config = [:]) {
         currentBuild.description = "release ${results.release.release}"
     }
     results
+}
+
+/** Those of mlStep that are the same for every step. */
+private List sharedOptions() {
+    ['configuration', 'settings', 'attempts', 'pause', 'mode']
 }
 
 private void runLevels(Map chosen, Map results) {

@@ -2,8 +2,8 @@
 
    Map trained = mlStep('train', [settings: ['training.hyperparameters.trees=200'], results: results])
 
-   The answer has status (done or refused), recalled, key, exit_code and result. A refused model makes the build unstable
-   and is answered, so that the caller can end; a failure is an error. */
+   The answer has status (done or refused), recalled, key, exit_code and result. A refused model makes the build
+   unstable and is answered, so that the caller can end; a failure is an error. */
 
 import groovy.json.JsonOutput
 
@@ -15,9 +15,9 @@ Map declaredOptions() {
         settings: [type: 'list', fallback: [], about: 'Values instead of the configuration\'s: key.of.it=value, each.'],
         results: [type: 'map', fallback: [:], about: 'Results of earlier steps of this build: step name -> result.'],
         inputs: [type: 'map', fallback: [:], about: 'Values of single input fields instead of the derived ones.'],
-        attempts: [type: 'number', fallback: 4, about: 'How often to run a step that fails temporarily (exit code 75).'],
-        pause: [type: 'number', fallback: 30, about: 'Seconds before the second attempt; twice as many before each next.'],
-        mode: [type: 'text', fallback: 'host', among: ['host'], about: 'Where the step runs: host is modelyard on PATH.'],
+        attempts: [type: 'number', fallback: 4, about: 'How often to try what fails temporarily (exit code 75).'],
+        pause: [type: 'number', fallback: 30, about: 'Seconds before the second attempt, doubled before each next.'],
+        mode: [type: 'text', fallback: 'host', among: ['host'], about: 'Where steps run: host is modelyard on PATH.'],
     ]
 }
 
@@ -90,38 +90,26 @@ private Map visit(String step, String file) {
             exec modelyard step "$ML_STEP" --request "$ML_REQUEST" --result "$ML_RESULT"
         ''')
     }
+    Map lost = [contract: 1, step: step, status: 'failed', exit_code: code, error: 'it ended without a result']
     if (!fileExists("${file}.result.json")) {
-        return lost(step, code, 'it ended without a result')
+        return lost
     }
-    String text = readFile(file: "${file}.result.json", encoding: 'UTF-8')
-    Map outcome = readJSON(text: text, returnPojo: true)
-    outcome.exit_code == code ? outcome : lost(step, code, "its result says ${outcome.exit_code}")
-}
-
-private Map lost(String step, int code, String error) {
-    [contract: 1, step: step, status: 'failed', exit_code: code, error: error]
+    Map outcome = readJSON(text: readFile(file: "${file}.result.json", encoding: 'UTF-8'), returnPojo: true)
+    outcome.exit_code == code ? outcome : lost + [error: "its result says ${outcome.exit_code}"]
 }
 
 private void conclude(Map outcome) {
     if (outcome.contract != 1) {
         error("${outcome.step}: modelyard speaks contract ${outcome.contract}, these vars 1: use both of one release")
     }
-    switch (outcome.status) {
-        case 'done':
-            break
-        case 'refused':
-            currentBuild.description = "refused: ${outcome.error}"
-            unstable("refused: ${outcome.error}")
-            break
-        case 'interrupted':
+    if (outcome.status == 'refused') {
+        currentBuild.description = "refused: ${outcome.error}"
+        unstable("refused: ${outcome.error}")
+    } else if (outcome.status != 'done') {
+        if (outcome.status == 'interrupted') {
             currentBuild.result = 'ABORTED'
-            error(describe(outcome))
-            break
-        case 'failed':
-            error(describe(outcome))
-            break
-        default:
-            error("${outcome.step}: modelyard answered an unknown status: ${outcome.status}")
+        }
+        error(describe(outcome))
     }
 }
 

@@ -43,6 +43,11 @@ class SageMakerEndpoints:
         """``CreateModel``."""
         return self._create("CreateModel", request["ModelName"], self._sagemaker.create_model, request)
 
+    def describe_model(self, name: str) -> Request | None:
+        """``DescribeModel``."""
+        answer: Request | None = self._describe("DescribeModel", name, self._sagemaker.describe_model, ModelName=name)
+        return answer
+
     def create_config(self, request: Request) -> bool:
         """``CreateEndpointConfig``."""
         name = request["EndpointConfigName"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_PAGES = 20
 """Of one stream in one reading, so that a job that prints without end does not keep its watcher from its state."""
+_FIRST_HOST = "algo-1"
 _HOST = re.compile(r"/(.+)-\d+$")
 
 Line = tuple[int, str, str]
@@ -24,21 +25,17 @@ Line = tuple[int, str, str]
 def read_streams(logs: Any, group: str, prefix: str, position: Mapping[str, str]) -> LogPage:
     """The lines of all streams that start with ``prefix``, in the order of their times; raises ClientError.
 
-    ``position`` holds the token of each stream. A line is marked with its host where there are several.
+    ``position`` holds the token of each stream. Lines of hosts beyond the first are marked with their host.
     """
     lines: list[Line] = []
     found = dict(position)
     more = False
-    streams = list(_streams(logs, group, prefix))
-    for stream in streams:
+    for stream in _streams(logs, group, prefix):
         events, found[stream], unread = _read(logs, group, stream, position.get(stream))
         lines.extend((event["timestamp"], stream, event["message"]) for event in events)
         more = more or unread
     lines.sort(key=lambda line: line[0])
-    hosts = {stream: _host(stream) for stream in streams}
-    several = len(set(hosts.values())) > 1
-    texts = [f"[{hosts[stream]}] {text}" if several else text for _, stream, text in lines]
-    return LogPage(lines=tuple(texts), position=found, more=more)
+    return LogPage(lines=tuple(_marked(stream, text) for _, stream, text in lines), position=found, more=more)
 
 
 def _streams(logs: Any, group: str, prefix: str) -> Iterator[str]:
@@ -71,7 +68,7 @@ def _read(logs: Any, group: str, stream: str, token: str | None) -> tuple[list[A
     return events, token or "", True
 
 
-def _host(stream: str) -> str:
-    """``algo-1`` of ``JOB/algo-1-1700000000``."""
+def _marked(stream: str, text: str) -> str:
+    """A line as people read it; the stream is ``JOB/algo-1-1700000000``."""
     host = _HOST.search(stream)
-    return host[1] if host else stream
+    return text if host is None or host[1] == _FIRST_HOST else f"[{host[1]}] {text}"

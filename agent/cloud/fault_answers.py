@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING
 
 from agent.cloud import wire
@@ -45,6 +46,18 @@ _S3: Mapping[FaultKind, Answer] = {
     FaultKind.INTERNAL: ("InternalError", "We encountered an internal error. Please try again.", 500),
     FaultKind.EXPIRED_TOKEN: ("ExpiredToken", "The provided token has expired.", 400),
 }
+_REGISTRY: Mapping[FaultKind, Answer] = {
+    FaultKind.THROTTLING: ("TOOMANYREQUESTS", "Rate exceeded", 429),
+    FaultKind.LIMIT: ("LIMIT_EXCEEDED", "The account-level service limit has been reached.", 400),
+    FaultKind.INTERNAL: ("UNKNOWN", "An internal error occurred.", 500),
+    FaultKind.EXPIRED_TOKEN: (
+        "DENIED",
+        "Your authorization token has expired. Reauthenticate and try again.",
+        403,
+    ),
+}
+REGISTRY_SERVICE = "ecr-registry"
+"""What docker speaks (`/v2/`): no service of SigV4, with errors of its own form."""
 _QUERY_SERVICES = frozenset({"sts", "iam", "cloudformation", "sns", "monitoring"})
 
 
@@ -57,6 +70,10 @@ def answer(fault: Fault, service: str, headers: Mapping[str, str], request_id: s
         code, message, status = _S3[fault.kind]
         body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
         return _xml(status, body)
+    if service == REGISTRY_SERVICE:
+        code, message, status = _REGISTRY[fault.kind]
+        body = json.dumps({"errors": [{"code": code, "message": message}]})
+        return Response(status=status, headers=[(b"content-type", b"application/json")], body=body.encode())
     if service in _QUERY_SERVICES and "x-amz-target" not in headers:
         code, message, status = _QUERY[fault.kind]
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"

@@ -32,7 +32,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTROL = "/_modelyard/"
 REGISTRY = "/v2/"
 _PRIVATE = "/_"
-_REGISTRY_SERVICE = "ecr-registry"
 _CREDENTIAL = re.compile(r"Credential=([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 TARGETS: Mapping[str, str] = {"sagemaker": "SageMaker", "application-autoscaling": "AnyScaleFrontendService"}
 """What precedes the operation in ``X-Amz-Target``, by SigV4 service name."""
@@ -104,7 +103,7 @@ class Gateway:
         fault = self._platform.faults.take(REQUEST_FAULTS, claim.action, account)
         if fault is not None and not await self._strike(fault, scope, receive, send, claim):
             return
-        if claim.service == _REGISTRY_SERVICE:
+        if claim.service == fault_answers.REGISTRY_SERVICE:
             await self._routes.registry(scope, receive, send)
         elif claim.service in self._routes.json_services:
             await _reply(await self._ours(await _read(scope, receive), claim), send)
@@ -122,8 +121,10 @@ class Gateway:
             return True
         await _read(scope, receive)
         if fault.kind is FaultKind.CUT:
-            # A body that was announced and never comes makes the server close the connection.
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+            # A body that was announced and never comes makes the server close the connection; an answer to HEAD has no
+            # body, and must not pass for a good one.
+            status = 500 if scope["method"] == "HEAD" else 200
+            await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"1")]})
         else:
             await _reply(fault_answers.answer(fault, claim.service, _headers(scope), str(uuid.uuid4())), send)
         return False
@@ -158,7 +159,9 @@ class Gateway:
         )
         key, _, service = found.groups() if found else ("", "", "")
         if not service and f"{scope['path']}/".startswith(REGISTRY):
-            return Signed(access_key_id="", service=_REGISTRY_SERVICE, action=f"ecr:{scope['method']}"), receive
+            return Signed(
+                access_key_id="", service=fault_answers.REGISTRY_SERVICE, action=f"ecr:{scope['method']}"
+            ), receive
         target = headers.get("x-amz-target", "")
         if not service:
             service = next((name for name, prefix in TARGETS.items() if target.startswith(f"{prefix}.")), "")

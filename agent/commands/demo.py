@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from agent.console import Console
+    from agent.demo.build_server import BuildServer
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def demo(arguments: argparse.Namespace, console: Console) -> int:
                 ending.close()
         else:
             cloud.leave()
-            _say_how_to_go_on(console, kept / "cloud", server.folder)
+            _say_how_to_go_on(console, kept / "cloud", server)
     console.say(f"All of it worked, in {time.monotonic() - began:.0f} s.", "good")
     return ExitCode.DONE
 
@@ -76,15 +77,24 @@ def _folder_to_keep() -> Path:
     return folder
 
 
-def _say_how_to_go_on(console: Console, state: Path, repository: Path) -> None:
+def _say_how_to_go_on(console: Console, state: Path, server: BuildServer) -> None:
     where = f"--state {shlex.quote(str(state))}"
     console.say("The cloud runs on, with both endpoints in service and the repository beside it:")
-    console.say(f"  go there  cd {shlex.quote(str(repository))}")
-    console.say(f'  as tools  eval "$(modelyard cloud env {where})"')
-    console.say("            modelyard status; aws s3 ls --recursive s3://tumour-111111111111-us-east-1/ledger/")
-    console.say(f'  as prod   eval "$(modelyard cloud env --account prod {where})"')
-    console.say("            aws sagemaker describe-endpoint --endpoint-name tumour-prod")
-    console.say(f"  stop it   modelyard cloud down {where}")
+    console.say(f"  go there           cd {shlex.quote(str(server.folder))}")
+    console.say(f"  as build server    . {shlex.quote(str(_write_environment(state, server)))}; modelyard status")
+    console.say(f'  as administrator   eval "$(modelyard cloud env --account prod {where})"')
+    console.say("                     aws sagemaker describe-endpoint --endpoint-name tumour-prod")
+    console.say(f"  stop it            modelyard cloud down {where}")
+
+
+def _write_environment(state: Path, server: BuildServer) -> Path:
+    """The build server's environment as a script for its owner's eyes only, for it holds the key."""
+    file = state.with_name("build-server.env")
+    names = sorted(name for name in server.environ if name.startswith("AWS_"))
+    lines = [f"export {name}={shlex.quote(server.environ[name])}\n" for name in names]
+    file.touch(mode=0o600)
+    file.write_text("".join(lines))
+    return file
 
 
 def _end_in_order(number: int, _frame: FrameType | None) -> NoReturn:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _THREADS = 2
 _BATCH = 64
 _ATTEMPTS = 3
-_FORMAT = 1
+_FORMAT = 2
 _FINE_TICK = 50_000_000
 _COARSE_TICK = 2_000_000_000
 
@@ -95,17 +95,24 @@ def _remembered(memory: Path) -> Known:
         document = json.loads(memory.read_bytes())
         if document["format"] != _FORMAT:
             return {}
-        return {
-            name: ((size, written, changed, inode), digest)
-            for name, (size, written, changed, inode, digest) in document["files"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        states = zip(*document["states"], strict=True)
+        return dict(zip(document["names"], zip(states, document["digests"], strict=True), strict=True))
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _remember(memory: Path, known: Known) -> None:
-    """Keep what is known, at once for every reader; a folder that cannot be written to costs only time."""
-    document = {"format": _FORMAT, "files": {name: [*state, digest] for name, (state, digest) in known.items()}}
+    """Keep what is known, at once for every reader; a folder that cannot be written to costs only time.
+
+    Column by column, which is read in half the time.
+    """
+    states = [state for state, _ in known.values()]
+    document = {
+        "format": _FORMAT,
+        "names": list(known),
+        "states": list(zip(*states, strict=True)) if states else [[], [], [], []],
+        "digests": [digest for _, digest in known.values()],
+    }
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=memory.parent, prefix=f".{memory.name}.", delete=False) as file:

@@ -6,7 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import InputMissingError, UsageError
 
@@ -19,8 +19,7 @@ Stamp = tuple[int, int, int, int]
 """Size in bytes, times of the last change of content and of inode in ns, inode: differs when a file was written to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A file of a folder, by its name below it."""
 
     name: str

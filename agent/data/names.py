@@ -24,6 +24,7 @@ _LONGEST_FILE = _LONGEST_PART - _ADDED
 _LONGEST_NAME = 1024 - len("s3://") - 63 - len("/") - len(OBJECTS) - _ADDED
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".snappy"})
 _SUFFIX = re.compile(r"\.[A-Za-z0-9_-]{1,16}\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. -]*(?:/[A-Za-z0-9_-][A-Za-z0-9_. -]*)*\Z")
 _UNKEPT = frozenset({"Cc", "Cs"})
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
 
@@ -49,7 +50,9 @@ def file_name(name: str, source: str) -> str:
 
     Raises UsageError, with the data source and the file, for a name that S3 or a job could not keep.
     """
-    kept = name if name.isascii() else unicodedata.normalize("NFC", name)
+    if len(name) <= _LONGEST_FILE and _PLAIN.match(name):
+        return name  # as nearly all are, and there may be very many
+    kept = unicodedata.normalize("NFC", name)
     problem = _problem(kept)
     if problem:
         raise UsageError(f"data source `{source}`: the file {name!r} {problem}; rename it")

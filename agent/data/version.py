@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LocalFile:
     """Content on this machine, whose sha256 is known."""
 
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredObject:
     """Content in S3: this version of an object."""
 
@@ -33,7 +33,7 @@ class StoredObject:
     etag: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Remote:
     """Content that is downloaded only when it is needed, and checked then."""
 
@@ -44,7 +44,7 @@ class Remote:
 Origin = LocalFile | StoredObject | Remote
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class File:
     """A file of a data set; ``content`` names what is in it, ``size`` is in bytes, None while nobody has had it."""
 

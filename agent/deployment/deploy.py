@@ -63,7 +63,7 @@ def planned(order: Order, ctx: Context) -> Sequence[Action]:
     """What :func:`bring` would write now."""
     target, wanted = enter(order.environment, ctx), order.desired(ctx)
     history = Environments(ctx.ledger).history(order.name)
-    live = look(target.endpoints, wanted.endpoint)
+    live = look(target.endpoints, wanted)
     return plan(wanted, live, past(history, wanted, keep=order.environment.keep), account=target.id).actions
 
 
@@ -163,7 +163,8 @@ class _Work:
 
     def _settle(self) -> tuple[Live, bool]:
         """The endpoint at rest, and whether this very deployment was under way already."""
-        live, wanted = look(self._watch.endpoints, self._wanted.endpoint), self._wanted
+        wanted = self._wanted
+        live = look(self._watch.endpoints, wanted)
         if live.state is None or live.state.steady:
             return live, False
         adopted = live.state.target == wanted.name and live.state.status != "Deleting"
@@ -171,7 +172,7 @@ class _Work:
             self._ctx.report.fact(f"{self._label} is being deployed already: waiting for that")
             return live, True
         settled(wanted.endpoint, self._watch, towards=wanted.name)
-        return look(self._watch.endpoints, wanted.endpoint), False
+        return look(self._watch.endpoints, wanted), False
 
     def _plan(self, live: Live) -> Plan:
         history = past(self._history, self._wanted, keep=self._order.environment.keep)

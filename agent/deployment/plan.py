@@ -51,7 +51,7 @@ def plan(wanted: Desired, live: Live, past: Past, *, account: str) -> Plan:
     """The writes that make ``wanted`` live."""
     there = live.state is not None and live.state.status != "Failed" and live.state.target == wanted.name
     released = () if there else _held_by_scaling(wanted, live)
-    create = () if there else _new(wanted, account)
+    create = () if there else _new(wanted, live.made, account)
     return Plan(
         prepare=(
             *create,
@@ -69,11 +69,13 @@ def plan(wanted: Desired, live: Live, past: Past, *, account: str) -> Plan:
     )
 
 
-def _new(wanted: Desired, account: str) -> tuple[Action, ...]:
-    return (
-        _action("sagemaker:CreateModel", wanted.name, account, wanted.model),
-        _action("sagemaker:CreateEndpointConfig", wanted.name, account, wanted.config),
-    )
+def _new(wanted: Desired, made: frozenset[str], account: str) -> tuple[Action, ...]:
+    """Model and configuration, as far as they do not exist: equal names are of equal content."""
+    actions = {
+        "model": _action("sagemaker:CreateModel", wanted.name, account, wanted.model),
+        "config": _action("sagemaker:CreateEndpointConfig", wanted.name, account, wanted.config),
+    }
+    return tuple(action for kind, action in actions.items() if kind not in made)
 
 
 # --- the endpoint --------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import http.client
 import json
 import time
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
@@ -23,6 +24,7 @@ from agent.images.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from email.message import Message
     from pathlib import Path
 
     from agent.images.layout import ImageLayout
@@ -108,14 +110,14 @@ class Registry:
 
     def _get_manifest(self, path: str) -> bytes:
         with self._request("GET", path, headers={"Accept": ", ".join(SINGLE_IMAGE_TYPES)}) as response:
-            return self._read(response, path)
+            return self._read(response, f"GET {path}")
 
     def _push_manifest(self, repository: str, locator: str, media_type: str, raw: bytes) -> None:
         """The manifest, under a tag or its digest; a tag that cannot move is fine where it names this very image."""
         path = f"/v2/{repository}/manifests/{locator}"
         headers = {"Content-Type": media_type, "Content-Length": str(len(raw))}
         try:
-            self._request("PUT", path, headers=headers, body=raw).close()
+            self._write("PUT", path, headers, raw)
         except CloudFailedError:
             with self._request("HEAD", path, headers={"Accept": media_type}, accept_missing=True) as response:
                 if response.headers["Docker-Content-Digest"] != sha256_digest(raw):
@@ -131,27 +133,35 @@ class Registry:
 
     def _upload(self, repository: str, blob: Descriptor, path: Path) -> None:
         """POST, PATCH, PUT as docker does; not every registry takes the shorter ways of the specification."""
-        with self._request("POST", f"/v2/{repository}/blobs/uploads/", headers={"Content-Length": "0"}) as response:
-            session = response.headers["Location"]
+        begun = self._write("POST", f"/v2/{repository}/blobs/uploads/", {"Content-Length": "0"})
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
-        with path.open("rb") as file, self._request("PATCH", session, headers=headers, body=file) as response:
-            session = response.headers["Location"]
+        with path.open("rb") as file:
+            sent = self._write("PATCH", begun["Location"], headers, file)
+        session = sent["Location"]
         done = f"{session}{'&' if '?' in session else '?'}{urlencode({'digest': blob.digest})}"
-        self._request("PUT", done, headers={"Content-Length": "0"}).close()
+        self._write("PUT", done, {"Content-Length": "0"})
+
+    def _write(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | IO[bytes] | None = None
+    ) -> Message:
+        """A request that counts only when its whole answer has arrived; the answer's headers."""
+        with self._request(method, target, headers=headers, body=body) as response:
+            self._read(response, f"{method} {urlsplit(target).path}")
+            return response.headers
 
     def _download(self, repository: str, digest: str, layout: ImageLayout) -> None:
         path = f"/v2/{repository}/blobs/{digest}"
         with self._request("GET", path) as response, layout.writer(expected=digest) as blob:
-            while chunk := self._read(response, path, _CHUNK):
+            while chunk := self._read(response, f"GET {path}", _CHUNK):
                 blob.write(chunk)
 
-    def _read(self, response: http.client.HTTPResponse, path: str, size: int | None = None) -> bytes:
+    def _read(self, response: http.client.HTTPResponse, what: str, size: int | None = None) -> bytes:
         try:
             data = response.read(size)
         except (OSError, http.client.HTTPException) as error:
-            raise TemporaryError(f"registry {self._name}: GET {path} was cut off: {error}") from error
+            raise TemporaryError(f"registry {self._name}: {what} was cut off: {error}") from error
         if not data and response.length:
-            raise TemporaryError(f"registry {self._name}: GET {path} was cut off {response.length} bytes early")
+            raise TemporaryError(f"registry {self._name}: {what} was cut off {response.length} bytes early")
         return data
 
     def _request(
@@ -182,7 +192,9 @@ class Registry:
         connection = kind(parts.netloc, timeout=self._endpoint.timeout_seconds)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         try:
-            connection.request(method, path, body=body, headers={**headers, "Connection": "close"})
+            # A registry may refuse a body, and say why, before it has read all of it.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, path, body=body, headers={**headers, "Connection": "close"})
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()

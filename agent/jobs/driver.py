@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from agent.jobs.order import JobOrder
     from agent.ports.account import Account
 
+_LOG_DELAY_SECONDS = 2.0
+
 
 def complete(order: JobOrder, account: Account, context: Context) -> JobState:
     """The job of this order, completed; what was done before or is under way is adopted rather than started again.
@@ -45,8 +47,9 @@ class _Driver:
         """See :func:`complete`."""
         try:
             while True:
+                job = self._begin()
                 try:
-                    return self._result(self._begin())
+                    return self._result(job)
                 except NoCapacityError as error:
                     # Nothing ran and nothing was billed: another attempt may find machines.
                     self._watched = None
@@ -92,6 +95,9 @@ class _Driver:
         job = self._until_over(job, log)
         if job.status is JobStatus.COMPLETED:
             return job
+        # CloudWatch shows the last lines, which matter most now, a moment after they were written.
+        self._clock.sleep(_LOG_DELAY_SECONDS)
+        log.catch_up(whole=True)
         where = self._account
         raise explain(job, self._what, account=where.id, region=where.region, lines=log.last_lines)
 

@@ -73,7 +73,13 @@ def _metric(entry: Mapping[str, Any]) -> Metric:
 
 
 def _is_finite(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # JSON's integers have no limit.
+        return False
 
 
 def _refusal(where: str, what: str) -> UserCodeFailedError:

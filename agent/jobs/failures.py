@@ -18,7 +18,7 @@ from agent.errors import (
 from agent.ports.jobs import JobState, JobStatus, NoCapacityError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _CHECK_ROLE = "grant it to the execution role (`modelyard bootstrap apply` keeps its policies)"
 _MORE_MEMORY = "choose a larger `instance_type`, or read less at a time"
@@ -27,101 +27,88 @@ _MEND = "mend the program, then run again"
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What ends jobs: how AWS words it, whose failure it is, its name, and what to do next."""
+    """What ends a job: whose failure it is, its name, and what to do next."""
 
-    pattern: str
     error: type[ModelyardError]
     title: str
     advice: str
 
-    def matches(self, text: str) -> bool:
-        """Whether AWS's words mean this."""
-        return re.search(self.pattern, text, re.DOTALL) is not None
 
-
-_CAUSES: tuple[Cause, ...] = (
-    Cause(
-        pattern=r"^AlgorithmError\b.*(OutOfMemory|MemoryError|CUDA out of memory|std::bad_alloc)"
-        r"|^ClientError: Please use an instance type with more memory",
+_BY_REASON: Mapping[str, Cause] = {
+    (
+        r"^AlgorithmError\b.*(OutOfMemory|MemoryError|CUDA out of memory|std::bad_alloc)"
+        r"|^ClientError: Please use an instance type with more memory"
+    ): Cause(
         error=UserCodeFailedError,
         title="it ran out of memory",
         advice=_MORE_MEMORY,
     ),
-    Cause(
-        pattern=r"^AlgorithmError\b.*exit code: 137\b",
+    r"^AlgorithmError\b.*exit code: 137\b": Cause(
         error=UserCodeFailedError,
         title="it was killed (exit code 137), most often because it ran out of memory",
         advice=_MORE_MEMORY,
     ),
-    Cause(
-        pattern=r"^AlgorithmError\b.*CannotStartContainerError",
+    r"^AlgorithmError\b.*CannotStartContainerError": Cause(
         error=UserCodeFailedError,
         title="its container could not be started",
         advice="look whether the image has an executable `train` (or `python3`, for scripts) on its PATH",
     ),
-    Cause(pattern=r"^AlgorithmError\b", error=UserCodeFailedError, title="its program failed", advice=_MEND),
-    Cause(
-        pattern=r"^CapacityError\b|Insufficient ?Capacity",
+    r"^AlgorithmError\b": Cause(error=UserCodeFailedError, title="its program failed", advice=_MEND),
+    r"^CapacityError\b|Insufficient ?Capacity": Cause(
         error=NoCapacityError,
         title="AWS has no such machines free",
         advice="run again later, or choose another `instance_type`",
     ),
-    Cause(
-        pattern=r"^ResourceLimitExceeded\b",
+    r"^ResourceLimitExceeded\b": Cause(
         error=NoCapacityError,
         title="the account's quota is in use",
         advice="run again when other jobs have ended, or ask AWS for a higher quota",
     ),
-    Cause(
-        pattern=r"^InternalServerError\b",
+    r"^InternalServerError\b": Cause(
         error=TemporaryError,
         title="SageMaker failed for a reason of its own",
         advice="run again: that starts another attempt",
     ),
-    Cause(
-        pattern=r"AccessDenied|[Aa]ccess [Dd]enied|not authorized|does not have \w+ permission|\(403\)|Forbidden"
-        r"|Could not assume role",
+    (
+        r"AccessDenied|[Aa]ccess [Dd]enied|not authorized|does not have \w+ permission|\(403\)|Forbidden"
+        r"|Could not assume role"
+    ): Cause(
         error=AccessDeniedError,
         title="its role lacks a permission",
         advice=_CHECK_ROLE,
     ),
-    Cause(
-        pattern=r"Unsupported manifest media type",
+    r"Unsupported manifest media type": Cause(
         error=UsageError,
         title="SageMaker takes no image of that kind",
         advice="build one image rather than an index of several (`docker build --provenance=false`, one platform)",
     ),
-    Cause(
-        pattern=r"Requested image .* not found|repository of your image .* does not exist",
+    r"Requested image .* not found|repository of your image .* does not exist": Cause(
         error=InputMissingError,
         title="its image is not there",
         advice="run the step `build_image`",
     ),
-    Cause(
-        pattern=r"No S3 objects found|NoSuchKey|NoSuchBucket|\(404\)|Manifest file .* is not valid",
+    r"No S3 objects found|NoSuchKey|NoSuchBucket|\(404\)|Manifest file .* is not valid": Cause(
         error=InputMissingError,
         title="its input is not there",
         advice="run the step `snapshot_data`; if objects were deleted, restore them from the bucket's older versions",
     ),
-    Cause(
-        pattern=r"SlowDown|\(50[03]\)|[Tt]hrottl",
+    r"SlowDown|\(50[03]\)|[Tt]hrottl": Cause(
         error=TemporaryError,
         title="S3 was too busy",
         advice="run again: that starts another attempt",
     ),
-)
-_UNKNOWN = Cause(pattern="", error=CloudFailedError, title="AWS gave it up", advice="its reason says what to change")
+}
+"""By regular expression over AWS's words, the first that is found; those of user programs follow ``AlgorithmError``."""
+_UNKNOWN = Cause(error=CloudFailedError, title="AWS gave it up", advice="its reason says what to change")
 _TIME_LIMIT = Cause(
-    pattern="", error=UserCodeFailedError, title="it ran longer than it may", advice="raise `max_runtime`, or do less"
+    error=UserCodeFailedError, title="it ran longer than it may", advice="raise `max_runtime`, or do less"
 )
 _NO_SPARE_CAPACITY = Cause(
-    pattern="",
     error=TemporaryError,
     title="spare capacity did not suffice within `max_wait`",
     advice="run again, which goes on from the last checkpoint, raise `spot.max_wait`, or do without `spot`",
 )
 _BY_REQUEST = Cause(
-    pattern="",
     error=CloudFailedError,
     title="somebody stopped it",
     advice="find out who (CloudTrail: StopTrainingJob, StopProcessingJob), then run again: that starts another attempt",
@@ -135,7 +122,7 @@ def cause_of(job: JobState, lines: Sequence[str]) -> Cause:
     # A processing job's reason only points to the log, where Python names the error in the last line.
     last_line = lines[-1] if lines and job.failure_reason.startswith("AlgorithmError") else ""
     text = f"{job.failure_reason}\n{job.exit_message}\n{last_line}"
-    return next((cause for cause in _CAUSES if cause.matches(text)), _UNKNOWN)
+    return next((cause for pattern, cause in _BY_REASON.items() if re.search(pattern, text, re.DOTALL)), _UNKNOWN)
 
 
 def _why_stopped(job: JobState) -> Cause:

@@ -77,6 +77,9 @@ class Endpoints(Protocol):
     def create_model(self, request: Request) -> bool:
         """CreateModel; False where it exists already."""
 
+    def describe_model(self, name: str) -> Request | None:
+        """DescribeModel's answer, or None."""
+
     def create_config(self, request: Request) -> bool:
         """CreateEndpointConfig; False where it exists already."""
 

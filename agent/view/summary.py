@@ -30,10 +30,10 @@ def say_summary(summary: Summary, console: Console, *, done: str) -> None:
     """What became of the run, and what to do next; ``done`` is the sentence for success."""
     match summary.result:
         case Status.REFUSED:
-            console.say(f"Refused: {summary.error}", "warning")
+            console.say("Refused: the model does not pass its gates.", "warning")
         case Status.FAILED:
-            stage = next(end.title for end in summary.stages if end.status is Status.FAILED)
-            console.say(f"{console.style('error:', 'error')} {stage}: {summary.error}")
+            stage = next(end for end in summary.stages if end.status is Status.FAILED)
+            console.say(f"{console.style('error:', 'error')} {stage.title} failed, exit code {stage.exit_code}")
         case Status.INTERRUPTED:
             console.say("Interrupted; the next run goes on from here.", "warning")
         case _:

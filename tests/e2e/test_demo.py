@@ -8,20 +8,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.cloud.embedded import EmbeddedCloud
-from agent.console import Console
-from agent.demo import policies, story
-from agent.demo.progress import PlainProgress
-from agent.errors import AccessDeniedError, CloudFailedError, ModelyardError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from agent.demo.policies import Names, Policy
+from agent.demo.repository import Repository, example
 
 DEMO = (sys.executable, "-m", "agent.cli", "demo")
 
@@ -39,6 +29,10 @@ class Stage:
         return subprocess.run(
             [*DEMO, *arguments], env=self.environment, capture_output=True, text=True, timeout=200, check=False
         )
+
+    def shell(self) -> dict[str, str]:
+        """The environment of someone who has modelyard on the PATH."""
+        return {**self.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     def begin(self) -> subprocess.Popen[str]:
         return subprocess.Popen(DEMO, env=self.environment, stderr=subprocess.PIPE, text=True)
@@ -63,26 +57,30 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
-def test_it_trains_deploys_calls_and_is_denied(stage: Stage) -> None:
+def test_it_goes_from_data_to_production_and_back(stage: Stage) -> None:
     demo = stage.play()
     assert demo.returncode == 0, demo.stderr
-    assert "6.7,3.0,5.2,2.3 → virginica" in demo.stderr
+    assert "Refused: the model does not pass its gates." in demo.stderr
+    assert "$ modelyard rollback prod" in demo.stderr
     assert "is not authorized to perform: sts:AssumeRole" in demo.stderr
-    assert "is not authorized to perform: s3:GetObject" in demo.stderr
+    assert "is not authorized to perform: sagemaker:ListTrainingJobs" in demo.stderr
     assert "All of it worked" in demo.stderr
     assert stage.left_behind() == []
 
 
-def test_keep_leaves_the_endpoint_in_service(stage: Stage) -> None:
+def test_keep_leaves_everything_as_it_is_at_the_end(stage: Stage) -> None:
     try:
         demo = stage.play("--keep")
         assert demo.returncode == 0, demo.stderr
-        assert f"modelyard cloud down --state {stage.kept}" in demo.stderr
+        assert f"modelyard cloud down --state {stage.kept / 'cloud'}" in demo.stderr
+        status = f". {stage.kept / 'build-server.env'} && cd {stage.kept / 'tumour-byo'} && modelyard status"
+        told = subprocess.run(["sh", "-c", status], env=stage.shell(), capture_output=True, text=True, check=False)
+        assert "tumour-prod is InService" in told.stdout, told.stderr
         again = stage.play("--keep")
         assert again.returncode == 2
         assert "an earlier demo still runs" in again.stderr
     finally:
-        down = [sys.executable, "-m", "agent.cli", "cloud", "down", "--state", str(stage.kept)]
+        down = [sys.executable, "-m", "agent.cli", "cloud", "down", "--state", str(stage.kept / "cloud")]
         assert subprocess.run(down, env=stage.environment, check=False).returncode == 0
     assert stage.left_behind() == []
 
@@ -93,12 +91,19 @@ def await_state_folder(stage: Stage) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("chapter", ["Start a cloud", "Build the iris", "  Training", "  Creating", "Take it down"])
-def test_it_leaves_nothing_when_it_is_interrupted(stage: Stage, chapter: str, sent: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("line", "sent"),
+    [
+        ("Start a cloud", signal.SIGINT),
+        ("Bootstrap the accounts", signal.SIGTERM),
+        ("train ", signal.SIGINT),
+        ("deploy ", signal.SIGTERM),
+    ],
+)
+def test_it_leaves_nothing_when_it_is_interrupted(stage: Stage, line: str, sent: signal.Signals) -> None:
     with stage.begin() as demo:
         assert demo.stderr is not None
-        assert any(line.startswith(chapter) for line in demo.stderr)
+        assert any(said.startswith(line) for said in demo.stderr)
         await_state_folder(stage)
         demo.send_signal(sent)
         said = demo.stderr.read()
@@ -110,79 +115,11 @@ def test_it_leaves_nothing_when_it_is_interrupted(stage: Stage, chapter: str, se
     assert stage.left_behind() == []
 
 
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[EmbeddedCloud]:
-    with EmbeddedCloud() as made:
-        yield made
-
-
-@pytest.fixture
-def play(cloud: EmbeddedCloud) -> Iterator[Callable[[], None]]:
-    """Plays the story in a cloud that is empty when the test begins."""
-    cloud.reset()
-    with Path(os.devnull).open("w") as nobody:
-        yield lambda: story.tell(cloud, PlainProgress(Console(people=nobody)), keep=False)
-
-
-NEEDED = [
-    ("ci_policy", "ecr:PutImage"),
-    ("ci_policy", "sagemaker:CreateTrainingJob"),
-    ("ci_policy", "iam:PassRole"),
-    ("ci_policy", "sts:AssumeRole"),
-    ("training_policy", "s3:GetObject"),
-    ("training_policy", "s3:PutObject"),
-    ("training_policy", "ecr:BatchGetImage"),
-    ("deploy_policy", "sagemaker:CreateModel"),
-    ("deploy_policy", "sagemaker:InvokeEndpoint"),
-    ("hosting_policy", "s3:GetObject"),
-    ("bucket_policy", "s3:GetObject"),
-    ("repository_policy", "ecr:BatchGetImage"),
-    ("group_policy", "sagemaker:CreateModel"),
-]
-
-
-@pytest.mark.parametrize(("document", "action"), NEEDED, ids=str)
-def test_without_one_permission_it_fails_and_says_so(
-    play: Callable[[], None], monkeypatch: pytest.MonkeyPatch, document: str, action: str
-) -> None:
-    whole: Callable[[Names], Policy] = getattr(policies, document)
-
-    def reduced(names: Names) -> Policy:
-        statements = [without(statement, action) for statement in whole(names)["Statement"]]
-        return {**whole(names), "Statement": [statement for statement in statements if statement["Action"]]}
-
-    monkeypatch.setattr(policies, document, reduced)
-    with pytest.raises(ModelyardError):
-        play()
-
-
-def without(statement: Policy, action: str) -> Policy:
-    actions = statement["Action"]
-    if isinstance(actions, str):
-        return statement
-    # A statement of no action is no policy, so one that does nothing here takes its place.
-    return {**statement, "Action": [each for each in actions if each != action] or ["sns:ListTopics"]}
-
-
-def test_a_denied_step_names_action_and_resource(play: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policies, "ci_policy", lambda _names: policies.policy(policies.allow(["sns:ListTopics"], "*")))
-    with pytest.raises(AccessDeniedError, match="ecr:GetAuthorizationToken"):
-        play()
-
-
-def test_it_fails_when_what_should_be_denied_is_allowed(
-    play: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everybody = policies.trust({"AWS": "arn:aws:iam::111111111111:user/iris-ci"})
-    monkeypatch.setattr(policies, "deploy_trust", lambda _names: everybody)
-    with pytest.raises(CloudFailedError, match="assume_role was allowed"):
-        play()
-
-
-def test_it_fails_when_the_endpoint_answers_something_else(
-    play: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flowers: dict[str, Any] = {"5.1,3.5,1.4,0.2": "virginica"}
-    monkeypatch.setattr(story, "_FLOWERS", flowers)
-    with pytest.raises(CloudFailedError, match="was to be expected"):
-        play()
+def test_its_repository_has_a_history_and_nothing_of_this_machine_s_git(tmp_path: Path) -> None:
+    repository = Repository(example("tumour-byo"), tmp_path / "copy", os.environ)
+    repository.change("More trees", trees=300)
+    log = subprocess.run(
+        ["git", "log", "--format=%an: %s"], cwd=repository.folder, capture_output=True, text=True, check=True
+    )
+    assert log.stdout.splitlines() == ["Ada: More trees", "Ada: A model that tells tumours apart"]
+    assert "    trees: 300" in repository.configuration.read_text().splitlines()

@@ -6,15 +6,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from agent.config.gate import ThresholdGate
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agent.config.gate import Gate
-    from tests.examples.trial import Trial
 
 EXAMPLES = ROOT / "examples"
 
@@ -102,18 +99,3 @@ ALL = (
     ),
 )
 BY_NAME = {example.name: example for example in ALL}
-
-
-def refusing(trial: Trial, champion: Trial) -> tuple[str, ...]:
-    """The gates that the measured model misses while the champion is deployed."""
-    gates = trial.configuration.gates.values()
-    return tuple(gate.name for gate in gates if not passes(trial, champion, gate))
-
-
-def passes(trial: Trial, champion: Trial, gate: Gate) -> bool:
-    """Whether one gate lets the measured model pass."""
-    value = trial.value(gate.metric)
-    if isinstance(gate, ThresholdGate):
-        return (gate.min is None or value >= gate.min) and (gate.max is None or value <= gate.max)
-    sign = 1 if trial.configuration.evaluation.metrics[gate.metric].better == "higher" else -1
-    return sign * (value - champion.value(gate.metric)) >= -gate.margin

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def trial_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Trial]:
-    """The trial of an example by its name, as its configuration says or as a variant does."""
+    """The trial of an example by its name, as its configuration and the first variant say, or as another one does."""
     made: dict[str, Trial] = {}
 
     def trial_of(name: str, variant: Variant | None = None) -> Trial:
-        example, key = BY_NAME[name], f"{name} {variant or ''}"
+        example = BY_NAME[name]
+        other = None if variant == example.variants[0] else variant
+        key = f"{name} {other}"
         if key not in made:
             folder = tmp_path_factory.mktemp(name)
             shared = request.getfixturevalue("shared_data") if example.shared else folder
@@ -31,7 +33,7 @@ def trial_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 repository=example.folder,
                 folder=folder,
                 elsewhere=fetched(example, shared, folder / "fetched"),
-                settings=variant.requests if variant else (),
+                settings=other.requests if other else (),
             )
         return made[key]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.client
-import json
 import shutil
 import socket
 import tarfile
@@ -13,11 +12,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from agent.artifacts import Evaluation
 from agent.config.loading import load
+from agent.data import names
 from agent.images.assemble import assemble
 from agent.images.layout import ImageLayout
 from agent.images.program import program_recipe
 from agent.images.unpack import unpack
+from agent.jobs import evaluation_report
 from agent.runtime.container import ContainerSpec, Exit
 from agent.runtime.contract.cluster import Cluster, Host
 from agent.runtime.contract.folder import furnish
@@ -25,6 +27,7 @@ from agent.runtime.contract.processing import ProcessingJob, host_path, processi
 from agent.runtime.contract.training import TrainingChannel, TrainingJob, training_files, training_folders
 from agent.runtime.isolation import detect_isolation
 from agent.runtime.process import ProcessRuntime
+from pipeline_steps import gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,23 +113,27 @@ class Trial:
         return artifact
 
     @cached_property
-    def evaluation(self) -> Any:
-        """`evaluation.json` as a program reads it."""
+    def report(self) -> Path:
+        """`evaluation.json`."""
         job = self.configuration.evaluation
         inputs = {f"{INPUT}/data": self.data[job.data]}
         opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model})
-        return json.loads((opt_ml / "processing/output/evaluation.json").read_text())
+        return opt_ml / "processing/output" / evaluation_report.FILE
 
     @property
-    def metrics(self) -> Mapping[str, Any]:
-        """What the evaluation says of every metric, by name."""
-        (kind,) = self.evaluation
-        found: Mapping[str, Any] = self.evaluation[kind]
-        return found
+    def evaluation(self) -> Evaluation:
+        """What the model achieves, as the step `evaluate` reads it."""
+        wanted = tuple(self.configuration.evaluation.metrics)
+        metrics = evaluation_report.parse(self.report.read_bytes(), wanted, str(self.report))
+        return Evaluation(model="", data="", metrics=metrics, report=str(self.report), job=self.report.parent.name)
 
-    def value(self, metric: str) -> float:
-        """The measured value of a metric."""
-        return float(self.metrics[metric]["value"])
+    def refused_by(self, champion: Trial | None = None) -> tuple[str, ...]:
+        """The gates that the model does not pass while the champion is deployed in every environment."""
+        configuration = self.configuration
+        deployed = dict.fromkeys(configuration.environments, champion.evaluation) if champion else {}
+        better = {name: metric.better for name, metric in configuration.evaluation.metrics.items()}
+        inputs = gate.Inputs(gates=configuration.gates, better=better, evaluation=self.evaluation, champions=deployed)
+        return tuple(verdict.gate for verdict in gate.judge(inputs) if not verdict.passed)
 
     def ask(self, requests: Iterable[tuple[str, str, str, str]]) -> list[Answer]:
         """Serve the model, and send requests given as method, path, content type and body, one after another."""
@@ -208,10 +215,11 @@ def copy_as_jobs_see_it(source: Path, folder: Path) -> None:
     """Copy a file, or every file below a folder, under the name that a data snapshot gives it: with its digest."""
     files = [source] if source.is_file() else [path for path in sorted(source.rglob("*")) if path.is_file()]
     for file in files:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        target = folder / (file.name if file == source else file.relative_to(source))
+        name = file.name if file == source else file.relative_to(source).as_posix()
+        kept = names.key(name, hashlib.sha256(file.read_bytes()).hexdigest())
+        target = folder / kept.removeprefix(names.OBJECTS)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target.with_name(f"{file.stem}.{digest}{file.suffix}"))
+        shutil.copy(file, target)
 
 
 def free_port() -> int:

@@ -54,7 +54,8 @@ def test_reason_reaches_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_absent_tools_are_missing(empty_path: Path) -> None:
-    program(empty_path, "shellcheck", "exit 0")
+    for tool in TOOLS:
+        program(empty_path, tool.program, "exit 0")
     assert missing([*TOOLS, ABSENT]) == [ABSENT]
 
 

@@ -6,6 +6,7 @@ Source: Service authorization reference, the resource types and condition keys o
 from __future__ import annotations
 
 import json
+import os.path
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ _S3_HEADERS = (
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-storage-class",
 )
+_ON_ALARMS = frozenset({"DeleteAlarms", "DisableAlarmActions", "EnableAlarmActions"})
 _IAM_STORES = {"role": "_roles", "user": "_users", "group": "_groups"}
 
 
@@ -79,6 +81,7 @@ class RequestReading:
             "ecr": _repository,
             "iam": self._iam_entity,
             "kms": self._key,
+            "monitoring": _alarms,
             "s3": _s3_object,
         }
         iam_actions.extract_resource_arn = self._resource_arn
@@ -155,6 +158,17 @@ def _repository(request: Incoming, found: str) -> Subject:
     name = members.get("repositoryName") or (several[0] if len(several) == 1 else None)
     registry = members.get("registryId") or request.account
     return Subject(resource=f"arn:aws:ecr:{request.region}:{registry}:repository/{name}" if name else found)
+
+
+def _alarms(request: Incoming, found: str) -> Subject:
+    """The alarms that a request lists: what allows the beginning that their names share allows each of them."""
+    operation = request.headers.get("x-amz-target", "").rpartition(".")[2] or request.param("Action")
+    if operation not in _ON_ALARMS:
+        return Subject(resource=found)
+    listed = [request.param(key) for key in request.params if key.startswith("AlarmNames.member.")]
+    named = [str(name) for name in request.members.get("AlarmNames") or listed]
+    shared = os.path.commonprefix(named)  # noqa: RUF071 - of texts, not of paths
+    return Subject(resource=f"arn:aws:cloudwatch:{request.region}:{request.account}:alarm:{shared}")
 
 
 def _s3_object(request: Incoming, found: str) -> Subject:

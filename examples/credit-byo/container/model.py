@@ -86,16 +86,21 @@ CLASS_WEIGHTS: Mapping[str, str | None] = {"equal": None, "balanced": "balanced"
 """The values of the hyperparameter `class_weight`: every client counts alike, or both labels together do."""
 
 
+# So few rows gain nothing by threads, and lose seconds by them where cores are shared.
+one_thread = threadpool_limits.wrap(limits=1)
+
+
+@one_thread
 def fit(examples: Examples, *, kind: str, class_weight: str) -> ClassifierMixin:
     """One of ``MODELS``, trained; the same examples always give the same model."""
     if kind not in MODELS:
         raise ValueError(f"model is {kind!r}, not one of {', '.join(MODELS)}")
     if class_weight not in CLASS_WEIGHTS:
         raise ValueError(f"class_weight is {class_weight!r}, not one of {', '.join(CLASS_WEIGHTS)}")
-    with threadpool_limits(limits=1):  # so few rows gain nothing by threads, and lose seconds where cores are shared
-        return MODELS[kind](CLASS_WEIGHTS[class_weight]).fit(examples.features, examples.labels)
+    return MODELS[kind](CLASS_WEIGHTS[class_weight]).fit(examples.features, examples.labels)
 
 
+@one_thread
 def probabilities(model: ClassifierMixin, features: Sequence[Sequence[float]]) -> list[float]:
     """The probability of each client to default."""
     return [float(default) for _, default in model.predict_proba(features)]

@@ -151,6 +151,69 @@ def test_deleting_a_stack_takes_the_permission_to_delete(stage: Stage) -> None:
     assert _ended(client, stack)["StackStatus"] == "DELETE_FAILED"
 
 
+def test_a_bucket_has_the_encryption_lifecycle_and_ownership_of_its_template(stage: Stage) -> None:
+    """Page: CloudFormation template reference, AWS::S3::Bucket."""
+    key = stage.key()
+    encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rule = {"Id": "uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3}}
+    properties = {
+        "BucketName": stage.name("stacked"),
+        "BucketEncryption": {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": encryption}]},
+        "LifecycleConfiguration": {"Rules": [rule]},
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]},
+    }
+    who = stage.user("builder", STACKS, allow("s3:*"))
+    stage.settle()
+
+    status, reasons = _create(stage, who, _template(Bucket={"Type": "AWS::S3::Bucket", "Properties": properties}))
+
+    assert status == "CREATE_COMPLETE", reasons
+    s3, bucket = stage.client("s3"), stage.name("stacked")
+    assert s3.put_object(Bucket=bucket, Key="x", Body=b"x")["SSEKMSKeyId"] == key
+    lifecycle = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert [(rule["ID"], rule["AbortIncompleteMultipartUpload"]) for rule in lifecycle] == [
+        ("uploads", {"DaysAfterInitiation": 3})
+    ]
+    ownership = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "BucketOwnerPreferred"}]
+
+
+def test_a_stack_overwrites_no_role_that_is_there(stage: Stage) -> None:
+    stage.role("taken", allow("s3:*"))
+    trusting = json.loads(policy(trust({"Service": "sagemaker.amazonaws.com"})))
+    properties = {"RoleName": stage.name("taken"), "AssumeRolePolicyDocument": trusting}
+    who = stage.user("builder", STACKS, allow("iam:*"))
+    stage.settle()
+    template = _template(Role={"Type": "AWS::IAM::Role", "Properties": properties})
+
+    status, reasons = _create(stage, who, template, Capabilities=["CAPABILITY_NAMED_IAM"])
+
+    assert status == "ROLLBACK_COMPLETE"
+    assert f"Role with name {stage.name('taken')} already exists" in reasons
+    role = stage.client("iam").get_role(RoleName=stage.name("taken"))["Role"]
+    assert "sagemaker.amazonaws.com" not in json.dumps(role["AssumeRolePolicyDocument"])
+
+
+def test_a_change_set_says_nothing_of_resources_whose_condition_does_not_hold(stage: Stage) -> None:
+    """Page: CloudFormation template reference, Conditions."""
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {}}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {"Made": topic, "NotMade": {**topic, "Condition": "Never"}},
+    }
+    client, name = stage.client("cloudformation"), stage.name("stack")
+    made = client.create_change_set(
+        StackName=name, ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=json.dumps(template)
+    )
+    client.get_waiter("change_set_create_complete").wait(ChangeSetName=made["Id"], WaiterConfig={"Delay": 1})
+
+    changes = client.describe_change_set(ChangeSetName=made["Id"])["Changes"]
+
+    assert [change["ResourceChange"]["LogicalResourceId"] for change in changes] == ["Made"]
+    client.delete_stack(StackName=name)
+
+
 @pytest.mark.embedded_only("AWS knows this resource type")
 def test_a_type_that_is_not_served_is_not_recognised(stage: Stage) -> None:
     client = stage.client("cloudformation")

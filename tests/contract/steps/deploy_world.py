@@ -1,4 +1,4 @@
-"""A project over three accounts of an embedded cloud, bootstrapped as users do it, with releases that can be steered."""
+"""A project over three accounts of an embedded cloud, bootstrapped as users do it, whose models do as told."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import itertools
 import json
 import shutil
 import tarfile
-import threading
 import time
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent import naming
@@ -26,17 +27,20 @@ from agent.clock import SystemClock
 from agent.config.environment import Environment
 from agent.config.model import Configuration
 from agent.context import Context, RunInfo
+from agent.images.builders import Builders
+from agent.images.manifest import MANIFEST_TYPE
 from agent.images.program import build_and_push, program_recipe
 from agent.images.registry import RegistryEndpoint
 from agent.ledger.environments import Environments
 from agent.ledger.ledger import Ledger
 from agent.release.store import ReleaseStore
+from agent.runner import run_step
+from pipeline_steps import check_endpoint, deploy, promote
 from tests.contract.provision import PROGRAM
-from tests.contract.steps.job_world import MANIFEST_TYPE, NoBuilder
 from tests.fakes import KeptReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from agent.cloud.calls import CallRecord
@@ -95,6 +99,8 @@ class World:
     keys: Credentials
     folder: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _accounts: dict[int, AwsAccounts] = field(default_factory=dict)
 
     @property
     def project(self) -> str:
@@ -107,15 +113,30 @@ class World:
     def environment(self, name: str = "qa", **changes: Any) -> Environment:
         """An environment of the configuration, with other settings."""
         environment = self.configuration.environments[name]
-        return Environment.model_validate({**environment.model_dump(exclude_unset=True), **changes})
+        document = {**environment.model_dump(mode="json", exclude_unset=True), **changes}
+        return Environment.model_validate_json(json.dumps(document))
 
     def hosted(self, name: str = "qa", **changes: Any) -> Environment:
         """An environment whose endpoint has other settings."""
-        endpoint = self.configuration.environments[name].endpoint.model_dump(exclude_unset=True)
+        endpoint = self.configuration.environments[name].endpoint.model_dump(mode="json", exclude_unset=True)
         return self.environment(name, endpoint={**endpoint, **changes})
 
     def context(self, *, run: str = "run", clock: Clock | None = None, attempts: int = 4) -> Context:
         """A run of the build server, which has nothing but its own access key."""
+        if attempts not in self._accounts:
+            self._accounts[attempts] = self._new_accounts(attempts)
+        accounts = self._accounts[attempts]
+        return Context(
+            accounts=accounts,
+            ledger=Ledger(accounts.tools.objects, self.bucket),
+            builder=Builders(SystemClock()),
+            clock=clock or Nap(),
+            report=KeptReport(),
+            run=RunInfo(id=run, who="tester", build_url=f"https://ci.example.com/{run}"),
+            folder=self.folder,
+        )
+
+    def _new_accounts(self, attempts: int) -> AwsAccounts:
         clients = Clients(
             credentials=self.keys,
             region=self.cloud.running.region,
@@ -123,26 +144,20 @@ class World:
             attempts=attempts,
         )
         tools = self.configuration.tools
-        accounts = AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name=run)
-        return Context(
-            accounts=accounts,
-            ledger=Ledger(accounts.tools.objects, self.bucket),
-            builder=NoBuilder(),
-            clock=clock or Nap(),
-            report=KeptReport(),
-            run=RunInfo(id=run, who="tester", build_url=f"https://ci.example.com/{run}"),
-            folder=self.folder,
-        )
+        return AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name="ci")
 
-    def release(self, answer: str = "", **doing: str) -> str:
-        """The digest of a new release, whose model answers so and does what it is told (``tests/contract/image``)."""
+    def release(self, answer: str = "", *, rows: str = "0,0\n1,1\n", **doing: str) -> str:
+        """The digest of a new release, whose model answers so and does what it is told (``tests/contract/image``).
+
+        Without an answer it echoes, which is to predict a row's only feature. ``rows`` are what it was evaluated on.
+        """
         job = f"{self.project}-train-{next(self._numbers):012x}"
         key = f"models/{job}/output/model.tar.gz"
         content = _archive({"answer": answer, **doing})
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         artifact = hashlib.sha256(content).hexdigest()
         model = Model(artifact=f"s3://{self.bucket}/{key}", sha256=artifact, image=self.image, job=job)
-        data = self.data_set({"rows.csv": "0,0\n1,1\n"})
+        data = self.data_set({f"{job}/rows.csv": rows})
         evaluation = Evaluation(
             model=artifact, data=data.digest, metrics={"auc": Metric(value=0.9)}, report="", job=job
         )
@@ -161,6 +176,46 @@ class World:
         )
         return ReleaseStore(self.ledger).write(release)
 
+    def deploy(self, release: str, environment: Environment | None = None, ctx: Context | None = None) -> deploy.Result:
+        """The release, deployed to ``qa``."""
+        wanted = deploy.Inputs(
+            project=self.project,
+            release=release,
+            environment_name="qa",
+            environment=environment or self.environment(),
+        )
+        return run_step(deploy.STEP, wanted, ctx or self.context()).result
+
+    def check(self, name: str = "qa", environment: Environment | None = None) -> check_endpoint.Result:
+        """What the environment's endpoint does, checked."""
+        current = self.environments.current(name)
+        assert current is not None
+        wanted = check_endpoint.Inputs(
+            project=self.project,
+            bucket=self.bucket,
+            release=current.release,
+            config=current.config,
+            environment_name=name,
+            environment=environment or self.environment(name),
+            sample=ReleaseStore(self.ledger).read(current.release).data["evaluation"],
+        )
+        return run_step(check_endpoint.STEP, wanted, self.context()).result
+
+    def promotion(self, release: str, environment: Environment | None = None) -> promote.Inputs:
+        """An order to promote a release to ``prod``."""
+        return promote.Inputs(
+            project=self.project,
+            release=release,
+            tools=self.configuration.tools,
+            environment_name="prod",
+            environment=environment or self.environment("prod"),
+            before=("qa",),
+        )
+
+    def promote(self, release: str, ctx: Context | None = None) -> promote.Result:
+        """The release, promoted to ``prod``."""
+        return run_step(promote.STEP, self.promotion(release), ctx or self.context()).result
+
     def data_set(self, files: Mapping[str, str]) -> DataSet:
         """A version of the data set ``evaluation``."""
         for name, text in files.items():
@@ -178,11 +233,17 @@ class World:
 
     # --- what an onlooker sees, as the administrator ---------------------------------------------------------------
 
-    @property
-    def s3(self) -> Any:
-        return self.cloud.client("s3")
+    def client(self, service: str, account: str = "tools") -> Any:
+        """The administrator's client, made once."""
+        if (service, account) not in self._clients:
+            self._clients[service, account] = self.cloud.client(service, account)
+        return self._clients[service, account]
 
     @property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
     def ledger(self) -> Ledger:
         keys = self.cloud.running.administrator("tools")
         credentials = Credentials(access_key_id=keys.access_key_id, secret_access_key=keys.secret_access_key)
@@ -194,8 +255,14 @@ class World:
     def environments(self) -> Environments:
         return Environments(self.ledger)
 
+    def release_of(self, name: str) -> Release:
+        """The release that an environment has."""
+        current = self.environments.current(name)
+        assert current is not None
+        return ReleaseStore(self.ledger).read(current.release)
+
     def sagemaker(self, account: str = "qa") -> Any:
-        return self.cloud.client("sagemaker", account)
+        return self.client("sagemaker", account)
 
     def endpoint(self, name: str = "qa") -> str:
         return self.configuration.environments[name].endpoint.name
@@ -205,7 +272,7 @@ class World:
 
     def answer(self, name: str = "qa", body: bytes = b"x") -> str:
         """What the endpoint answers."""
-        runtime = self.cloud.client("sagemaker-runtime", name)
+        runtime = self.client("sagemaker-runtime", name)
         return str(runtime.invoke_endpoint(EndpointName=self.endpoint(name), Body=body)["Body"].read().decode())
 
     def models(self, name: str = "qa") -> set[str]:
@@ -219,32 +286,42 @@ class World:
     def clear(self) -> None:
         """Make both environments as if nothing had ever been deployed to them."""
         self.cloud.clear_faults()
+        self._accounts.clear()  # their sessions may have run out by the cloud's clock
         for name in ("qa", "prod"):
-            self._remove_endpoint(name)
+            self.remove_endpoint(name)
             sagemaker = self.sagemaker(name)
             for config in self.configs(name):
                 sagemaker.delete_endpoint_config(EndpointConfigName=config)
             for model in self.models(name):
                 sagemaker.delete_model(ModelName=model)
-            self.cloud.client("cloudwatch", name).delete_alarms(AlarmNames=self.alarms(name))
-        self.cloud.set_clock_rate(1)
+            self.client("cloudwatch", name).delete_alarms(AlarmNames=self.alarms(name))
         for prefix in ("ledger/environments/", "ledger/steps/"):
             for kept in list(self.ledger.objects.list(self.bucket, prefix)):
                 self.s3.delete_object(Bucket=self.bucket, Key=kept.key)
 
     def alarms(self, name: str = "qa") -> list[str]:
         """The alarms of the project in an account."""
-        found = self.cloud.client("cloudwatch", name).describe_alarms(AlarmNamePrefix=f"{self.project}-")
+        found = self.client("cloudwatch", name).describe_alarms(AlarmNamePrefix=f"{self.project}-")
         return [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
 
-    def _remove_endpoint(self, name: str) -> None:
+    def remove_endpoint(self, name: str = "qa") -> None:
+        """Delete the endpoint, as soon as SageMaker lets go of it."""
         sagemaker, deadline = self.sagemaker(name), time.monotonic() + PATIENCE_SECONDS
-        self.cloud.set_clock_rate(1000)
-        while self.endpoint(name) in {e["EndpointName"] for e in sagemaker.list_endpoints()["Endpoints"]}:
-            if self.described(name)["EndpointStatus"] in {"InService", "Failed"}:
+        while present := sagemaker.list_endpoints(NameContains=self.endpoint(name))["Endpoints"]:
+            if present[0]["EndpointStatus"] in {"InService", "Failed"}:
                 sagemaker.delete_endpoint(EndpointName=self.endpoint(name))
-            assert time.monotonic() < deadline, self.described(name)
+            elif present[0]["EndpointStatus"] == "Updating":
+                self.cloud.advance(600)
+            assert time.monotonic() < deadline, present
             time.sleep(0.02)
+
+    def hasten(self, running: Running) -> Any:
+        """What a step comes to while time flies: not so far that its sessions run out, which last an hour."""
+        for _ in range(45):
+            if running.wait(0.1):
+                break
+            self.cloud.advance(60)
+        return running.ended()
 
     def last_call(self) -> int:
         """The number of the last call."""
@@ -283,25 +360,18 @@ class World:
 class Running:
     """A step that runs in a thread of its own, to be looked at on its way."""
 
-    def __init__(self, work: Any) -> None:
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
-        self._thread.start()
+    def __init__(self, work: Callable[[], Any]) -> None:
+        pool = ThreadPoolExecutor(1)
+        self._future: Future[Any] = pool.submit(work)
+        pool.shutdown(wait=False)
 
-    def _run(self, work: Any) -> None:
-        try:
-            self.result = work()
-        except BaseException as error:
-            self.error = error
+    def wait(self, seconds: float) -> bool:
+        """Whether it ends within so long."""
+        return bool(wait([self._future], seconds).done)
 
     def ended(self) -> Any:
         """Its result, or its error raised."""
-        self._thread.join(PATIENCE_SECONDS)
-        assert not self._thread.is_alive(), "the step did not end"
-        if self.error is not None:
-            raise self.error
-        return self.result
+        return self._future.result(PATIENCE_SECONDS)
 
 
 def new_world(cloud: EmbeddedCloud, folder: Path) -> World:

@@ -5,80 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agent.artifacts import DataSet, Image, Script
 from agent.aws.accounts import AwsAccount
 from agent.aws.sessions import Clients, Credentials
 from agent.config.section import Resources
 from agent.context import Context, RunInfo
-from agent.errors import InterruptedRunError, UsageError
 from agent.ledger.ledger import Ledger
 from agent.ports.jobs import JobKind
 from tests.contract.provision import create_bucket, create_role, push_image
-from tests.fakes import EPOCH, KeptReport
+from tests.contract.steps import lonely_agent
+from tests.contract.steps.hurried_clock import HurriedClock
+from tests.fakes import FakeAccount, FakeAccounts, KeptReport
+from tests.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from agent.cloud.embedded import EmbeddedCloud
-    from agent.ports.images import BuildOrder, PushTarget
+    from agent.step import StepModel
 
 RESOURCES = Resources(instance_type="ml.m5.large", volume_gb=1)
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-_LONGEST_NAP = 0.05
 _PATIENCE_SECONDS = 60
-
-
-class HurriedClock:
-    """A clock that a wait takes forward by its whole length, although it really takes a moment only.
-
-    ``interrupt`` ends every wait from then on, as SIGTERM does.
-    """
-
-    def __init__(self) -> None:
-        self._waited = timedelta()
-        self._lock = threading.Lock()
-        self.interrupt = threading.Event()
-
-    def now(self) -> datetime:
-        return EPOCH + self._waited
-
-    def sleep(self, seconds: float) -> None:
-        self.interrupt.wait(min(seconds, _LONGEST_NAP))
-        with self._lock:
-            self._waited += timedelta(seconds=seconds)
-        self.check()
-
-    def check(self) -> None:
-        if self.interrupt.is_set():
-            raise InterruptedRunError("the run was told to end")
-
-
-class NoBuilder:
-    """An :class:`agent.ports.images.ImageBuilder` for steps that build nothing."""
-
-    def source_digest(self, order: BuildOrder) -> str:
-        raise UsageError("nothing is built here")
-
-    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
-        raise UsageError("nothing is built here")
-
-
-@dataclass(frozen=True)
-class OneAccount:
-    """An :class:`agent.ports.account.Accounts` of the tools account only."""
-
-    tools: AwsAccount
-
-    def assume(self, *, account: str, region: str, role: str | None, external_id: str | None) -> AwsAccount:
-        raise UsageError("there is no other account here")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +64,12 @@ class JobWorld:
 
     def context(self, *, stop_jobs: bool = False, run: str = "run-1") -> Context:
         """One run's context, with a clock and a report of its own."""
-        account = self.account
+        account, nobody = self.account, cast("Any", None)
+        tools = FakeAccount(id=account.id, region=account.region, objects=account.objects, jobs=account.jobs)
         return Context(
-            accounts=OneAccount(account),
+            accounts=FakeAccounts(tools=tools),
             ledger=Ledger(account.objects, self.bucket),
-            builder=NoBuilder(),
+            builder=nobody,
             clock=HurriedClock(),
             report=KeptReport(),
             run=RunInfo(id=run, who="tester"),
@@ -150,6 +106,22 @@ class JobWorld:
         shutil.copy(path, self.folder / path.name)
         return Script(path=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
+    def lonely_agent(self, inputs: StepModel) -> subprocess.Popen[bytes]:
+        """An agent in a process of its own that trains; for the caller to end."""
+        keys = self.cloud.running.administrator("tools")
+        order = {
+            "key": keys.access_key_id,
+            "secret": keys.secret_access_key,
+            "account": keys.account,
+            "region": self.cloud.running.region,
+            "endpoint": self.cloud.endpoint,
+            "bucket": self.bucket,
+            "inputs": inputs.model_dump(mode="json"),
+        }
+        (self.folder / "order.json").write_text(json.dumps(order))
+        command = [sys.executable, "-m", lonely_agent.__name__, str(self.folder / "order.json")]
+        return subprocess.Popen(command, cwd=ROOT)
+
     def jobs(self, word: str) -> list[str]:
         """The names of all training and processing jobs that contain a word, in order."""
         sagemaker = self.cloud.client("sagemaker")
@@ -168,6 +140,15 @@ class JobWorld:
     def await_training(self, job: str) -> None:
         """Return once a training job's container runs."""
         self._await(lambda: self._phase(job) == "Training", f"{job} trains")
+
+    def await_processing(self, job: str) -> None:
+        """Return once a processing job has begun to run."""
+
+        def running() -> bool:
+            state = self.account.jobs.describe(JobKind.PROCESSING, job)
+            return state is not None and state.started is not None
+
+        self._await(running, f"{job} runs")
 
     def await_job(self, kind: JobKind, job: str) -> None:
         """Return once there is such a job."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,10 @@ from agent.aws.accounts import AwsAccounts
 from agent.aws.sessions import Clients, Credentials
 from agent.clock import SystemClock
 from agent.context import Context, RunInfo
+from agent.images.builders import Builders
 from agent.ledger.ledger import Ledger
 from agent.registry import find_step
 from agent.runner import run_step
-from tests.contract.steps.job_world import NoBuilder
 from tests.fakes import KeptReport
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class LostAgent:
             "step": step,
             "inputs": inputs.model_dump(mode="json", exclude_unset=True),
             "run": run,
+            "folder": str(world.folder),
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.contract.steps.lost_agent"],
@@ -53,11 +55,25 @@ class LostAgent:
         self._process.stdin.write(json.dumps(order).encode())
         self._process.stdin.close()
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """``kill -9``."""
-        assert self._process.poll() is None, "the agent had ended already"
+        assert self.runs, "the agent had ended already"
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+
+def await_calls(world: World, agent: LostAgent, action: str, since: int, count: int) -> None:
+    """Return once so many calls of an action were answered, well or not."""
+    deadline = time.monotonic() + 60
+    while sum(call.action == action for call in world.cloud.calls(since)) < count:
+        assert agent.runs, "the agent ended too early"
+        assert time.monotonic() < deadline, f"no {count} calls of {action}"
+        time.sleep(0.01)
 
 
 def main() -> None:
@@ -71,14 +87,15 @@ def main() -> None:
     accounts = AwsAccounts(
         clients, account=order["account"], region=order["region"], role=order["role"], session_name=order["run"]
     )
+    clock = SystemClock()
     context = Context(
         accounts=accounts,
         ledger=Ledger(accounts.tools.objects, order["bucket"]),
-        builder=NoBuilder(),
-        clock=SystemClock(),
+        builder=Builders(clock),
+        clock=clock,
         report=KeptReport(),
         run=RunInfo(id=order["run"], who="tester"),
-        folder=Path(),
+        folder=Path(order["folder"]),
     )
     step = find_step(order["step"])
     run_step(step, step.inputs.model_validate_json(json.dumps(order["inputs"])), context)

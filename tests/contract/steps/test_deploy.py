@@ -1,7 +1,8 @@
-"""The step `deploy` across accounts of a cloud that really serves: what is live is proved, and nothing is done twice."""
+"""The step `deploy` across accounts of a cloud that really serves: what is live is proved, and made only once."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,7 +57,7 @@ def inputs(world: World, release: str, environment: Environment | None = None) -
 def deployed(
     world: World, release: str, environment: Environment | None = None, ctx: Context | None = None
 ) -> deploy.Result:
-    return run_step(deploy.STEP, inputs(world, release, environment), ctx or world.context()).result
+    return world.deploy(release, environment, ctx)
 
 
 def instances(count: int = 1, **autoscaling: Any) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def scale_by_hand(world: World, count: int) -> None:
 
 def target(world: World) -> dict[str, Any] | None:
     """The scalable target of the endpoint's variant."""
-    found = world.cloud.client("application-autoscaling", "qa").describe_scalable_targets(
+    found = world.client("application-autoscaling", "qa").describe_scalable_targets(
         ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{world.endpoint()}/variant/main"]
     )["ScalableTargets"]
     return found[0] if found else None
@@ -163,7 +164,7 @@ def test_an_endpoint_that_was_changed_by_hand_is_brought_back(world: World) -> N
 def test_an_endpoint_that_was_deleted_by_hand_is_created_again(world: World) -> None:
     release = world.release("one")
     deployed(world, release)
-    world._remove_endpoint("qa")
+    world.remove_endpoint()
     deployed(world, release)
     assert world.answer() == "one"
 
@@ -176,9 +177,8 @@ def test_a_container_that_does_not_start_fails_with_its_last_lines(world: World)
     old = world.release("old")
     deployed(world, old)
     broken = world.release(ping_status="500", print="no weights in this model")
-    world.cloud.set_clock_rate(480)
     with pytest.raises(UserCodeFailedError, match="did not pass the ping health check") as failure:
-        deployed(world, broken)
+        world.hasten(Running(lambda: deployed(world, broken)))
     assert failure.value.exit_code is ExitCode.USER_CODE_FAILED
     assert "no weights in this model" in str(failure.value)
     assert f"account {QA}" in str(failure.value)
@@ -194,9 +194,8 @@ def test_a_container_that_does_not_start_fails_with_its_last_lines(world: World)
 def test_the_lines_of_a_failure_are_the_new_container_s(world: World) -> None:
     deployed(world, world.release("old", print="the old one started"))
     broken = world.release(ping_status="500", print="the new one started")
-    world.cloud.set_clock_rate(480)
     with pytest.raises(UserCodeFailedError, match="the new one started") as failure:
-        deployed(world, broken)
+        world.hasten(Running(lambda: deployed(world, broken)))
     assert "the old one started" not in str(failure.value)
 
 
@@ -207,24 +206,22 @@ def test_an_alarm_that_undoes_an_update_fails_it(world: World) -> None:
     bad = world.release(status="400")
     running = Running(lambda: deployed(world, bad, environment))
     world.await_status("Updating", stage="Baking")
-    runtime = world.cloud.client("sagemaker-runtime", "qa")
+    runtime = world.client("sagemaker-runtime", "qa")
     for _ in range(10):
         try:
             runtime.invoke_endpoint(EndpointName=world.endpoint(), Body=b"x")
         except runtime.exceptions.ModelError:
             continue
-    world.cloud.set_clock_rate(60)
     with pytest.raises(UserCodeFailedError, match=f"{world.project}-qa-errors"):
-        running.ended()
+        world.hasten(running)
     assert world.answer() == "old"
 
 
 def test_an_endpoint_that_could_not_be_created_is_replaced(world: World) -> None:
     world.cloud.fault("unhealthy", operation="sagemaker:CreateEndpoint")
-    world.cloud.set_clock_rate(480)
     release, ctx = world.release("one"), world.context()
     with pytest.raises(UserCodeFailedError):
-        deployed(world, release)
+        world.hasten(Running(lambda: deployed(world, release)))
     assert world.described()["EndpointStatus"] == "Failed"
     deployed(world, release, ctx=ctx)
     assert world.answer() == "one"
@@ -312,10 +309,10 @@ def test_a_scaled_variant_gets_another_instance_type(world: World) -> None:
 
 def test_scaling_that_was_taken_down_for_a_failed_update_is_put_back(world: World) -> None:
     deployed(world, world.release("old"), world.hosted(instance=instances(1, **SCALED)))
-    world.cloud.set_clock_rate(480)
     other = world.hosted(instance={"type": "ml.c5.large", "autoscaling": {**SCALED, "max_count": 9}})
+    broken = world.release(ping_status="500")
     with pytest.raises(UserCodeFailedError):
-        deployed(world, world.release(ping_status="500"), other)
+        world.hasten(Running(lambda: deployed(world, broken, other)))
     found = target(world)
     assert found is not None
     assert found["MaxCapacity"] == 4
@@ -381,8 +378,7 @@ def test_an_update_whose_agent_was_killed_is_adopted(world: World) -> None:
     agent.kill()
     ctx = world.context(run="next")
     running = Running(lambda: deployed(world, new, environment, ctx))
-    world.cloud.set_clock_rate(300)
-    running.ended()
+    world.hasten(running)
     assert world.answer() == "new"
     assert world.count("sagemaker:UpdateEndpoint", began) == 1
     assert any("already" in fact for fact in ctx.report.of("fact"))  # type: ignore[attr-defined]
@@ -399,10 +395,10 @@ def test_an_interrupted_deployment_says_so_and_leaves_its_update_to_the_next_run
     with pytest.raises(InterruptedRunError):
         running.ended()
     assert world.environments.history("qa")[-1].status == "interrupted"
-    world.cloud.set_clock_rate(300)
-    other = world.environments.current("qa")
-    assert other is not None
-    assert deployed(world, new, environment, world.context(run="next")).replaced == other.release
+    before = world.environments.current("qa")
+    assert before is not None
+    result = world.hasten(Running(lambda: deployed(world, new, environment, world.context(run="next"))))
+    assert result.replaced == before.release
     assert world.count("sagemaker:UpdateEndpoint", began) == 1
 
 
@@ -422,8 +418,7 @@ def test_an_update_that_someone_else_began_is_waited_for(world: World) -> None:
     )
     world.await_status("Updating", stage="Baking")
     running = Running(lambda: deployed(world, world.release("third")))
-    world.cloud.set_clock_rate(300)
-    running.ended()
+    world.hasten(running)
     assert world.answer() == "third"
 
 
@@ -431,7 +426,7 @@ def test_of_two_deployments_at_once_one_waits_for_the_other(world: World) -> Non
     one, two = world.release("one"), world.release("two")
     began = world.last_call()
     both = [
-        Running(lambda release=release, run=run: deployed(world, release, ctx=world.context(run=run)))  # type: ignore[misc]
+        Running(partial(deployed, world, release, ctx=world.context(run=run)))
         for release, run in ((one, "left"), (two, "right"))
     ]
     assert {running.ended().release for running in both} == {one, two}
@@ -448,7 +443,7 @@ def test_of_two_deployments_at_once_one_waits_for_the_other(world: World) -> Non
 
 def test_the_same_deployment_twice_at_once_happens_once(world: World) -> None:
     release, began = world.release("one"), world.last_call()
-    both = [Running(lambda run=run: deployed(world, release, ctx=world.context(run=run))) for run in ("a", "b")]  # type: ignore[misc]
+    both = [Running(partial(deployed, world, release, ctx=world.context(run=run))) for run in ("a", "b")]
     assert both[0].ended().config == both[1].ended().config
     assert world.count("sagemaker:CreateEndpoint", began) == 1
     assert world.answer() == "one"

@@ -15,7 +15,8 @@ from agent.errors import InputMissingError, InterruptedRunError, UserCodeFailedE
 from agent.ports.jobs import JobKind
 from agent.runner import plan_step, run_step
 from pipeline_steps import evaluate
-from tests.contract.steps.job_world import RESOURCES, HurriedClock, JobWorld, new_world
+from tests.contract.steps.hurried_clock import HurriedClock
+from tests.contract.steps.job_world import RESOURCES, JobWorld, new_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent import naming
 from agent.aws.objects import parse_location
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import UsageError, UserCodeFailedError
@@ -104,6 +106,18 @@ def test_the_script_s_own_words_explain_its_failure(world: JobWorld) -> None:
     script = world.script("failing.py", "raise ValueError('no rows at all')")
     with pytest.raises(UserCodeFailedError, match="ValueError: no rows at all"):
         run_step(prepare.STEP, inputs(world, "11\n", script=script), world.context())
+
+
+def test_running_out_of_time_is_named_and_no_success(world: JobWorld) -> None:
+    """A processing job that exceeds its limit is Stopped, and does not say why."""
+    script = world.script("slow.py", "import time\ntime.sleep(3600)")
+    wanted, context = inputs(world, "13\n", script=script), world.context()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run_step, prepare.STEP, wanted, context)
+        world.await_processing(naming.job(world.project, "prepare", prepare.STEP.key(wanted)))
+        world.cloud.advance(600)
+    with pytest.raises(UserCodeFailedError, match=r"was stopped: it ran longer than it may \(600 s\)"):
+        running.result()
 
 
 def test_a_source_may_not_be_called_like_the_script_s_folder(world: JobWorld) -> None:

@@ -26,7 +26,8 @@ from agent.ports.jobs import JobKind, JobStatus
 from agent.runner import plan_step, recall, run_step
 from pipeline_steps import train
 from tests.contract.provision import create_role
-from tests.contract.steps.job_world import RESOURCES, HurriedClock, JobWorld, new_world
+from tests.contract.steps.hurried_clock import HurriedClock
+from tests.contract.steps.job_world import RESOURCES, JobWorld, new_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,9 +90,9 @@ def interrupt(context: Context) -> None:
     context.clock.interrupt.set()
 
 
-def attempt_in_ledger(world: JobWorld, wanted: train.Inputs, context: Context) -> str:
+def attempt_in_ledger(wanted: train.Inputs, context: Context, run: str) -> str:
     """What the ledger says about a run's attempt."""
-    name = f"steps/train/{train.STEP.key(wanted)}/attempts/{context.run.id}.json"
+    name = f"steps/train/{train.STEP.key(wanted)}/attempts/{run}.json"
     return context.ledger.expect(name, Attempt).status
 
 
@@ -114,6 +115,15 @@ def test_training_answers_the_model_by_digest(world: JobWorld) -> None:
     assert result.metrics == {"score": 0.5}
     assert result.billable_seconds == 1
     assert told(context, "log") == "score=0.5"
+
+
+def test_the_lines_of_further_machines_say_whose_they_are(world: JobWorld) -> None:
+    wanted, context = (
+        inputs(world, {"print": "hello"}, resources=RESOURCES.model_copy(update={"instance_count": 2})),
+        world.context(),
+    )
+    run_step(train.STEP, wanted, context)
+    assert sorted(told(context, "log").splitlines()) == ["[algo-2] hello", "hello"]
 
 
 def test_a_plan_names_the_job_and_starts_none(world: JobWorld) -> None:
@@ -143,7 +153,7 @@ def test_what_is_recorded_is_not_trained_again(world: JobWorld) -> None:
 
 
 def test_an_abandoned_training_is_adopted(world: JobWorld) -> None:
-    """`kill -9` of the agent leaves a job and no record; whoever runs the same inputs waits for that job."""
+    """A lost agent leaves a job and no record; whoever runs the same inputs waits for that job."""
     wanted = inputs(world, {"sleep": "1", "print": "still here"})
     context = with_key(wanted, world.context())
     job = train.order(wanted, context)
@@ -154,6 +164,20 @@ def test_an_abandoned_training_is_adopted(world: JobWorld) -> None:
     assert world.calls(CREATE, before) == 0
     assert f"adopted the training job {job.name(1)}: InProgress" in told(context, "fact")
     assert told(context, "log") == "still here"
+
+
+def test_the_training_of_a_killed_agent_is_adopted(world: JobWorld) -> None:
+    wanted, before = inputs(world, {"sleep": "2", "print": "killed"}), world.last_call()
+    agent = world.lonely_agent(wanted)
+    try:
+        world.await_training(name_of(wanted))
+    finally:
+        agent.kill()
+        agent.wait()
+    context = world.context()
+    assert run_step(train.STEP, wanted, context).result.model.job == name_of(wanted)
+    assert world.calls(CREATE, before) == 1
+    assert attempt_in_ledger(wanted, context, "killed") == "running"
 
 
 def test_a_completed_training_whose_artifact_is_gone_is_done_again(world: JobWorld) -> None:
@@ -234,7 +258,7 @@ def test_an_interrupted_training_goes_on_for_the_next_build(world: JobWorld) -> 
     with pytest.raises(InterruptedRunError):
         training.result()
     assert "left for the next build to adopt" in told(context, "fact")
-    assert attempt_in_ledger(world, wanted, context) == "interrupted"
+    assert attempt_in_ledger(wanted, context, context.run.id) == "interrupted"
     before = world.last_call()
     result = run_step(train.STEP, wanted, world.context(run="run-2")).result
     assert result.model.job == name_of(wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import TYPE_CHECKING
 
@@ -126,9 +125,3 @@ def test_a_registry_that_stays_busy_is_worth_a_later_try(cloud: EmbeddedCloud, i
     cloud.fault("throttling", operation="ecr:BatchGetImage", count=2)
     with pytest.raises(TemporaryError, match="ThrottlingException"):
         images.find("tumour", "latest", registry=TOOLS)
-
-
-def test_the_password_is_that_of_docker(images: EcrImages) -> None:
-    token = images.push_target("tumour").token
-    assert base64.b64encode(f"AWS:{token}".encode())
-    assert ":" not in token

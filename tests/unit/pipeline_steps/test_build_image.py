@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.config.model import Image
-from agent.context import Context
 from agent.errors import CloudFailedError, InputMissingError
 from agent.ports.images import StoredImage
 from pipeline_steps import build_image
 from tests.fakes import FakeAccess, FakeAccount, FakeBuilder, MemoryImages
 from tests.unit.pipeline_steps.surroundings import surroundings, told
 from tests.unit.pipeline_steps.vouched import COMMIT, MEDIA_TYPE, TOOLS
+
+if TYPE_CHECKING:
+    from agent.context import Context
 
 DIGEST = f"sha256:{'1' * 64}"
 SOURCES = "5" * 64

@@ -1,6 +1,6 @@
 """Stands in for `modelyard` where a test needs an outcome that the real one gives only with a cloud.
 
-Obeys the contract of Groovy and Python: answers `stages` and `step` as the file $SCRIPTED says, and keeps every request.
+Obeys the contract of Groovy and Python: answers `stages` and `step` as $SCRIPTED/script.json says, and keeps requests.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> int:
     arguments = parser().parse_args()
     if arguments.command == "stages":
         (folder / "stages.json").write_text(json.dumps(vars(arguments)), "utf-8")
-        print(json.dumps({"contract": 1, "levels": script["levels"]}))
+        sys.stdout.write(json.dumps({"contract": 1, "levels": script["levels"]}))
         return 0
     return step(arguments, folder, script["outcomes"].get(arguments.name, [{}]))
 

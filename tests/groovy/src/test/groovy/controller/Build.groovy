@@ -18,10 +18,12 @@ class Build {
     private static Build current
 
     final File workspace
-    /** What `checkout` brings. */
-    final File sources
+    /** What `checkout` brings; nothing, unless a test says. */
+    File sources
     final Map<String, String> variables
     final Map<String, Object> parameters = [:]
+    /** The parameters that the pipeline declares. */
+    final List<Map> declared = []
     final Processes processes
     List<Map> causes = []
     /** Asked while processes run; when it is true, the build is aborted. */
@@ -48,8 +50,7 @@ class Build {
 
     Build(File folder, Library library, String script) {
         workspace = new File(folder, 'workspace')
-        sources = new File(folder, 'sources')
-        [workspace, sources].each { it.mkdirs() }
+        workspace.mkdirs()
         processes = new Processes(folder)
         variables = [BUILD_TAG: 'jenkins-models-main-7', JOB_NAME: 'models/main', BUILD_URL: 'http://ci/job/models/7/']
         this.library = library
@@ -99,7 +100,8 @@ class Build {
     }
 
     Map<String, String> environment(Strand strand = acting) {
-        variables + parameters.collectEntries { name, value -> [(name): value as String] } + strand.surroundings.variables
+        Map<String, String> given = parameters.collectEntries { name, value -> [(name): value as String] }
+        variables + given + strand.surroundings.variables
     }
 
     /** A var or one of the controller's objects; a var is made once for each script that calls it. */

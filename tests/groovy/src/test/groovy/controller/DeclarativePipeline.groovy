@@ -25,8 +25,8 @@ import org.codehaus.groovy.control.messages.SyntaxErrorMessage
 import org.codehaus.groovy.syntax.SyntaxException
 
 /**
- * The declarative parser: turns `pipeline { }` into a call of the interpreter (pipeline.groovy) with a map of its parts.
- * As strict as the controller's about sections, and about what may stand in them; a section that no var uses is refused.
+ * The declarative parser: makes of `pipeline { }` a call of the interpreter (pipeline.groovy) with a map of its parts.
+ * As strict as a controller's about sections and about what may stand in them; one that no var uses is refused.
  */
 @CompileStatic
 class DeclarativePipeline extends CompilationCustomizer {
@@ -169,7 +169,9 @@ class DeclarativePipeline extends CompilationCustomizer {
         List<String> sections = PIPELINE + STAGE
         DeclarativePipeline here = this
         for (MethodNode method in type.methods) {
-            method.parameters.findAll { sections.contains(it.name) }.each { refuse(it, "a parameter cannot be named ${it.name}") }
+            method.parameters.findAll { sections.contains(it.name) }.each {
+                refuse(it, "a parameter cannot be named ${it.name}")
+            }
             method.code.visit(new CodeVisitorSupport() {
                 @Override
                 void visitVariableExpression(VariableExpression variable) {
@@ -196,7 +198,10 @@ class DeclarativePipeline extends CompilationCustomizer {
     }
 
     private static MethodCallExpression callIn(Statement statement) {
-        Expression expression = statement instanceof ExpressionStatement ? ((ExpressionStatement) statement).expression : null
+        if (!(statement instanceof ExpressionStatement)) {
+            return null
+        }
+        Expression expression = ((ExpressionStatement) statement).expression
         expression instanceof MethodCallExpression ? (MethodCallExpression) expression : null
     }
 

@@ -60,6 +60,7 @@ class CurrentBuild implements Serializable {
 
     /** A parameter that the pipeline declares: a build that was started without it has its default. */
     void declare(Map parameter) {
+        Build.running().declared << parameter
         Object fallback = parameter.containsKey('choices') ? parameter.choices.first() : parameter.defaultValue
         Build.running().parameters.putIfAbsent(parameter.name, fallback)
     }

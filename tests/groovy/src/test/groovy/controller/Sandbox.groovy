@@ -14,8 +14,8 @@ class Sandbox extends GroovyInterceptor {
     private static final Map<Class, List<String>> METHODS = [
         (Map): ['any', 'collect', 'collectEntries', 'containsKey', 'each', 'findAll', 'get', 'getAt', 'keySet', 'plus',
             'put', 'putAt', 'remove', 'size', 'subMap', 'values'],
-        (Collection): ['add', 'any', 'collect', 'collectEntries', 'contains', 'each', 'every', 'findAll', 'first', 'getAt',
-            'iterator', 'join', 'minus', 'plus', 'size', 'toList'],
+        (Collection): ['add', 'any', 'collect', 'collectEntries', 'contains', 'each', 'every', 'findAll', 'first',
+            'getAt', 'iterator', 'join', 'minus', 'plus', 'size', 'toList'],
         (Iterator): ['hasNext', 'next'],
         (CharSequence): ['contains', 'plus', 'toInteger', 'tokenize', 'trim'],
         (Number): ['minus', 'multiply', 'next', 'plus'],
@@ -26,7 +26,8 @@ class Sandbox extends GroovyInterceptor {
     private static final Map<Class, List<String>> STATIC = [
         (JsonOutput): ['toJson'],
         // What casts, comparisons and `switch` become.
-        (ScriptBytecodeAdapter): ['asType', 'compareEqual', 'compareGreaterThan', 'compareLessThan', 'compareNotEqual', 'isCase'],
+        (ScriptBytecodeAdapter): ['asType', 'compareEqual', 'compareGreaterThan', 'compareLessThan', 'compareNotEqual',
+            'isCase'],
         (UUID): ['randomUUID'],
     ]
 

@@ -9,7 +9,7 @@ import java.nio.file.Path
 import java.nio.file.PathMatcher
 import java.nio.file.StandardCopyOption
 
-/** The steps that the vars use, as the plugins behave; an argument that a plugin would not take is an error here too. */
+/** The steps that the vars use, as the plugins behave; an argument that a plugin does not take is an error. */
 class Steps {
     /** Step -> [takes: names of its arguments, the first may stand alone; node: whether it needs one; does: work]. */
     static final Map<String, Map> TABLE = [
@@ -117,6 +117,9 @@ class Steps {
         if (!(given.scm instanceof SourceControl)) {
             throw new AbortException('checkout: there is no scm')
         }
+        if (build.sources == null) {
+            return
+        }
         Path from = build.sources.toPath()
         for (Path path in files(from)) {
             Path target = new File(strand.surroundings.folder).toPath().resolve(path)
@@ -151,7 +154,7 @@ class Steps {
 
     private static void unstable(Build build, Strand strand, Map given) {
         build.say("WARNING: ${given.message}")
-        build.stages[strand.surroundings.stages.last()] = 'UNSTABLE'
+        strand.surroundings.stages.takeRight(1).each { stage -> build.stages[stage] = 'UNSTABLE' }
         build.worsen('UNSTABLE')
     }
 

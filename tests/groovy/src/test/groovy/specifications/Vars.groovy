@@ -11,6 +11,7 @@ import spock.lang.Specification
 /** What every specification of a var starts from: the repository's vars, a scripted `modelyard` on PATH, a build. */
 abstract class Vars extends Specification {
     static final File REPOSITORY = new File(System.getProperty('repository')).canonicalFile
+    static final String SCRIPTED = '/scripted_modelyard.py'
     /** By whether it is sandboxed; nothing of a build is kept in it. */
     static final Map<Boolean, Library> LIBRARIES = [:].withDefault { boolean sandbox ->
         new Library(new File(REPOSITORY, 'vars'), sandbox)
@@ -25,18 +26,17 @@ abstract class Vars extends Specification {
 
     Build pipeline(String script, boolean sandbox = true) {
         build = new Build(temporary.root, LIBRARIES[sandbox], script)
-        build.variables.PATH = "${commands}:${System.getenv('PATH')}".toString()
         build.variables.SCRIPTED = scripted.path
+        putCommand(build, temporary.newFolder('bin'), "-IS '${new File(Vars.getResource(SCRIPTED).toURI())}'")
         build
     }
 
-    /** A folder for PATH with the scripted `modelyard`, which starts without what it does not need. */
-    File getCommands() {
-        File command = new File(temporary.newFolder('bin'), 'modelyard')
-        File program = new File(Vars.getResource('/scripted_modelyard.py').toURI())
-        command.text = "#!/bin/sh\nexec '${System.getProperty('python')}' -IS '${program}' \"\$@\"\n"
+    /** Put a `modelyard` on a build's PATH, in `folder`, that is Python with these arguments. */
+    static void putCommand(Build build, File folder, String arguments) {
+        File command = new File(folder, 'modelyard')
+        command.text = "#!/bin/sh\nexec '${System.getProperty('python')}' ${arguments} \"\$@\"\n"
         command.executable = true
-        command.parentFile
+        build.variables.PATH = "${folder}:${System.getenv('PATH')}".toString()
     }
 
     /** Write what `modelyard` answers, and run the build. */
@@ -52,6 +52,11 @@ abstract class Vars extends Specification {
     /** Levels of stages, as `modelyard stages` declares them. */
     List levelsOf(List<String>... names) {
         names.collect { level -> level.collect { [step: it, title: it.capitalize().replace('_', ' ')] } }
+    }
+
+    /** The arguments that `modelyard stages` got. */
+    Map stagesAsked() {
+        new JsonSlurperClassic().parse(new File(scripted, 'stages.json')) as Map
     }
 
     /** The requests that a step got, in order. */

@@ -1,0 +1,205 @@
+"""Images on their way into ECR: pushed once, taken up where a lost agent left off, and patient with a bad day."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.artifacts import CommitInfo
+from agent.cloud.embedded import EmbeddedCloud
+from agent.config.model import Image
+from agent.errors import InputMissingError, TemporaryError
+from agent.images.builders import Builders
+from agent.pipeline.wiring import build_order
+from agent.runner import plan_step, run_step
+from pipeline_steps import build_image
+from tests.contract.provision import PROGRAM
+from tests.contract.steps.deploy_world import Nap, World, new_world
+from tests.contract.steps.lost_agent import LostAgent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from agent.context import Context
+
+IMAGE = Image(builder="process", context="container")
+
+
+class CountedNap(Nap):
+    """Remembers how long it was asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        super().sleep(seconds / 100)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with EmbeddedCloud() as cloud:
+        yield new_world(cloud, tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def world(shared: World, tmp_path: Path) -> Iterator[World]:
+    """The project, with a model repository whose image nobody has built yet."""
+    shutil.copytree(PROGRAM, tmp_path / "container")
+    (tmp_path / "container/unique").write_text(str(tmp_path))
+    yield replace(shared, folder=tmp_path)
+    shared.cloud.clear_faults()
+
+
+def inputs(world: World, **changes: Any) -> build_image.Inputs:
+    whole: dict[str, Any] = {
+        "project": world.project,
+        "image": IMAGE,
+        "sources": Builders(Nap()).source_digest(build_order(IMAGE, world.folder)),
+        "commit": CommitInfo(sha="c" * 40),
+    }
+    return build_image.Inputs(**{**whole, **changes})
+
+
+def agent(world: World, run: str = "run", clock: Nap | None = None) -> Context:
+    clock = clock or CountedNap()
+    return replace(world.context(run=run, clock=clock), builder=Builders(clock), folder=world.folder)
+
+
+def build(world: World, run: str = "run") -> build_image.Result:
+    return run_step(build_image.STEP, inputs(world), agent(world, run)).result
+
+
+def requests(world: World, since: int) -> list[tuple[str, str]]:
+    """What the registry was asked to do since then: method, and the kind of thing that it was about."""
+    calls = [call for call in world.cloud.calls(since) if call.path.startswith("/v2/")]
+    return [(call.action.removeprefix("ecr:"), call.path.split("/")[3]) for call in calls if call.status < 400]
+
+
+def uploads(world: World, since: int) -> int:
+    return sum(request == ("POST", "blobs") for request in requests(world, since))
+
+
+def await_calls(world: World, since: int, method: str, path: str, count: int = 1) -> None:
+    deadline = time.monotonic() + 60
+    while sum(request == (method, path) for request in requests(world, since)) < count:
+        assert time.monotonic() < deadline, requests(world, since)
+        time.sleep(0.01)
+
+
+def test_an_image_is_pushed_and_named_by_digest(world: World) -> None:
+    result = build(world)
+    described = world.cloud.client("ecr").describe_images(
+        repositoryName=world.project, imageIds=[{"imageDigest": result.image.digest}]
+    )["imageDetails"][0]
+    assert described["imageTags"] == [inputs(world).sources]
+    assert described["imageManifestMediaType"] == result.image.media_type
+    assert result.image.repository == world.project
+
+
+def test_an_unchanged_image_is_answered_from_the_ledger_without_a_write(world: World) -> None:
+    first, since = build(world), world.last_call()
+    outcome = run_step(build_image.STEP, inputs(world, commit=CommitInfo(sha="d" * 40)), agent(world, "later"))
+    assert (outcome.recalled, outcome.result) == (True, first)
+    assert world.writes(since) == []
+    assert requests(world, since) == []
+
+
+def test_an_image_that_a_lost_agent_pushed_is_found_by_its_tag(world: World) -> None:
+    """The ledger does not know of it yet."""
+    lost, since = build_image.run(inputs(world), agent(world, "lost")), world.last_call()
+    assert build(world, "again") == lost
+    assert requests(world, since) == []
+
+
+def test_a_changed_file_makes_another_image(world: World) -> None:
+    first = build(world)
+    (world.folder / "container/unique").write_text("something else")
+    second = build(world)
+    assert first.image.digest != second.image.digest
+
+
+def test_a_push_that_was_killed_is_taken_up_where_it_was(world: World) -> None:
+    world.cloud.fault("slow", operation="ecr:PUT", seconds=0, count=2)  # both blobs
+    world.cloud.fault("slow", operation="ecr:PUT", seconds=60)  # the manifest
+    since = world.last_call()
+    lost = LostAgent(world, "build_image", inputs(world), "lost")
+    await_calls(world, since, "PUT", "blobs", count=2)
+    lost.kill()
+    world.cloud.clear_faults()
+    assert uploads(world, since) == 2
+    since = world.last_call()
+    build(world, "again")
+    assert uploads(world, since) == 0
+    assert ("PUT", "manifests") in requests(world, since)
+
+
+def test_two_agents_at_once_make_one_image(world: World) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda run: build_image.run(inputs(world), agent(world, run)), ("one", "other"))
+    assert one == other
+    found = world.cloud.client("ecr").describe_images(
+        repositoryName=world.project, imageIds=[{"imageTag": inputs(world).sources}]
+    )
+    assert [detail["imageDigest"] for detail in found["imageDetails"]] == [one.image.digest]
+
+
+@pytest.mark.parametrize("kind", ["throttling", "cut", "internal"])
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PATCH", "PUT"])
+def test_a_registry_s_bad_moment_is_waited_out(world: World, kind: str, method: str) -> None:
+    world.cloud.fault(kind, operation=f"ecr:{method}", count=2)
+    clock = CountedNap()
+    result = build_image.run(inputs(world), agent(world, clock=clock))
+    assert len(clock.waits) == 2
+    assert result.image.digest.startswith("sha256:")
+
+
+def test_a_registry_that_stays_busy_ends_the_step_as_temporary(world: World) -> None:
+    world.cloud.fault("throttling", operation="ecr:PATCH", count=100)
+    clock = CountedNap()
+    with pytest.raises(TemporaryError, match=r"429: TOOMANYREQUESTS: Rate exceeded; tried 6 times, try again later"):
+        build_image.run(inputs(world), agent(world, clock=clock))
+    assert len(clock.waits) == 5
+
+
+@pytest.mark.parametrize("operation", ["ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:DescribeRepositories"])
+@pytest.mark.parametrize("kind", ["throttling", "cut"])
+def test_ecr_s_bad_moment_is_waited_out(world: World, kind: str, operation: str) -> None:
+    world.cloud.fault(kind, operation=operation)
+    assert build_image.run(inputs(world), agent(world)).image.digest.startswith("sha256:")
+
+
+def test_a_dry_run_names_the_push_and_makes_none(world: World) -> None:
+    since = world.last_call()
+    (action,) = plan_step(build_image.STEP, inputs(world), agent(world))
+    assert action.resource == f"{world.project}:{inputs(world).sources}"
+    assert requests(world, since) == []
+    build(world)
+    assert plan_step(build_image.STEP, inputs(world), agent(world)) == ()
+
+
+def test_a_missing_repository_is_to_be_bootstrapped(world: World) -> None:
+    administrator = replace(agent(world), accounts=_as_administrator(world))
+    with pytest.raises(InputMissingError, match="no ECR repository absent; create it with: modelyard bootstrap apply"):
+        build_image.run(inputs(world, project="absent"), administrator)
+
+
+def _as_administrator(world: World) -> Any:
+    """The build server's own role may not even ask about other repositories."""
+    from agent.aws.accounts import AwsAccounts
+    from agent.aws.sessions import Clients, Credentials
+
+    keys = world.cloud.running.administrator("tools")
+    clients = Clients(
+        credentials=Credentials(access_key_id=keys.access_key_id, secret_access_key=keys.secret_access_key),
+        region=world.cloud.running.region,
+        endpoint_url=world.cloud.endpoint,
+    )
+    return AwsAccounts(clients, account=keys.account, region=clients.region, role=None, session_name="administrator")

@@ -1,0 +1,234 @@
+"""The templates' parameters, as they follow from a configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.bootstrap.orders import MADE_USER, chosen, orders
+from agent.bootstrap.template import Template
+from agent.config.model import Configuration
+from agent.errors import UsageError
+from tests.unit.bootstrap.cloudformation import parsed
+
+TOOLS, QA, PROD = "111111111111", "222222222222", "333333333333"
+REGION = "eu-central-1"
+OWN_PRINCIPAL = f"arn:aws:iam::{TOOLS}:role/jenkins-agents"
+
+
+def configuration(**members: Any) -> Configuration:
+    """The project `iris` with the environments `qa` and `prod`; ``members`` replace sections."""
+    resources = {"instance_type": "ml.m5.large"}
+    document = {
+        "project": "iris",
+        "tools": tools(),
+        "data": {"training": {"path": "data"}},
+        "training": {"resources": resources},
+        "evaluation": {
+            "script": "evaluate.py",
+            "data": "training",
+            "resources": resources,
+            "metrics": {"accuracy": {"better": "higher"}},
+        },
+        "environments": {"qa": environment(QA, "qa"), "prod": environment(PROD, "prod")},
+        **members,
+    }
+    return Configuration.model_validate(document)
+
+
+def tools(**members: Any) -> dict[str, Any]:
+    return {
+        "account": TOOLS,
+        "region": REGION,
+        "role": f"arn:aws:iam::{TOOLS}:role/iris-pipeline",
+        "execution_role": f"arn:aws:iam::{TOOLS}:role/iris-execution",
+        **members,
+    }
+
+
+def environment(account: str, name: str, **members: Any) -> dict[str, Any]:
+    return {
+        "account": account,
+        "region": REGION,
+        "deploy_role": f"arn:aws:iam::{account}:role/iris-deploy",
+        "external_id": f"iris-{name}",
+        "execution_role": f"arn:aws:iam::{account}:role/iris-execution",
+        "endpoint": {"name": f"iris-{name}", "instance": {"type": "ml.m5.large"}},
+        **members,
+    }
+
+
+def of_tools(**members: Any) -> dict[str, str]:
+    return dict(orders(configuration(**members))[0].parameters)
+
+
+def of_qa(**members: Any) -> dict[str, str]:
+    return dict(orders(configuration(environments={"qa": environment(QA, "qa", **members)}))[1].parameters)
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_every_parameter_of_a_template_is_given(index: int) -> None:
+    order = orders(configuration())[index]
+    assert set(order.parameters) == set(parsed(order.template)["Parameters"])
+
+
+def test_the_tools_account_comes_first_and_environments_in_their_order() -> None:
+    made = [(order.label, order.name, order.account, order.template) for order in orders(configuration())]
+
+    assert made == [
+        ("tools", "iris-tools", TOOLS, Template.TOOLS),
+        ("qa", "iris-environment-qa", QA, Template.ENVIRONMENT),
+        ("prod", "iris-environment-prod", PROD, Template.ENVIRONMENT),
+    ]
+
+
+def test_roles_are_named_as_the_configuration_has_them() -> None:
+    arn = f"arn:aws:iam::{TOOLS}:role/teams/models/iris-jobs"
+
+    given = of_tools(tools=tools(execution_role=arn))
+
+    assert (given["ExecutionRoleName"], given["ExecutionRolePath"]) == ("iris-jobs", "/teams/models/")
+
+
+def test_a_role_without_a_path_has_the_root_as_its_path() -> None:
+    assert of_tools()["PipelineRolePath"] == "/"
+
+
+def test_roles_that_the_configuration_leaves_out_have_a_name_by_convention() -> None:
+    own_account = environment(
+        TOOLS, "dev", deploy_role=None, external_id=None, execution_role=f"arn:aws:iam::{TOOLS}:role/dev"
+    )
+    made = orders(configuration(tools=tools(role=None), environments={"dev": own_account}))
+
+    assert made[0].parameters["PipelineRoleName"] == "iris-pipeline"
+    assert made[0].parameters["DeployRoles"] == f"arn:aws:iam::{TOOLS}:role/iris-deploy"
+    assert made[1].parameters["DeployRoleName"] == "iris-deploy"
+
+
+def test_the_tools_account_lets_in_the_roles_of_every_environment() -> None:
+    given = of_tools()
+
+    assert given["EnvironmentAccounts"] == f"{QA},{PROD}"
+    assert given["DeployRoles"] == f"arn:aws:iam::{QA}:role/iris-deploy,arn:aws:iam::{PROD}:role/iris-deploy"
+    assert given["HostingRoles"] == f"arn:aws:iam::{QA}:role/iris-execution,arn:aws:iam::{PROD}:role/iris-execution"
+
+
+def test_an_account_of_two_environments_is_named_once() -> None:
+    names = {"deploy_role": f"arn:aws:iam::{QA}:role/b-deploy", "execution_role": f"arn:aws:iam::{QA}:role/b-run"}
+    both = {"qa": environment(QA, "qa"), "beta": environment(QA, "beta", **names)}
+
+    assert of_tools(environments=both)["EnvironmentAccounts"] == QA
+
+
+def test_sources_elsewhere_are_opened_and_those_in_the_artifact_bucket_are_open_already() -> None:
+    data = {
+        "training": {"s3": "s3://lake/credit/2026/"},
+        "more": {"s3": "s3://lake/credit/extra.csv"},
+        "own": {"s3": f"s3://iris-{TOOLS}-{REGION}/data/own/"},
+        "file": {"path": "data"},
+    }
+
+    given = of_tools(data=data)
+
+    assert given["SourceBuckets"] == "arn:aws:s3:::lake"
+    assert given["SourceObjects"] == "arn:aws:s3:::lake/credit/2026/*,arn:aws:s3:::lake/credit/extra.csv*"
+
+
+def test_without_a_key_in_the_configuration_one_is_made_under_the_projects_alias() -> None:
+    given = of_tools()
+    assert (given["KeyAlias"], given["ExistingKey"]) == ("alias/iris", "")
+
+
+def test_a_key_that_is_named_by_its_alias_is_made() -> None:
+    given = of_tools(tools=tools(kms_key=f"arn:aws:kms:{REGION}:{TOOLS}:alias/models"))
+    assert (given["KeyAlias"], given["ExistingKey"]) == ("alias/models", "")
+
+
+def test_a_key_that_is_named_by_its_id_is_used_as_it_is() -> None:
+    key = f"arn:aws:kms:{REGION}:{TOOLS}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    assert of_tools(tools=tools(kms_key=key))["ExistingKey"] == key
+
+
+def test_an_environment_without_a_key_gets_none() -> None:
+    given = of_qa()
+    assert (given["KeyAlias"], given["ExistingKey"]) == ("", "")
+
+
+def test_an_alias_of_another_account_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"`environments\.qa\.kms_key` is an alias of another account or region"):
+        of_qa(kms_key=f"arn:aws:kms:{REGION}:{TOOLS}:alias/iris")
+
+
+def test_an_environment_captures_below_its_prefix() -> None:
+    endpoint = {
+        "name": "iris-qa",
+        "instance": {"type": "ml.m5.large"},
+        "data_capture": {"prefix": "s3://captures/qa/"},
+    }
+    assert of_qa(endpoint=endpoint)["CaptureObjects"] == "arn:aws:s3:::captures/qa/*"
+
+
+def test_an_endpoint_is_written_as_arns_write_it() -> None:
+    endpoint = {"name": "Iris-QA", "instance": {"type": "ml.m5.large"}}
+    assert of_qa(endpoint=endpoint)["EndpointName"] == "iris-qa"
+
+
+def test_arns_stay_in_the_partition_of_the_accounts() -> None:
+    china = tools(region="cn-north-1", role=None, execution_role=f"arn:aws-cn:iam::{TOOLS}:role/run")
+    made = orders(configuration(tools=china, data={"training": {"s3": "s3://lake/x"}}))
+
+    assert made[0].parameters["SourceBuckets"] == "arn:aws-cn:s3:::lake"
+    assert made[1].parameters["CiPrincipal"] == f"arn:aws-cn:iam::{TOOLS}:user/iris-ci"
+
+
+def test_environments_trust_the_user_that_is_made_for_the_build_server() -> None:
+    made = orders(configuration(), ci_principal=MADE_USER)
+
+    assert made[0].request({}).parameters["CiPrincipal"] == ""
+    assert made[1].request({}).parameters["CiPrincipal"] == f"arn:aws:iam::{TOOLS}:user/iris-ci"
+
+
+def test_environments_trust_an_identity_that_the_build_server_has() -> None:
+    made = orders(configuration(), ci_principal=OWN_PRINCIPAL)
+
+    assert made[0].request({}).parameters["CiPrincipal"] == OWN_PRINCIPAL
+    assert made[1].request({}).parameters["CiPrincipal"] == OWN_PRINCIPAL
+    assert made[1].request({}).kept == frozenset()
+
+
+def test_without_a_word_about_it_stacks_keep_the_build_servers_identity() -> None:
+    made = orders(configuration())
+
+    assert made[0].request({}).kept == {"CiPrincipal"}
+    assert made[1].request({}).kept == {"CiPrincipal"}
+
+
+def test_a_new_environment_trusts_whom_the_tools_stack_knows() -> None:
+    request = orders(configuration())[1].request({"CiPrincipal": OWN_PRINCIPAL})
+
+    assert request.parameters["CiPrincipal"] == OWN_PRINCIPAL
+    assert request.kept == frozenset()
+
+
+def test_two_environments_with_the_same_role_are_refused() -> None:
+    both = {"qa": environment(QA, "qa"), "beta": environment(QA, "beta")}
+
+    with pytest.raises(UsageError, match=r"`environments\.beta\.deploy_role` and `environments\.qa\.deploy_role` are"):
+        orders(configuration(environments=both))
+
+
+def test_an_endpoint_does_not_run_with_the_role_of_jobs() -> None:
+    shared = environment(TOOLS, "dev", execution_role=f"arn:aws:iam::{TOOLS}:role/iris-execution")
+
+    with pytest.raises(UsageError, match=r"`environments\.dev\.execution_role` and `tools\.execution_role` are"):
+        orders(configuration(environments={"dev": shared}))
+
+
+def test_accounts_are_chosen_by_name_and_keep_their_order() -> None:
+    assert [order.label for order in chosen(orders(configuration()), ["prod", "tools"])] == ["tools", "prod"]
+
+
+def test_an_unknown_account_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="no account 'staging'; the accounts are: tools, qa, prod"):
+        chosen(orders(configuration()), ["staging"])

@@ -1,0 +1,255 @@
+"""Requests are functions of inputs: what AWS gets is written down here in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.artifacts import DataSet, Image, Model, Script
+from agent.config.model import Spot
+from agent.config.section import Resources
+from agent.errors import UsageError
+from agent.jobs.machines import cluster
+from agent.jobs.order import tags
+from pipeline_steps import evaluate, prepare, train
+
+ROLE = "arn:aws:iam::111111111111:role/iris-execution"
+KMS_KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
+IMAGE = Image(uri=f"111111111111.dkr.ecr.eu-central-1.amazonaws.com/iris@sha256:{'1' * 64}", media_type="application/x")
+RESOURCES = Resources(instance_type="ml.m5.large", instance_count=2, volume_gb=10)
+SCRIPT = Script(path="scripts/measure.py", sha256="2" * 64)
+TAGS = tags("iris", "train", "3" * 64, "run-1")
+COMMON: dict[str, Any] = {
+    "project": "iris",
+    "bucket": "iris-bucket",
+    "role": ROLE,
+    "resources": RESOURCES,
+    "max_runtime": 600,
+}
+
+
+def data_set(name: str, content_type: str | None = None) -> DataSet:
+    manifest = f"s3://iris-bucket/data/manifests/{name}.json"
+    return DataSet(name=name, digest="4" * 64, manifest=manifest, files=1, size=1, content_type=content_type)
+
+
+def model(artifact: str = "s3://iris-bucket/models/job/output/model.tar.gz", **members: Any) -> Model:
+    return Model(**{"artifact": artifact, "sha256": "5" * 64, "image": IMAGE, "job": "job", **members})
+
+
+def training(**members: Any) -> train.Inputs:
+    channels = {"training": data_set("training", "text/csv"), "extra": data_set("extra")}
+    given = {"image": IMAGE, "channels": channels, "hyperparameters": {"trees": "5"}, **COMMON, **members}
+    return train.Inputs(**given)
+
+
+def training_request(**members: Any) -> dict[str, Any]:
+    return train.training_request("iris-train-1", training(**members), checkpoints="iris-train", job_tags=TAGS)
+
+
+def evaluation(**members: Any) -> evaluate.Inputs:
+    given: dict[str, Any] = {
+        "model": model(),
+        "champions": (),
+        "script": SCRIPT,
+        "data": data_set("evaluation"),
+        "metrics": ("auc",),
+    }
+    return evaluate.Inputs(**{**COMMON, **given, **members})
+
+
+def test_a_training_job_in_full() -> None:
+    assert training_request() == {
+        "TrainingJobName": "iris-train-1",
+        "RoleArn": ROLE,
+        "AlgorithmSpecification": {"TrainingImage": IMAGE.uri, "TrainingInputMode": "File"},
+        "HyperParameters": {"trees": "5"},
+        "InputDataConfig": [
+            {
+                "ChannelName": "training",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "ManifestFile",
+                        "S3Uri": "s3://iris-bucket/data/manifests/training.json",
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+                "InputMode": "File",
+                "ContentType": "text/csv",
+            },
+            {
+                "ChannelName": "extra",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "ManifestFile",
+                        "S3Uri": "s3://iris-bucket/data/manifests/extra.json",
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+                "InputMode": "File",
+            },
+        ],
+        "OutputDataConfig": {"S3OutputPath": "s3://iris-bucket/models"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "Tags": [
+            {"Key": "modelyard:project", "Value": "iris"},
+            {"Key": "modelyard:step", "Value": "train"},
+            {"Key": "modelyard:key", "Value": "3" * 64},
+            {"Key": "modelyard:run", "Value": "run-1"},
+        ],
+    }
+
+
+def test_metrics_are_read_from_the_log_by_their_expressions() -> None:
+    algorithm = training_request(metric_definitions={"auc": "auc=([0-9.]+)"})["AlgorithmSpecification"]
+    assert algorithm["MetricDefinitions"] == [{"Name": "auc", "Regex": "auc=([0-9.]+)"}]
+
+
+def test_a_key_encrypts_the_volume_and_the_artifact() -> None:
+    request = training_request(kms_key=KMS_KEY)
+    assert request["OutputDataConfig"]["KmsKeyId"] == KMS_KEY
+    assert request["ResourceConfig"]["VolumeKmsKeyId"] == KMS_KEY
+
+
+@pytest.mark.parametrize(
+    "kind", ["ml.m5d.large", "ml.g4dn.xlarge", "ml.g5.xlarge", "ml.p4de.24xlarge", "ml.trn1.2xlarge"]
+)
+def test_disks_of_the_machine_s_own_take_no_key(kind: str) -> None:
+    """ResourceConfig: VolumeKmsKeyId cannot be requested for instances with local storage."""
+    assert "VolumeKmsKeyId" not in cluster(Resources(instance_type=kind), KMS_KEY)
+
+
+@pytest.mark.parametrize("kind", ["ml.m5.large", "ml.c5.xlarge", "ml.r5.large", "ml.p3.2xlarge", "ml.c6i.large"])
+def test_other_volumes_take_the_key(kind: str) -> None:
+    assert cluster(Resources(instance_type=kind), KMS_KEY)["VolumeKmsKeyId"] == KMS_KEY
+
+
+def test_spare_capacity_has_a_wait_and_checkpoints_for_all_attempts() -> None:
+    request = training_request(spot=Spot(max_wait=1200))
+    assert request["EnableManagedSpotTraining"] is True
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200}
+    assert request["CheckpointConfig"] == {
+        "S3Uri": "s3://iris-bucket/checkpoints/iris-train/",
+        "LocalPath": "/opt/ml/checkpoints",
+    }
+
+
+def test_checkpoints_can_be_left_out() -> None:
+    assert "CheckpointConfig" not in training_request(spot=Spot(max_wait=1200, checkpoint=False))
+
+
+def test_an_evaluation_in_full() -> None:
+    assert evaluate.evaluation_request("iris-evaluate-1", evaluation(kms_key=KMS_KEY), model(), TAGS) == {
+        "ProcessingJobName": "iris-evaluate-1",
+        "RoleArn": ROLE,
+        "AppSpecification": {
+            "ImageUri": IMAGE.uri,
+            "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/measure.py"],
+        },
+        "Environment": {"PYTHONPATH": "/opt/program"},
+        "ProcessingInputs": [
+            an_input("code", "/opt/ml/processing/input/code", f"s3://iris-bucket/code/{'2' * 64}/", "S3Prefix"),
+            an_input(
+                "model", "/opt/ml/processing/model", "s3://iris-bucket/models/job/output/model.tar.gz", "S3Prefix"
+            ),
+            an_input(
+                "data",
+                "/opt/ml/processing/input/data",
+                "s3://iris-bucket/data/manifests/evaluation.json",
+                "ManifestFile",
+            ),
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                an_output("evaluation", "/opt/ml/processing/output", "s3://iris-bucket/evaluations/iris-evaluate-1/")
+            ],
+            "KmsKeyId": KMS_KEY,
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 2,
+                "VolumeSizeInGB": 10,
+                "VolumeKmsKeyId": KMS_KEY,
+            }
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "Tags": TAGS,
+    }
+
+
+def test_a_preparation_has_a_folder_for_each_source_and_output() -> None:
+    inputs = prepare.Inputs(
+        **COMMON, image=IMAGE, script=SCRIPT, sources={"iris": data_set("iris")}, outputs=("training", "evaluation")
+    )
+    request = prepare.preparation_request("iris-prepare-1", inputs, TAGS)
+    assert request["ProcessingInputs"][1:] == [
+        an_input("iris", "/opt/ml/processing/input/iris", "s3://iris-bucket/data/manifests/iris.json", "ManifestFile")
+    ]
+    assert request["ProcessingOutputConfig"]["Outputs"] == [
+        an_output(name, f"/opt/ml/processing/output/{name}", f"s3://iris-bucket/prepared/iris-prepare-1/{name}/")
+        for name in ("training", "evaluation")
+    ]
+
+
+def test_no_source_may_take_the_script_s_folder() -> None:
+    inputs = prepare.Inputs(
+        **COMMON, image=IMAGE, script=SCRIPT, sources={"code": data_set("iris")}, outputs=("training",)
+    )
+    with pytest.raises(UsageError, match="'code' has the name of the folder with the script"):
+        prepare.preparation_request("iris-prepare-1", inputs, TAGS)
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [(("text/csv", "text/csv"), "text/csv"), (("text/csv", None), None), (("text/csv", "application/json"), None)],
+)
+def test_what_is_prepared_has_the_type_that_all_sources_have(
+    types: tuple[str | None, ...], expected: str | None
+) -> None:
+    assert prepare.content_type({str(n): data_set("x", kind) for n, kind in enumerate(types)}) == expected
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"script": Script(path="measure.py", sha256="9" * 64)},
+        {"data": data_set("evaluation").model_copy(update={"digest": "9" * 64})},
+        {"resources": Resources(instance_type="ml.m5.xlarge")},
+    ],
+    ids=["script", "data", "resources"],
+)
+def test_an_evaluation_is_another_one_when_what_it_depends_on_differs(members: dict[str, Any]) -> None:
+    assert evaluate.evaluation_key(evaluation(**members), model()) != evaluate.evaluation_key(evaluation(), model())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"sha256": "9" * 64}, {"image": Image(uri=f"x@sha256:{'9' * 64}", media_type="x")}],
+    ids=["artifact", "image"],
+)
+def test_an_evaluation_of_another_model_is_another_one(other: dict[str, Any]) -> None:
+    inputs = evaluation()
+    assert evaluate.evaluation_key(inputs, model(**other)) != evaluate.evaluation_key(inputs, model())
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"metrics": ("auc", "recall")}, {"max_runtime": 900}, {"role": "arn:aws:iam::1:role/x"}, {"kms_key": KMS_KEY}],
+    ids=["metrics", "time limit", "role", "key"],
+)
+def test_what_does_not_change_the_numbers_does_not_change_the_evaluation(members: dict[str, Any]) -> None:
+    moved = model(artifact="s3://iris-bucket/models/elsewhere/model.tar.gz", job="elsewhere")
+    assert evaluate.evaluation_key(evaluation(**members), moved) == evaluate.evaluation_key(evaluation(), model())
+
+
+def an_input(name: str, path: str, uri: str, kind: str) -> dict[str, Any]:
+    place = {"S3Uri": uri, "LocalPath": path, "S3DataType": kind}
+    how = {"S3InputMode": "File", "S3DataDistributionType": "FullyReplicated"}
+    return {"InputName": name, "S3Input": {**place, **how}}
+
+
+def an_output(name: str, path: str, uri: str) -> dict[str, Any]:
+    return {"OutputName": name, "S3Output": {"S3Uri": uri, "LocalPath": path, "S3UploadMode": "EndOfJob"}}
