@@ -22,6 +22,7 @@ from agent.cloud.embedded import EmbeddedCloud
 from agent.ledger.ledger import Ledger
 from agent.ledger.records import StepRecord
 from benchmarks.dvc import Dvc, installed
+from benchmarks.plot import log_log
 from benchmarks.report import best, machine
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def main() -> None:
     arguments.add_argument("--megabytes", type=int, default=200, help="their size together (200)")
     arguments.add_argument("--rounds", type=int, default=3, help="how often everything beside DVC is measured (3)")
     arguments.add_argument("--growth", type=int, nargs="*", default=[1000, 5000], help="numbers of objects (1000 5000)")
+    arguments.add_argument("--plot", type=Path, help="SVG file to draw the growth into")
     arguments.add_argument("--dvc", type=Path, help="dvc to measure; without it, one is installed and kept")
     chosen = arguments.parse_args()
     with EmbeddedCloud() as cloud, tempfile.TemporaryDirectory() as folder:
@@ -46,6 +48,9 @@ def main() -> None:
         beside = beside_dvc(cloud, Path(folder), chosen) if chosen.rounds else {}
         growth = {number: grown(cloud, Path(folder), number) for number in chosen.growth}
     print(table(beside), table_of_growth(growth), sep="\n\n")
+    if chosen.plot:
+        curves = {name: {number: growth[number][name] for number in growth} for name in growth[chosen.growth[0]]}
+        chosen.plot.write_text(log_log(curves, "objects", "seconds"))
     facts = machine(("modelyard", "ministack", "botocore"))
     print(json.dumps({"machine": facts, "beside DVC": beside, "growth": growth}, indent=2, ensure_ascii=False))
 

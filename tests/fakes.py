@@ -422,7 +422,7 @@ class MemoryEndpoints:
     answers: Callable[[bytes], bytes] = lambda body: body
     lines: Sequence[str] = ()
     alarming: set[str] = field(default_factory=set)
-    before: Callable[[str, str], object] = lambda operation, what: None
+    before: Callable[[str, str], object] = lambda *_: None
     writes: list[tuple[str, str]] = field(default_factory=list)
     present: dict[str, EndpointState] = field(default_factory=dict)
     model_requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Part = dict[str, Any]
 """A part as CompleteMultipartUpload wants to hear of it."""
 
-SMALLEST_PART = 16 << 20
+SMALLEST_PART = 8 << 20
 MOST_PARTS = 10_000
 """Of one upload (S3 user guide, "Amazon S3 multipart upload limits")."""
 COPIED_PART = 512 << 20

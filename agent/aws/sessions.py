@@ -14,6 +14,8 @@ import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
 
+_CONNECTIONS = 64
+"""Kept open at most by one client: as many as threads use at once, for urllib3 warns of each one more."""
 _ROLE_SECONDS = 3600
 """Roles entered from another role last an hour at most; botocore refreshes 15 minutes before the end."""
 
@@ -145,7 +147,10 @@ def isolated_session(credentials: Credentials | None = None, region: str | None 
 
 
 def _config(service: str, *, attempts: int, local: bool) -> botocore.config.Config:
-    settings: dict[str, Any] = {"retries": {"mode": "standard", "total_max_attempts": attempts}}
+    settings: dict[str, Any] = {
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
+        "max_pool_connections": _CONNECTIONS,
+    }
     if local:
         settings["proxies"] = {}
     if local and service == "s3":

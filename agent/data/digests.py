@@ -110,7 +110,7 @@ def _remember(memory: Path, known: Known) -> None:
     document = {
         "format": _FORMAT,
         "names": list(known),
-        "states": list(zip(*states, strict=True)) if states else [[], [], [], []],
+        "states": list(zip(*states, strict=True)),
         "digests": [digest for _, digest in known.values()],
     }
     try:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.data import own_folder
 from agent.errors import InputMissingError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NEVER_DATA = frozenset({".git", ".modelyard"})
+_NEVER_DATA = frozenset({".git", own_folder.NAME})
 
 Stamp = tuple[int, int, int, int]
 """Size in bytes, times of the last change of content and of inode in ns, inode: differs when a file was written to."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.data.download import download
 from agent.data.names import OBJECTS, file_name
+from agent.data.own_folder import own_folder
 from agent.data.sources import Scanner
 from agent.data.store import Store, Taken, in_parallel
 from agent.data.version import File, LocalFile, Remote, StoredObject, version
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from agent.ports.objects import Listed, Objects
     from agent.ports.reporter import Reporter
     from agent.ports.time import Clock
-
-_OWN_FOLDER = ".modelyard"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +39,8 @@ class Snapshots:
 
     def scan(self, name: str, source: DataSource) -> Version:
         """The version that a source is now; nothing is written. Errors are those of :class:`Scanner`."""
-        own = self.folder / _OWN_FOLDER
-        scanner = Scanner(objects=self.objects, clock=self.clock, folder=self.folder, memory=own / "digests")
+        memory = own_folder(self.folder) / "digests"
+        scanner = Scanner(objects=self.objects, clock=self.clock, folder=self.folder, memory=memory)
         self.report.doing(f"looking at the data source `{name}`")
         return version(self.bucket, scanner.files(name, source), name)
 
@@ -74,7 +73,7 @@ class Snapshots:
             case LocalFile(path=path):
                 return self._store.upload(file, Path(path))
             case Remote() as remote:
-                folder = self.folder / _OWN_FOLDER / "downloads"
+                folder = own_folder(self.folder) / "downloads"
                 return self._store.upload(file, download(remote, folder, clock=self.clock, report=self.report))
             case StoredObject() as source:
                 return self._store.copy(file, source)

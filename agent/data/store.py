@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Done = TypeVar("Done")
 
-_THREADS = 8
+_THREADS = 16
 _PAGE = 1000
 
 

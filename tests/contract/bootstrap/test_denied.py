@@ -197,6 +197,14 @@ def test_a_job_reading_what_is_not_an_input(landscape: Landscape, tools: AwsAcco
     assert denied(lambda: job.client("s3").get_object(Bucket=landscape.bucket, Key=key))
 
 
+@pytest.mark.parametrize("prefix", ["", "ledger/", "evaluations/"])
+def test_a_job_listing_what_is_not_an_input(landscape: Landscape, prefix: str) -> None:
+    job = as_service(landscape, landscape.configuration.tools.execution_role)
+    assert not denied(lambda: job.client("s3").list_objects_v2(Bucket=landscape.bucket, Prefix="data/"))
+
+    assert denied(lambda: job.client("s3").list_objects_v2(Bucket=landscape.bucket, Prefix=prefix))
+
+
 @pytest.mark.parametrize("key", ["ledger/releases/1.json", "data/objects/x", "code/x"])
 def test_a_job_writing_what_is_not_an_output(landscape: Landscape, key: str) -> None:
     job = as_service(landscape, landscape.configuration.tools.execution_role)

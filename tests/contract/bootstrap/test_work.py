@@ -256,10 +256,9 @@ def test_a_deployment_removes_what_it_replaced(landscape: Landscape, qa: AwsAcco
     qa.endpoints.create_model({"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": role})
     variant = {"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     qa.endpoints.create_config({"EndpointConfigName": name, "ProductionVariants": [variant]})
-    assert name in qa.endpoints.models(f"{landscape.project}-")
-    assert name in qa.endpoints.configs(f"{landscape.project}-")
 
     qa.endpoints.delete_config(name)
     qa.endpoints.delete_model(name)
 
-    assert name not in qa.endpoints.models(f"{landscape.project}-")
+    assert qa.endpoints.describe_config(name) is None
+    assert qa.endpoints.describe_model(name) is None

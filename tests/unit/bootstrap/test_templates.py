@@ -30,9 +30,7 @@ WITHOUT_RESOURCES = {
     "cloudwatch:DescribeAlarms",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
-    "sagemaker:ListEndpointConfigs",
     "sagemaker:ListModelPackages",
-    "sagemaker:ListModels",
 }
 """Actions that AWS knows no resource for (Service Authorization Reference); alarms it asks about as a whole."""
 KEPT = {
@@ -42,6 +40,8 @@ KEPT = {
     "AWS::S3::Bucket",
     "AWS::SageMaker::ModelPackageGroup",
 }
+TEMPLATE_BYTES = 51_200
+"""The largest ``TemplateBody`` (CreateChangeSet)."""
 INLINE_POLICIES_LENGTH = 10_240
 """What the inline policies of one role may take together, without white space (IAM quotas)."""
 
@@ -169,6 +169,11 @@ def test_the_policies_of_a_role_fit_into_its_quota(template: Template) -> None:
     for name, resource in parsed(template)["Resources"].items():
         document = json.dumps(resource["Properties"].get("Policies", []), separators=(",", ":"))
         assert len(document) < INLINE_POLICIES_LENGTH, name
+
+
+@pytest.mark.parametrize("template", Template, ids=lambda template: template.value)
+def test_a_template_may_be_sent_without_a_bucket(template: Template) -> None:
+    assert len(template.text.encode()) <= TEMPLATE_BYTES
 
 
 @pytest.mark.parametrize("template", Template, ids=lambda template: template.value)

@@ -109,7 +109,19 @@ def test_a_file_is_settled_when_a_later_write_would_show(
     assert settled((1, written, changed, 7), begun) is expected
 
 
-@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b'{"format": 0}', b'{"format": 1, "files": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b'{"format": 0}',
+        b'{"format": 2}',
+        b'{"format": 2, "names": ["a"], "states": 1, "digests": ["f"]}',
+        b'{"format": 2, "names": ["a"], "states": [[1], [2], [3], []], "digests": ["f"]}',
+        b'{"format": 2, "names": ["a"], "states": [[1], [2], [3], [4]], "digests": []}',
+    ],
+)
 def test_a_memory_that_makes_no_sense_is_no_memory(folder: Path, content: bytes) -> None:
     settle(folder, {"a": "1"})
     (folder.parent / "memory" / "known.json").write_bytes(content)
@@ -155,5 +167,5 @@ def remember_as(folder: Path, name: str, digest: str) -> None:
     """Put another digest into the memory, which a file that is read again does not have."""
     memory = folder.parent / "memory" / "known.json"
     document = json.loads(memory.read_bytes())
-    document["files"][name][-1] = digest
+    document["digests"][document["names"].index(name)] = digest
     memory.write_text(json.dumps(document))

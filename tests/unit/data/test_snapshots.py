@@ -204,6 +204,12 @@ def test_the_record_tells_where_files_came_from(bench: Bench) -> None:
     assert file["source"].endswith("data/a.csv")
 
 
+def test_git_sees_nothing_of_what_is_remembered(bench: Bench) -> None:
+    bench.write(a="1")
+    bench.run()
+    assert (bench.folder / ".modelyard" / ".gitignore").read_text() == "*\n"
+
+
 # --- objects ------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from agent.context import Context, RunInfo
 from agent.deployment.deploy import Order
 from agent.ledger.environments import Deployment
 from agent.ledger.ledger import Ledger
+from agent.ports.images import StoredImage
 from tests.fakes import (
     EPOCH,
     FakeAccount,
@@ -22,7 +23,6 @@ from tests.fakes import (
     MemoryEndpoints,
     MemoryImages,
     MemoryObjects,
-    StoredImage,
 )
 
 QA = "222222222222"

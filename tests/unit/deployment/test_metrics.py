@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from agent.deployment.metrics import MetricName, NotMeasurableError, measure
@@ -16,6 +16,7 @@ scored = some.lists(
 numbers = some.lists(some.tuples(some.floats(-1e6, 1e6), some.floats(-1e6, 1e6)), min_size=1, max_size=50)
 
 
+@settings(deadline=None)
 @given(scored)
 def test_auc_is_how_often_a_positive_row_scores_above_a_negative_one(rows: list[tuple[bool, float]]) -> None:
     """Ties count half (Hanley and McNeil, 1982)."""
@@ -26,6 +27,7 @@ def test_auc_is_how_often_a_positive_row_scores_above_a_negative_one(rows: list[
     assert value == pytest.approx(wins / (len(positive) * len(negative)))
 
 
+@settings(deadline=None)
 @given(scored)
 def test_auc_is_scikit_learn_s(rows: list[tuple[bool, float]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
@@ -39,6 +41,7 @@ def test_of_two_labels_the_greater_is_positive() -> None:
     assert measure("auc", ["2", "2", "1", "1"], ["0.1", "0.2", "0.3", "0.4"]) == 0.0
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_errors_are_squared_and_averaged(rows: list[tuple[float, float]]) -> None:
     labels, answers = [repr(label) for label, _ in rows], [repr(answer) for _, answer in rows]

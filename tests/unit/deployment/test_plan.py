@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from agent.deployment.desired import Desired, desired
 from agent.deployment.live import Live
 from agent.deployment.plan import Past, Plan, past, plan, serves
-from agent.ledger.environments import Deployment
 from agent.ports.endpoints import EndpointState, ScalingState
 from tests.unit.deployment.stage import ARN, ENDPOINT, QA, RESOURCE, digest, entry, environment, release
+
+if TYPE_CHECKING:
+    from agent.ledger.environments import Deployment
 
 NOTHING = Past()
 TRACKING = {"TargetValue": 100.0}
@@ -25,7 +27,7 @@ def wanted(number: int = 1, **endpoint: Any) -> Desired:
     return desired(release(number), digest(number), name="qa", environment=environment(endpoint=endpoint), run="run-1")
 
 
-def scaled(count: int = 2, type: str = "ml.m5.large", **limits: int) -> dict[str, Any]:  # noqa: A002 - SageMaker's word
+def scaled(count: int = 2, type: str = "ml.m5.large", **limits: Any) -> dict[str, Any]:  # noqa: A002 - SageMaker's word
     return {"instance": {"type": type, "count": count, "autoscaling": {**SCALED, **limits}}}
 
 
@@ -154,7 +156,7 @@ def test_scaling_that_is_as_configured_stays_untouched() -> None:
 
 
 @pytest.mark.parametrize("change", [{"max_count": 9}, {"invocations_per_instance": 1}])
-def test_scaling_is_brought_in_step_with_the_configuration(change: dict[str, int]) -> None:
+def test_scaling_is_brought_in_step_with_the_configuration(change: dict[str, Any]) -> None:
     present = wanted(**scaled()).scaling
     todo = made(wanted(**scaled(**change)), live(wanted(**scaled()).name, scaling=present))
     assert operations(todo.actions) == ["RegisterScalableTarget", "PutScalingPolicy"]
@@ -246,6 +248,7 @@ entries = some.lists(
 )
 
 
+@settings(deadline=None)
 @given(entries=entries, live_config=some.sampled_from("abcdef"), keep=some.integers(0, 4))
 def test_what_is_live_and_what_a_rollback_needs_is_never_removed(
     entries: list[tuple[str, str, list[str]]], live_config: str, keep: int

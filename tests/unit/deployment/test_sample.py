@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from agent.artifacts import DataSet
@@ -92,6 +92,7 @@ def test_a_manifest_that_is_gone_is_told() -> None:
 rows = some.lists(some.builds(Row, label=some.just("1"), features=some.binary(max_size=40)), max_size=60)
 
 
+@settings(deadline=None)
 @given(rows=rows, most_bytes=some.integers(1, 100), most_rows=some.integers(1, 20))
 def test_requests_stay_within_the_limits_and_lose_nothing(rows: list[Row], most_bytes: int, most_rows: int) -> None:
     packed = list(batches(rows, most_bytes, most_rows))

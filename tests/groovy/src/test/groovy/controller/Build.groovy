@@ -15,6 +15,8 @@ import org.codehaus.groovy.runtime.StackTraceUtils
 class Build {
     private static final List<String> WORSE = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
     private static final List<Class> CATEGORIES = Continuable.categories + [Iterators]
+    /** Nanoseconds after which a build hangs: the slowest real step takes less than these five minutes. */
+    private static final long PATIENCE = 20_000_000_000L
     private static Build current
 
     final File workspace
@@ -194,6 +196,7 @@ class Build {
 
     /** Nothing can go on before a process ends, or the build is aborted. */
     private void await() {
+        long patience = System.nanoTime() + PATIENCE
         while (true) {
             Strand strand = program.strands.find { it.process != null && !processes.isRunning(it.process) }
             if (strand) {
@@ -204,6 +207,10 @@ class Build {
                 abortWhen = { false }
                 interrupt { true }
                 return
+            }
+            if (System.nanoTime() > patience) {
+                interrupt { true }
+                throw new IllegalStateException("nothing ends:\n${this}")
             }
             sleep(10)
         }
