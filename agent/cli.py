@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import pkgutil
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,27 +18,44 @@ if TYPE_CHECKING:
     from agent.command import Command
 
 
-def find_commands() -> list[Command]:
-    """Every command under ``agent/commands``, in alphabetical order."""
-    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-    return [importlib.import_module(f"{commands.__name__}.{name}").COMMAND for name in names]
+def command_files() -> dict[str, str]:
+    """The file of every command under ``agent/commands``, by the command's name, in alphabetical order."""
+    files = {}
+    for entry in os.scandir(os.path.dirname(commands.__file__)):
+        name, ending = os.path.splitext(entry.name)
+        if not name.startswith("_"):
+            files[name] = entry.path if ending else os.path.join(entry.path, "__init__.py")
+    return dict(sorted(files.items()))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def find_command(name: str) -> Command:
+    """The command of that name."""
+    command: Command = importlib.import_module(f"{commands.__name__}.{name}").COMMAND
+    return command
+
+
+def parser(typed: str) -> argparse.ArgumentParser:
+    """The command line: all commands with what they are for, and the arguments of the one that was typed."""
     top = argparse.ArgumentParser(prog="modelyard", description="CI/CD for Amazon SageMaker models.")
     choices = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in find_commands():
-        sub = choices.add_parser(command.name, help=command.help, description=command.help)
-        command.arguments(sub)
-        sub.set_defaults(run=command.run)
+    for name, file in command_files().items():
+        with open(file, encoding="utf-8") as source:
+            purpose = commands.purpose(source.readline().strip())
+        sub = choices.add_parser(name, help=purpose, description=purpose)
+        if name == typed:
+            command = find_command(name)
+            command.arguments(sub)
+            sub.set_defaults(run=command.run)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit code (see :class:`agent.errors.ExitCode`)."""
     console = Console()
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    # `modelyard` itself has no option with a value: the first word that is no option is the command.
+    typed = next((word for word in words if not word.startswith("-")), "")
+    arguments = parser(typed).parse_args(words)
     try:
         return int(arguments.run(arguments, console))
     except ModelyardError as error:

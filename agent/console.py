@@ -37,8 +37,10 @@ class Console:
 
     def answer_line(self, value: Mapping[str, Any]) -> None:
         """One JSON document on one line, as a stream of them is read."""
+
         self.answer(json.dumps(value, default=str, ensure_ascii=False))
 
     def answer_json(self, value: Mapping[str, Any] | list[Any]) -> None:
         """The command's answer as one JSON document."""
+
         self.answer(json.dumps(value, indent=2, default=str))

@@ -10,7 +10,7 @@ from agent.ledger.records import Attempt, StepRecord
 from agent.step import StepModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from agent.context import Context
@@ -32,8 +32,13 @@ class Outcome(Generic[R]):
     ended: datetime
 
 
-def run_step(step: Step[I, R], inputs: I, context: Context) -> Outcome[R]:
-    """Answer the step's result, doing only what is not done yet; raises ModelyardError for every failure."""
+def run_step(
+    step: Step[I, R], inputs: I, context: Context, *, before: Callable[[], None] | None = None
+) -> Outcome[R]:
+    """Answer the step's result, doing only what is not done yet; raises ModelyardError for every failure.
+
+    ``before`` is called where there is something to do, before anything is done; what it raises ends the step.
+    """
     started = context.clock.now()
     key = step.key(inputs)
     context = replace(context, key=key)
@@ -41,6 +46,8 @@ def run_step(step: Step[I, R], inputs: I, context: Context) -> Outcome[R]:
     if recalled is not None:
         ended = context.clock.now()
         return Outcome(step=step.name, key=key, result=recalled, recalled=True, started=started, ended=ended)
+    if before is not None:
+        before()
     result = _attempt(step, inputs, context, started)
     return Outcome(step=step.name, key=key, result=result, recalled=False, started=started, ended=context.clock.now())
 

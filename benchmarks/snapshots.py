@@ -48,7 +48,7 @@ def main() -> None:
         beside = beside_dvc(cloud, Path(folder), chosen) if chosen.rounds else {}
         growth = {number: grown(cloud, Path(folder), number) for number in chosen.growth}
     print(table(beside), table_of_growth(growth), sep="\n\n")
-    if chosen.plot:
+    if chosen.plot and growth:
         curves = {name: {number: growth[number][name] for number in growth} for name in growth[chosen.growth[0]]}
         chosen.plot.write_text(log_log(curves, "objects", "seconds"))
     facts = machine(("modelyard", "ministack", "botocore"))

@@ -517,6 +517,7 @@ class MemoryEndpoints:
         self.alarms[str(request["AlarmName"])] = request
 
     def firing(self, names: Sequence[str]) -> Sequence[str]:
+        self.before("DescribeAlarms", ", ".join(names))
         return tuple(name for name in names if name in self.alarming)
 
     def delete_alarms(self, names: Sequence[str]) -> None:

@@ -106,18 +106,14 @@ class S3Objects:
 
     def upload(self, bucket: str, key: str, path: Path, *, sha256: str | None = None) -> None:
         """PutObject, where S3 itself compares the content with its digest, or a multipart upload."""
-        with self._refusals("s3:PutObject", bucket, key):
-            if path.stat().st_size > LARGEST_PUT:
-                s3_parts.upload(self._s3, bucket, key, path, sha256=sha256)
-                return
-            expected = {"ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode()} if sha256 else {}
-            try:
-                with path.open("rb") as file:
-                    self._s3.put_object(Bucket=bucket, Key=key, Body=file, **expected)
-            except ClientError as error:
-                if code(error) == "BadDigest":
-                    raise s3_parts.not_the_same(path) from error
-                raise
+        try:
+            with self._refusals("s3:PutObject", bucket, key):
+                if path.stat().st_size > LARGEST_PUT:
+                    s3_parts.upload(self._s3, bucket, key, path, sha256=sha256)
+                else:
+                    self._put_file(bucket, key, path, sha256)
+        except OSError as error:
+            raise InputMissingError(f"{path} cannot be read: {error.strerror}") from error
 
     def download(self, bucket: str, key: str, path: Path) -> None:
         """GetObject."""
@@ -154,6 +150,16 @@ class S3Objects:
             for chunk in self._content(bucket, key, etag=head["ETag"]):
                 content.update(chunk)
             return content.hexdigest()
+
+    def _put_file(self, bucket: str, key: str, path: Path, sha256: str | None) -> None:
+        expected = {"ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode()} if sha256 else {}
+        try:
+            with path.open("rb") as file:
+                self._s3.put_object(Bucket=bucket, Key=key, Body=file, **expected)
+        except ClientError as error:
+            if code(error) == "BadDigest":
+                raise s3_parts.not_the_same(path) from error
+            raise
 
     def _put_if(self, bucket: str, key: str, body: bytes, **condition: str) -> bool:
         waits = _pauses()
@@ -196,11 +202,13 @@ class S3Objects:
                     position += len(chunk)
                     yield chunk
             except FlexibleChecksumError:
-                raise
-            except (BotoCoreError, HTTPError, OSError):
+                raise  # all of it came, but not as it was sent
+            except (BotoCoreError, HTTPError, OSError) as error:
                 wait = next(waits, None)
                 if wait is None:
-                    raise
+                    raise TemporaryError(
+                        f"s3:GetObject on s3://{bucket}/{key}: the connection was cut again and again: {error}"
+                    ) from error
                 self._pause(wait)
             if position >= end:
                 return

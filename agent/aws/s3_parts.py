@@ -6,9 +6,11 @@ import hashlib
 import math
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from agent.errors import InputMissingError
 
@@ -23,6 +25,7 @@ SMALLEST_PART = 8 << 20
 MOST_PARTS = 10_000
 """Of one upload (S3 user guide, "Amazon S3 multipart upload limits")."""
 COPIED_PART = 512 << 20
+_CHECKSUM = "CRC32"
 _THREADS = 4
 
 
@@ -36,10 +39,11 @@ def upload(s3: Any, bucket: str, key: str, path: Path, *, sha256: str | None) ->
             content.update(body)
             yield body
 
-    with path.open("rb") as file, _upload(s3, bucket, key) as (names, complete):
+    checked = {"ChecksumAlgorithm": _CHECKSUM}
+    with path.open("rb") as file, _upload(s3, bucket, key, **checked) as (names, complete):
 
         def send(number: int, body: bytes) -> Part:
-            return _sent(number, s3.upload_part(**names, PartNumber=number, Body=body))
+            return _sent(number, s3.upload_part(**names, **checked, PartNumber=number, Body=body))
 
         parts = _in_parallel(partial(send, number, body) for number, body in enumerate(bodies(file), 1))
         if sha256 not in {None, content.hexdigest()}:
@@ -72,20 +76,25 @@ def not_the_same(path: Path) -> InputMissingError:
 
 
 @contextmanager
-def _upload(s3: Any, bucket: str, key: str) -> Iterator[tuple[Mapping[str, str], Callable[[list[Part]], object]]]:
+def _upload(
+    s3: Any, bucket: str, key: str, **options: str
+) -> Iterator[tuple[Mapping[str, str], Callable[[list[Part]], object]]]:
     """A multipart upload, by its names and the function that completes it; whatever goes wrong, its parts go."""
     names = {"Bucket": bucket, "Key": key}
-    names["UploadId"] = s3.create_multipart_upload(**names)["UploadId"]
+    names["UploadId"] = s3.create_multipart_upload(**names, **options)["UploadId"]
     try:
         yield names, lambda parts: s3.complete_multipart_upload(**names, MultipartUpload={"Parts": parts})
     except BaseException:
-        s3.abort_multipart_upload(**names)
+        # Parts that cannot be removed cost a little; why the upload failed is what people must get to know.
+        with suppress(ClientError, BotoCoreError):
+            s3.abort_multipart_upload(**names)
         raise
 
 
 def _sent(number: int, answer: Mapping[str, Any]) -> Part:
-    checksums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
-    return {"PartNumber": number, "ETag": answer["ETag"], **checksums}
+    name = f"Checksum{_CHECKSUM}"
+    checksum = {name: answer[name]} if name in answer else {}
+    return {"PartNumber": number, "ETag": answer["ETag"], **checksum}
 
 
 def _in_parallel(sends: Iterable[Callable[[], Part]]) -> list[Part]:

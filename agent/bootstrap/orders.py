@@ -14,7 +14,6 @@ from agent.ports.stacks import StackRequest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from agent.bootstrap.identities import Role
     from agent.config.model import Configuration
 
 TOOLS = "tools"
@@ -57,9 +56,9 @@ def orders(configuration: Configuration, ci_principal: str | None = None) -> tup
     """All stacks of a project.
 
     ``ci_principal`` is the ARN of the build server's identity, ``""`` for a user ``<project>-ci``, and None to leave it
-    as it is (at first: that user). Raises UsageError where two stacks would make the same role.
+    as it is (at first: that user). Raises UsageError where two stacks would make the same role or key.
     """
-    _refuse_shared_roles(configuration)
+    _refuse_shared(configuration)
     tags = {"modelyard:project": configuration.project}
     kept = frozenset({"CiPrincipal"}) if ci_principal is None else frozenset()
     tools = StackOrder(
@@ -99,21 +98,26 @@ def chosen(stacks: Sequence[StackOrder], labels: Collection[str]) -> tuple[Stack
     return tuple(order for order in stacks if not labels or order.label in labels)
 
 
-def _refuse_shared_roles(configuration: Configuration) -> None:
+def _refuse_shared(configuration: Configuration) -> None:
     """A role that two stacks make belongs to neither, and what may deploy to one environment could touch the other."""
     seen: dict[str, str] = {}
-    for place, role in _roles(configuration):
-        first = seen.setdefault(role.arn, place)
+    for place, arn in _made(configuration):
+        first = seen.setdefault(arn, place)
         if first != place:
             raise UsageError(
-                f"{place} and {first} are the same role, {role.arn}: give each environment roles of its own, "
+                f"{place} and {first} are the same, {arn}: give each environment its own, "
                 "so that what may touch one cannot touch the other"
             )
 
 
-def _roles(configuration: Configuration) -> Iterator[tuple[str, Role]]:
-    yield "`tools.role`", identities.pipeline_role(configuration)
-    yield "`tools.execution_role`", identities.jobs_role(configuration)
+def _made(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Every key of the configuration that names something to be made, with its ARN."""
+    yield "`tools.role`", identities.pipeline_role(configuration).arn
+    yield "`tools.execution_role`", identities.jobs_role(configuration).arn
     for name, environment in configuration.environments.items():
-        yield f"`environments.{name}.deploy_role`", identities.deploy_role(configuration, environment)
-        yield f"`environments.{name}.execution_role`", identities.endpoint_role(environment)
+        yield f"`environments.{name}.deploy_role`", identities.deploy_role(configuration, environment).arn
+        yield f"`environments.{name}.execution_role`", identities.endpoint_role(environment).arn
+    keys = {"tools": configuration.tools.kms_key} | {
+        f"environments.{name}": environment.kms_key for name, environment in configuration.environments.items()
+    }
+    yield from ((f"`{section}.kms_key`", key) for section, key in keys.items() if key and ":alias/" in key)

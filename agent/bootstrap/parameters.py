@@ -48,6 +48,7 @@ def environment_parameters(
     alias, key = _key(
         environment.kms_key, f"environments.{name}", account=environment.account, region=environment.region
     )
+    _refuse_capture_among_artifacts(configuration, name, environment)
     capture = environment.endpoint.data_capture
     return {
         "Project": configuration.project,
@@ -67,6 +68,16 @@ def environment_parameters(
     }
 
 
+def _refuse_capture_among_artifacts(configuration: Configuration, name: str, environment: Environment) -> None:
+    """Endpoints only read the artifact bucket: what they capture would be lost, and nobody told."""
+    capture = environment.endpoint.data_capture
+    if capture is not None and _bucket(capture.prefix) == _artifacts(configuration):
+        raise UsageError(
+            f"`environments.{name}.endpoint.data_capture.prefix` is in the artifact bucket, where endpoints may write "
+            "nothing: name a bucket of the environment's own account"
+        )
+
+
 def _key(kms_key: str | None, section: str, *, account: str, region: str) -> tuple[str, str]:
     """The alias of a key to make, or the ARN of one that is there; a key by its id is somebody else's."""
     if kms_key is None:
@@ -84,11 +95,14 @@ def _key(kms_key: str | None, section: str, *, account: str, region: str) -> tup
 
 def _sources(configuration: Configuration) -> tuple[list[str], list[str]]:
     """ARNs of the buckets that data sources are in, and of the sources' objects there."""
-    own = naming.bucket(configuration.project, configuration.tools.account, configuration.tools.region)
     addresses = [source.s3 for source in configuration.data.values() if source.s3]
-    foreign = [address for address in addresses if _bucket(address) != own]
+    foreign = [address for address in addresses if _bucket(address) != _artifacts(configuration)]
     buckets = [f"arn:{identities.partition(configuration)}:s3:::{_bucket(address)}" for address in foreign]
     return buckets, [_objects(configuration, address) for address in foreign]
+
+
+def _artifacts(configuration: Configuration) -> str:
+    return naming.bucket(configuration.project, configuration.tools.account, configuration.tools.region)
 
 
 def _bucket(address: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import open_selected, selection_arguments
 from agent.errors import ExitCode, UsageError
 
@@ -75,4 +76,4 @@ def _age(text: str) -> timedelta:
         raise UsageError(f"--older-than {text}: {error.message()}") from None
 
 
-COMMAND = Command(name="clean", help="remove what no release and no last run needs", arguments=arguments, run=run)
+COMMAND = Command(name="clean", help=purpose(__doc__), arguments=arguments, run=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def _print(listed: Sequence[Row], options: argparse.Namespace, console: Console)
             console.answer(f"{row.key:<{keys}}  {row.shown():<{values}}  {row.source}")
 
 
-COMMAND = Command(name="config", help="show the configuration in effect, with sources", arguments=arguments, run=run)
+COMMAND = Command(name="config", help=purpose(__doc__), arguments=arguments, run=run)

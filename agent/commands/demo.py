@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.commands.cloud.where import require_parts
 from agent.errors import ExitCode, UsageError
 
@@ -102,4 +103,4 @@ def _end_in_order(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-COMMAND = Command(name="demo", help="see it all work on the embedded cloud", arguments=arguments, run=demo)
+COMMAND = Command(name="demo", help=purpose(__doc__), arguments=arguments, run=demo)

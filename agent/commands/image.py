@@ -1,4 +1,4 @@
-"""`modelyard image push`: a folder of programs becomes a container image in ECR, without an engine or privileges."""
+"""`modelyard image`: pushes a folder of programs as a container image to ECR, without an engine or privileges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.command import Command, group
+from agent.commands import purpose
 from agent.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,6 @@ def push(arguments: argparse.Namespace, console: Console) -> int:
 
 COMMAND = group(
     name="image",
-    help="make and push container images",
+    help=purpose(__doc__),
     members=(Command(name="push", help="push a folder of programs as an image", arguments=push_arguments, run=push),),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return ExitCode.DONE
 
 
-COMMAND = Command(name="init", help="start a model repository that validates", arguments=arguments, run=run)
+COMMAND = Command(name="init", help=purpose(__doc__), arguments=arguments, run=run)

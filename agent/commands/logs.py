@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import open_selected, selection_arguments
 from agent.errors import ExitCode, InputMissingError
 
@@ -63,4 +64,4 @@ def _find(opened: Opened, name: str) -> tuple[JobKind, JobState]:
     )
 
 
-COMMAND = Command(name="logs", help="what a job's containers wrote", arguments=arguments, run=run)
+COMMAND = Command(name="logs", help=purpose(__doc__), arguments=arguments, run=run)

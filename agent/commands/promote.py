@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import deploy, open_selected, output_arguments, selection_arguments
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return deploy(stages, opened, options, console, done=done)
 
 
-COMMAND = Command(name="promote", help="take a release to the next environment", arguments=arguments, run=run)
+COMMAND = Command(name="promote", help=purpose(__doc__), arguments=arguments, run=run)

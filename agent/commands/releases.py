@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import open_selected, selection_arguments
 from agent.errors import ExitCode
 
@@ -139,4 +140,4 @@ def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:
     yield "live in", " ".join(row.live) or "-"
 
 
-COMMAND = Command(name="releases", help="what could be promoted, and where it is live", arguments=arguments, run=run)
+COMMAND = Command(name="releases", help=purpose(__doc__), arguments=arguments, run=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import dry_run, open_selected, output_arguments, selection_arguments, stage_arguments
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def _keep(summary: Summary, opened: Opened, started: datetime) -> None:
         opened.context.report.warn(f"the ledger does not know of this run: {error}")
 
 
-COMMAND = Command(name="run", help="run the pipeline of a model repository", arguments=arguments, run=run)
+COMMAND = Command(name="run", help=purpose(__doc__), arguments=arguments, run=run)

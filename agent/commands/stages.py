@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import selection_arguments, stage_arguments
 from agent.errors import ExitCode
 
@@ -37,4 +38,4 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return ExitCode.DONE
 
 
-COMMAND = Command(name="stages", help="the stages of the pipeline, in order", arguments=arguments, run=run)
+COMMAND = Command(name="stages", help=purpose(__doc__), arguments=arguments, run=run)

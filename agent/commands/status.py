@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.entry import open_selected, selection_arguments
 from agent.errors import ExitCode, ModelyardError
 
@@ -117,4 +118,4 @@ def _time(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S}Z"
 
 
-COMMAND = Command(name="status", help="what the environments serve, and the last runs", arguments=arguments, run=run)
+COMMAND = Command(name="status", help=purpose(__doc__), arguments=arguments, run=run)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.errors import ExitCode, InterruptedRunError, ModelyardError
 from agent.registry import find_step, step_names, summary
 
@@ -147,4 +148,4 @@ def _write(path: Path | None, document: Mapping[str, Any], console: Console, *, 
     partial.replace(path)
 
 
-COMMAND = Command(name="step", help="run one step by itself, with its values in files", arguments=arguments, run=run)
+COMMAND = Command(name="step", help=purpose(__doc__), arguments=arguments, run=run)

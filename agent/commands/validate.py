@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.command import Command
+from agent.commands import purpose
 from agent.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -39,6 +40,4 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return ExitCode.USAGE if findings else ExitCode.DONE
 
 
-COMMAND = Command(
-    name="validate", help="check modelyard.yaml and report everything that is wrong", arguments=arguments, run=run
-)
+COMMAND = Command(name="validate", help=purpose(__doc__), arguments=arguments, run=run)

@@ -84,6 +84,19 @@ def _unknown_data(view: View, section: str, path: Path, name: str, known: tuple[
     yield view.broken("unknown-data", path, message, hint, related)
 
 
+def no_source_is_in_the_script_s_place(view: View) -> Iterator[Finding]:
+    """A preparation finds each source in the folder of its name, and its own script in `code`."""
+    if not view.has(("prepare",)):
+        return
+    inputs = view.texts(("prepare", "inputs"))
+    read = inputs or tuple((("data", name), name) for name in view.keys(("data",)))
+    for path, name in read:
+        if name == "code":
+            message = "the preparation cannot read a data source called `code`"
+            hint = "give the source another name: the preparation's script is mounted there"
+            yield view.broken("data-name", path, message, hint)
+
+
 def prepared_data_has_its_own_name(view: View) -> Iterator[Finding]:
     """The preparation does not write a data set under the name of a source, nor one twice."""
     seen = {name: view.key_place(("data", name)) for name in view.keys(("data",))}

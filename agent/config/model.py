@@ -12,6 +12,7 @@ from pydantic import Field
 from agent.config.environment import Environment
 from agent.config.field_types import (
     AccountId,
+    DataName,
     Duration,
     EntryName,
     EnvironmentName,
@@ -83,10 +84,10 @@ class Preparation(Section):
     """A processing job that turns the data sources into the data sets that training and evaluation read."""
 
     script: RepositoryPath = Field(description="Script to run in the model's image.", examples=["prepare.py"])
-    inputs: tuple[EntryName, ...] = Field(
+    inputs: tuple[DataName, ...] = Field(
         default=(), description="Data sources that the script reads; without it, all of them."
     )
-    outputs: tuple[EntryName, ...] = Field(
+    outputs: tuple[DataName, ...] = Field(
         min_length=1, description="Data sets that the script writes.", examples=[["training", "evaluation"]]
     )
     resources: Resources = Field(description="Machines of the job.")
@@ -112,7 +113,7 @@ class Spot(Section):
 class Training(Section):
     """The training job."""
 
-    channels: Mapping[EntryName, str] = Field(
+    channels: Mapping[DataName, str] = Field(
         default={"training": "training"},
         min_length=1,
         max_length=20,
@@ -176,7 +177,7 @@ class Configuration(Section):
         description="Name that buckets, repositories and jobs derive from: lower-case, digits, single hyphens."
     )
     tools: Tools = Field(description="Account where data, images and releases are kept and models are trained.")
-    data: Mapping[EntryName, DataSource] = Field(min_length=1, description="Data sources by name.")
+    data: Mapping[DataName, DataSource] = Field(min_length=1, description="Data sources by name.")
     image: Image = Field(default_factory=Image, description="Container image of the model.")
     prepare: Preparation | None = Field(default=None, description="Job that makes data sets out of the data sources.")
     training: Training = Field(description="Training job.")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     data_rules.each_source_has_one_origin,
     data_rules.every_data_set_exists,
+    data_rules.no_source_is_in_the_script_s_place,
     data_rules.prepared_data_has_its_own_name,
     data_rules.spot_waits_at_least_as_long_as_it_runs,
     data_rules.layers_have_a_base,

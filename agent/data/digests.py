@@ -16,7 +16,7 @@ from agent.data.folder import Found, Stamp, stamp
 from agent.errors import InputMissingError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agent.ports.time import Clock
 
@@ -31,20 +31,19 @@ Known = dict[str, tuple[Stamp, str]]
 """By file name: the state that a file was read in, and its sha256 in hexadecimal."""
 
 
-def digests(found: Sequence[Found], *, memory: Path, clock: Clock) -> Mapping[str, str]:
-    """The sha256 of each file by its name; what was read in the same state before is in the file ``memory``.
+def digests(found: Sequence[Found], *, memory: Path, clock: Clock) -> Known:
+    """Each file's state and sha256; what was read in the same state before is in the file ``memory``.
 
     Raises InputMissingError for a file that cannot be read, TemporaryError for one that is being written to.
     """
     known = _remembered(memory)
     unread = [file for file in found if file.name not in known or known[file.name][0] != file.stamp]
     if not unread and len(known) == len(found):
-        return {name: digest for name, (_, digest) in known.items()}
+        return known
     read = dict(itertools.chain.from_iterable(_read_all(unread, clock)))
-    answer = {file.name: read[file.name][1] if file.name in read else known[file.name][1] for file in found}
     kept = {file.name: known[file.name] for file in found if file.name not in read}
-    kept.update((name, (state, digest)) for name, (state, digest, begun) in read.items() if settled(state, begun))
-    _remember(memory, kept)
+    answer = kept | {name: (state, digest) for name, (state, digest, _) in read.items()}
+    _remember(memory, {name: answer[name] for name in answer if name in kept or settled(read[name][0], read[name][2])})
     return answer
 
 

@@ -53,12 +53,9 @@ class Scanner:
         memory = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
         known = digests(found, memory=self.memory / f"{memory}.json", clock=self.clock)
         for file in found:
-            yield File(
-                name=file_name(file.name, source),
-                content=known[file.name],
-                size=file.stamp[0],
-                origin=LocalFile(path=file.path),
-            )
+            (size, *_), content = known[file.name]
+            name = file_name(file.name, source)
+            yield File(name=name, content=content, size=size, origin=LocalFile(path=file.path))
 
     def _objects(self, source: str, address: str) -> Iterator[File]:
         where = parse_location(address)

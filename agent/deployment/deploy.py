@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from agent.deployment.desired import Desired, desired
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from agent.step import Action
 
 _LOG_LINES = 20
+_ALARM_PAUSE = 10.0
 _ATTEMPTS = 10
 """How often a deployment begins anew because scaling, or someone else, was faster to change the endpoint."""
 
@@ -121,12 +123,13 @@ class _Work:
         self._history = self._environments.history(order.name)
         self._current = next((one for one in reversed(self._history) if one.status == "done"), None)
         self._started = ctx.clock.now()
+        self._lock = lock
         self._restore: tuple[Action, ...] = ()
         self._watch = Watch(
             endpoints=self._target.endpoints,
             clock=ctx.clock,
             report=ctx.report,
-            beat=lambda: lock.renew(ctx.clock),
+            beat=self._beat,
             where=f"account {self._target.id}, {self._target.region}",
         )
 
@@ -147,6 +150,11 @@ class _Work:
         self._ctx.report.fact(f"{self._label} is live in {self._order.name}: endpoint {state.arn}")
         return self._environments.add(self._entry("done", endpoint=state.arn, removed=removed))
 
+    def _beat(self) -> None:
+        """Stop before the next change when the run is to end, or when another run has the environment by now."""
+        self._ctx.clock.check()
+        self._lock.renew(self._ctx.clock)
+
     def _make_live(self) -> tuple[EndpointState, Plan]:
         for _ in range(_ATTEMPTS):
             live, adopted = self._settle()
@@ -154,7 +162,10 @@ class _Work:
             self._restore += todo.restore
             if not adopted:
                 self._say_what_differs(live)
-                if not carry_out(todo.prepare + todo.change, self._watch):
+                carry_out(todo.prepare, self._watch)
+                if todo.change and live.state is not None:
+                    self._await_calm()
+                if not carry_out(todo.change, self._watch):
                     continue
             return self._proved(live.state if adopted else None), todo
         raise TemporaryError(
@@ -204,17 +215,38 @@ class _Work:
             lines.append(f"({error})")
         return "\n".join(lines)
 
+    def _await_calm(self) -> None:
+        """Let alarms of an earlier update fall silent, for one that is off when an update begins undoes it at once."""
+        alarms, clock = self._wanted.alarms, self._ctx.clock
+        longest = max((alarm["Period"] * (alarm["EvaluationPeriods"] + 2) for alarm in alarms), default=0)
+        deadline = clock.now() + timedelta(seconds=longest)
+        while firing := self._watch.endpoints.firing(self._wanted.alarm_names):
+            if clock.now() >= deadline:
+                raise TemporaryError(
+                    f"endpoint {self._wanted.endpoint} in {self._watch.where} cannot be updated: these alarms are off "
+                    f"already and would undo the update at once: {', '.join(firing)}; mend what they show, or take "
+                    "them out of the environment's `strategy`"
+                )
+            self._ctx.report.doing(f"waiting for alarms to fall silent: {', '.join(firing)}")
+            clock.sleep(_ALARM_PAUSE)
+            self._beat()
+
     def _say_what_differs(self, live: Live) -> None:
         """An endpoint that was changed behind the history's back is brought back, but not silently."""
         current, state = self._current, live.state
-        if current is None or state is None or current.endpoint != state.arn:
+        if current is None:
             return
-        if state.config in {current.config, self._wanted.name}:
-            return
-        self._ctx.report.warn(
-            f"endpoint {state.name} serves {state.config}, but the last deployment brought {current.config} "
-            f"(release {short(current.release)}): it was changed by something else; deploying anyway"
-        )
+        former = current.endpoint.rpartition("/")[2]
+        if former.lower() != self._wanted.endpoint.lower():
+            self._ctx.report.warn(
+                f"{self._order.name} was served by endpoint {former} so far, which stays as it is in "
+                f"{self._watch.where} and costs what it costs: delete it when nobody calls it any more"
+            )
+        elif state is not None and state.config not in {current.config, self._wanted.name}:
+            self._ctx.report.warn(
+                f"endpoint {state.name} serves {state.config}, but the last deployment brought {current.config} "
+                f"(release {short(current.release)}): it was changed by something else; deploying anyway"
+            )
 
     def _remove(self, todo: Plan) -> tuple[str, ...]:
         """Take away what is no longer needed; what cannot be removed now is left for the next deployment."""

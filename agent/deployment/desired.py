@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 VARIANT = "main"
 """The one production variant of every endpoint."""
 _PERCENTILES = frozenset({"p50", "p90", "p99"})
+_NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
+_TAG_LENGTH = 256
 _LONGEST_WAIT = 3600
 """TerminationWaitInSeconds is at most an hour (BlueGreenUpdatePolicy)."""
 
@@ -145,7 +148,11 @@ def _capture(capture: DataCapture, key: str | None) -> dict[str, Any]:
 
 
 def _tags(**values: str) -> list[dict[str, str]]:
-    return [{"Key": f"modelyard:{key}", "Value": value} for key, value in values.items()]
+    """Tags by the names that all of modelyard's resources have; AWS takes few other signs than letters in values."""
+    return [
+        {"Key": f"modelyard:{key}", "Value": _NOT_IN_TAGS.sub("-", value)[:_TAG_LENGTH]}
+        for key, value in values.items()
+    ]
 
 
 def _alarms(endpoint: Endpoint) -> Mapping[str, Alarm]:

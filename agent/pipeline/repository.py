@@ -20,7 +20,8 @@ def commit_of(folder: Path) -> CommitInfo:
         return CommitInfo(sha="")
     sha, author, subject = log.strip("\n").split("\0")
     branch = _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or ""
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".")
+    # What modelyard itself leaves in a workspace is no change of the repository.
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", ":(exclude).modelyard")
     return CommitInfo(sha=sha, branch=branch.strip(), dirty=bool(changed), author=author, subject=subject)
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import ExitCode, InterruptedRunError, ModelyardError
 from agent.pipeline.events import Event, EventKind, StageEnd, StageReporter, Status, Summary
+from agent.pipeline.guards import Guard, GuardError, guarding, guards_of, needs_of
 from agent.runner import run_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from agent.context import Context
     from agent.pipeline.events import Listener
@@ -39,20 +40,23 @@ def run_stages(stages: Sequence[Stage], wiring: Wiring, context: Context, listen
     results: dict[str, StepModel] = dict(wiring.results)
     ended: dict[str, _Ended] = {}
     running: dict[Future[_Ended], Stage] = {}
+    guards = {stage.name: Guard(stage, stops=_stops) for stage in guarding(stages)}
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stage") as pool:
         while True:
             if not any(_stops(end) for end in ended.values()):
                 for stage in _ready(stages, ended, running.values()):
                     seen = replace(wiring, results=dict(results))
-                    running[pool.submit(_run_stage, stage, seen, context, listener)] = stage
+                    before = partial(_pass, [guards[guard.name] for guard in guards_of(stage, stages)])
+                    running[pool.submit(_run_stage, stage, seen, context, listener, before)] = stage
             if not running:
                 break
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 stage = running.pop(future)
                 ended[stage.name] = end = future.result()
-                if end.result is not None:
-                    results[stage.name] = end.result
+                ended |= {name: guard.end for name, guard in guards.items() if guard.end is not None}
+                results |= {name: end.result for name, end in ended.items() if end.result is not None}
+    ended |= {name: _unasked(guard.stage, context, listener) for name, guard in guards.items() if name not in ended}
     return _summarise(stages, ended, results, context)
 
 

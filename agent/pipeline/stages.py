@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One step's place in the pipeline; ``wire`` answers None where the repository has nothing for it to do."""
+    """One step's place in the pipeline; ``wire`` answers None where the repository has nothing for it to do.
+
+    A ``guard`` is asked in a run before the first stage after it that has something to do in an account; where all of
+    them are unchanged, nobody asks it.
+    """
 
     title: str
     step: Step[Any, Any]
     wire: Callable[[Wiring], StepModel | None]
     needs: tuple[str, ...] = ()
+    guard: bool = False
 
     @property
     def name(self) -> str:
@@ -46,7 +51,7 @@ class Stage:
 
 STAGES: tuple[Stage, ...] = (
     Stage(title="Validate", step=validate.STEP, wire=wiring.wire_validate),
-    Stage(title="Preflight", step=preflight.STEP, wire=wiring.wire_preflight, needs=("validate",)),
+    Stage(title="Preflight", step=preflight.STEP, wire=wiring.wire_preflight, needs=("validate",), guard=True),
     Stage(title="Snapshot data", step=snapshot_data.STEP, wire=wiring.wire_snapshot_data, needs=("preflight",)),
     Stage(title="Build image", step=build_image.STEP, wire=wiring.wire_build_image, needs=("preflight",)),
     Stage(title="Prepare", step=prepare.STEP, wire=wiring.wire_prepare, needs=("snapshot_data", "build_image")),

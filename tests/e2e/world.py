@@ -83,6 +83,11 @@ class World:
         """What the build server called, after a call of the cloud's log."""
         return self.cloud.calls(number)
 
+    def answered(self, operation: str, since: int = 0, path: str = "") -> list[CallRecord]:
+        """The calls of an operation that were answered well after the one numbered ``since``."""
+        calls = self.cloud.calls(since)
+        return [call for call in calls if call.action == operation and call.status < 300 and path in call.path]
+
     def last_call(self) -> int:
         """The number of the last call so far."""
         calls = self.cloud.calls()
@@ -104,7 +109,21 @@ def stages(summary: Mapping[str, Any]) -> dict[str, str]:
 
 def settle(cloud: EmbeddedCloud, example: str, folder: Path) -> World:
     """Copy an example into a repository of its own, and bootstrap its accounts."""
-    repository = Repository(ROOT / "examples" / example, folder / example, os.environ)
+    return settled(cloud, Repository(ROOT / "examples" / example, folder / example, os.environ))
+
+
+def steered(cloud: EmbeddedCloud, folder: Path) -> World:
+    """The repository whose programs do what a test tells them, fast (see ``tests/contract/image/program``)."""
+    source = folder / "source"
+    shutil.copytree(ROOT / "tests/e2e/steered", source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "tests/contract/image/program", source / "program", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    return settled(cloud, Repository(source, folder / "steered", os.environ))
+
+
+def settled(cloud: EmbeddedCloud, repository: Repository) -> World:
+    """A repository's accounts, bootstrapped by their administrators, and its build server."""
     configuration = load(repository.configuration).configuration
 
     def administrator(account: str) -> Clients:

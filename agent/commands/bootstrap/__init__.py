@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent.command import group
+from agent.commands import purpose
 from agent.commands.bootstrap import apply, key, plan
 
 COMMAND = group(
     name="bootstrap",
-    help="make buckets, keys, repositories and roles in every account of a project",
+    help=purpose(__doc__),
     members=[plan.COMMAND, apply.COMMAND, key.COMMAND],
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent.command import group
+from agent.commands import purpose
 from agent.commands.cloud import calls, clock, env, fault, lifecycle, run
 
 COMMAND = group(
     name="cloud",
-    help="an embedded AWS cloud of several accounts on this machine",
+    help=purpose(__doc__),
     members=(*lifecycle.COMMANDS, env.COMMAND, run.COMMAND, fault.COMMAND, clock.COMMAND, calls.COMMAND),
 )

@@ -10,11 +10,9 @@ import pytest
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import (
     AccessDeniedError,
-    CloudFailedError,
     ExitCode,
     InputMissingError,
     InterruptedRunError,
-    ModelyardError,
     TemporaryError,
     UserCodeFailedError,
 )
@@ -215,6 +213,9 @@ def test_an_alarm_that_undoes_an_update_fails_it(world: World) -> None:
     with pytest.raises(UserCodeFailedError, match=f"{world.project}-qa-errors"):
         world.hasten(running)
     assert world.answer() == "old"
+    good = world.release("new")
+    world.hasten(Running(lambda: deployed(world, good, environment)))
+    assert world.answer() == "new"
 
 
 def test_an_endpoint_that_could_not_be_created_is_replaced(world: World) -> None:
@@ -447,14 +448,3 @@ def test_the_same_deployment_twice_at_once_happens_once(world: World) -> None:
     assert both[0].ended().config == both[1].ended().config
     assert world.count("sagemaker:CreateEndpoint", began) == 1
     assert world.answer() == "one"
-
-
-def test_every_failure_has_its_exit_code() -> None:
-    kinds: tuple[type[ModelyardError], ...] = (
-        AccessDeniedError,
-        InputMissingError,
-        CloudFailedError,
-        UserCodeFailedError,
-        TemporaryError,
-    )
-    assert [int(kind.exit_code) for kind in kinds] == [4, 5, 6, 7, 75]

@@ -129,10 +129,7 @@ def test_a_data_manifest_that_was_edited_is_refused(world: World) -> None:
 def test_of_two_promotions_at_once_one_waits_for_the_other(world: World) -> None:
     releases = [proved(world, answer) for answer in ("one", "two")]
     contexts = [world.context(run=run) for run in ("left", "right")]
-    both = [
-        Running(partial(world.promote, release, ctx))
-        for release, ctx in zip(releases, contexts, strict=True)
-    ]
+    both = [Running(partial(world.promote, release, ctx)) for release, ctx in zip(releases, contexts, strict=True)]
     assert {running.ended().release for running in both} == set(releases)
     first, second = world.environments.history("prod")
     assert (first.status, second.status, second.replaced) == ("done", "done", first.release)

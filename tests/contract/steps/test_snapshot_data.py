@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import multiprocessing
 import tarfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -245,15 +247,32 @@ def test_a_bad_day_is_temporary_and_nothing_is_brought_twice(
     assert repository.run().copied_files == 20
 
 
-def test_what_was_brought_before_the_end_came_is_not_brought_again(world: JobWorld, repository: Repository) -> None:
-    names = [f"data/objects/{repository.write(f'{number:02}.csv', f'{number}')}" for number in range(20)]
-    for name in names[:12]:
-        source = repository.folder / "data" / f"{name.removeprefix('data/objects/')[:2]}.csv"
-        world.account.objects.upload(world.bucket, name, source)
+def test_what_a_killed_agent_has_brought_is_not_brought_again(world: JobWorld, repository: Repository) -> None:
+    for number in range(40):
+        repository.write(f"{number:02}.csv", f"{number}")
     before = world.last_call()
-    assert repository.run().copied_files == 8
-    puts = [call.path for call in world.cloud.calls(before) if call.action == "s3:PutObject"]
-    assert len([path for path in puts if "/data/objects/" in path]) == 8
+    world.cloud.fault("slow", operation="s3:PutObject", count=1000, seconds=0.1)
+    agent = multiprocessing.get_context("fork").Process(target=repository.run)
+    agent.start()
+    while len(brought(world, before)) < 5:
+        assert agent.is_alive(), "the agent ended too early"
+    agent.kill()
+    agent.join()
+    world.cloud.clear_faults()
+    assert recall(STEP, repository.inputs(), repository.context()) is None
+    # What is under way when an agent is killed may still arrive.
+    there = {key for key in brought(world, before) if world.account.objects.exists(world.bucket, key)}
+    since = world.last_call()
+    assert repository.run().copied_files < 40
+    assert brought(world, since).isdisjoint(there)
+    assert len(brought(world, before)) == 40
+
+
+def brought(world: JobWorld, since: int) -> set[str]:
+    """The keys of data objects that were put after the call numbered ``since``."""
+    puts = [unquote(call.path) for call in world.cloud.calls(since) if call.action == "s3:PutObject"]
+    keys = {path.removeprefix(f"/{world.bucket}/") for path in puts}
+    return {key for key in keys if key.startswith("data/objects/")}
 
 
 def test_an_identity_that_may_only_what_the_step_needs_is_enough(world: JobWorld, repository: Repository) -> None:

@@ -174,6 +174,11 @@ def test_a_large_file_that_changed_leaves_nothing(
     assert clients.client("s3").list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
 
 
+def test_a_file_that_is_gone_is_named(objects: S3Objects, bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(InputMissingError, match=r"/gone cannot be read: No such file"):
+        objects.upload(bucket, "k", tmp_path / "gone")
+
+
 def test_what_cannot_be_downloaded_leaves_no_file(objects: S3Objects, bucket: str, tmp_path: Path) -> None:
     with pytest.raises(InputMissingError, match=rf"s3://{bucket}/absent"):
         objects.download(bucket, "absent", tmp_path / "got")

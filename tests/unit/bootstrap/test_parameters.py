@@ -169,6 +169,16 @@ def test_an_environment_captures_below_its_prefix() -> None:
     assert of_qa(endpoint=endpoint)["CaptureObjects"] == "arn:aws:s3:::captures/qa/*"
 
 
+def test_an_environment_does_not_capture_into_the_artifact_bucket() -> None:
+    endpoint = {
+        "name": "iris-qa",
+        "instance": {"type": "ml.m5.large"},
+        "data_capture": {"prefix": f"s3://iris-{TOOLS}-{REGION}/capture/"},
+    }
+    with pytest.raises(UsageError, match="is in the artifact bucket"):
+        of_qa(endpoint=endpoint)
+
+
 def test_an_endpoint_is_written_as_arns_write_it() -> None:
     endpoint = {"name": "Iris-QA", "instance": {"type": "ml.m5.large"}}
     assert of_qa(endpoint=endpoint)["EndpointName"] == "iris-qa"
@@ -223,6 +233,15 @@ def test_an_endpoint_does_not_run_with_the_role_of_jobs() -> None:
 
     with pytest.raises(UsageError, match=r"`environments\.dev\.execution_role` and `tools\.execution_role` are"):
         orders(configuration(environments={"dev": shared}))
+
+
+def test_two_environments_with_the_same_key_to_be_made_are_refused() -> None:
+    key = f"arn:aws:kms:{REGION}:{QA}:alias/iris"
+    names = {"deploy_role": f"arn:aws:iam::{QA}:role/b-deploy", "execution_role": f"arn:aws:iam::{QA}:role/b-run"}
+    both = {"qa": environment(QA, "qa", kms_key=key), "beta": environment(QA, "beta", kms_key=key, **names)}
+
+    with pytest.raises(UsageError, match=r"`environments\.beta\.kms_key` and `environments\.qa\.kms_key` are the same"):
+        orders(configuration(environments=both))
 
 
 def test_accounts_are_chosen_by_name_and_keep_their_order() -> None:

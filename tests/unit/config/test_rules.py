@@ -53,6 +53,12 @@ BROKEN_RULES = {
         "training",
         "data sources are declared here",
     ),
+    "a source where the script of the preparation is": (
+        ("raw]", "raw, code]"),
+        "the preparation cannot read a data source called `code`",
+        "code",
+        "",
+    ),
     "a prepared data set with the name of a source": (
         ("  outputs: [training, evaluation]", "  outputs: [training, evaluation, terms]"),
         "the prepared data set `terms` has a name that is taken",

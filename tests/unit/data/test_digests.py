@@ -35,7 +35,8 @@ def write(path: Path, text: str, *, age: int = HOUR) -> None:
 
 def look(folder: Path, clock: FakeClock | None = None) -> dict[str, str]:
     found = files_of(folder, repository=folder.parent, source="training")
-    return dict(digests(found, memory=folder.parent / "memory" / "known.json", clock=clock or FakeClock()))
+    known = digests(found, memory=folder.parent / "memory" / "known.json", clock=clock or FakeClock())
+    return {name: digest for name, (_, digest) in known.items()}
 
 
 def sha(text: str) -> str:
@@ -146,6 +147,14 @@ def test_an_unreadable_file_is_named(folder: Path) -> None:
     (folder / "a").unlink()
     with pytest.raises(InputMissingError, match=r"data/a cannot be read: No such file"):
         digests(found, memory=folder.parent / "known.json", clock=FakeClock())
+
+
+def test_the_size_is_that_of_what_was_read(folder: Path) -> None:
+    write(folder / "a", "1")
+    found = files_of(folder, repository=folder.parent, source="training")
+    write(folder / "a", "22")
+    known = digests(found, memory=folder.parent / "known.json", clock=FakeClock())
+    assert (known["a"][0][0], known["a"][1]) == (2, sha("22"))
 
 
 def test_an_interrupted_run_reads_no_further(folder: Path) -> None:

@@ -204,6 +204,14 @@ def test_the_record_tells_where_files_came_from(bench: Bench) -> None:
     assert file["source"].endswith("data/a.csv")
 
 
+def test_two_names_that_another_system_cannot_tell_apart_are_refused(bench: Bench) -> None:
+    bench.write(a="1", b="2")
+    for name, letters in {"a": "\u00fc", "b": "u\u0308"}.items():
+        (bench.folder / "data" / f"{name}.csv").rename(bench.folder / "data" / f"{letters}.csv")
+    with pytest.raises(UsageError, match=r"/data/.*\.csv and .*/data/.*\.csv would both be '\u00fc\.csv'; rename one"):
+        bench.run()
+
+
 def test_git_sees_nothing_of_what_is_remembered(bench: Bench) -> None:
     bench.write(a="1")
     bench.run()

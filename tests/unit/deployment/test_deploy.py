@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.deployment.deploy import bring, planned, recalled
+from agent.deployment.watch import PATIENCE
 from agent.errors import (
     CloudFailedError,
     InterruptedRunError,
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 UNHEALTHY = "The primary container for production variant main did not pass the ping health check."
 SCALED = {"type": "ml.m5.large", "autoscaling": {"min_count": 1, "max_count": 4, "invocations_per_instance": 100}}
+
+GUARDED: dict[str, Any] = {
+    "endpoint": {"strategy": {"kind": "canary", "alarms": {"errors": {"metric": "Invocation5XXErrors", "above": 1}}}}
+}
 
 
 @pytest.fixture
@@ -165,27 +170,55 @@ def test_an_update_of_our_own_is_waited_for_as_long_as_sagemaker_lets_it_run(
     bring(order(1), ctx)
     endpoints.looks = 2000
     bring(order(2), ctx)
-    assert ctx.clock.now() - EPOCH > EPOCH.resolution
+    assert ctx.clock.now() - EPOCH > PATIENCE
     assert endpoints.present[ENDPOINT].config == config(2, ctx)
 
 
 def test_a_failure_says_where_and_why_with_the_last_lines(ctx: Context, endpoints: MemoryEndpoints) -> None:
-    guarded = {
-        "endpoint": {
-            "strategy": {"kind": "canary", "alarms": {"errors": {"metric": "Invocation5XXErrors", "above": 1}}}
-        }
-    }
-    bring(order(1, **guarded), ctx)
+    bring(order(1, **GUARDED), ctx)
     endpoints.broken[config(2, ctx)] = "One or more alarms tripped."
-    endpoints.alarming.add("tumour-qa-errors")
+    endpoints.before = lambda operation, _: endpoints.alarming.update(
+        ["tumour-qa-errors"] if operation == "UpdateEndpoint" else []
+    )
     endpoints.lines = ("Traceback (most recent call last):", "ValueError: 31 columns")
     with pytest.raises(UserCodeFailedError) as failure:
-        bring(order(2, **guarded), ctx)
+        bring(order(2, **GUARDED), ctx)
     message = str(failure.value)
     for part in (ENDPOINT, "222222222222", "us-east-1", "tripped", "tumour-qa-errors", "ValueError: 31 columns"):
         assert part in message
     last = Environments(ctx.ledger).history("qa")[-1]
     assert (last.status, last.reason) == ("failed", message)
+
+
+def test_an_alarm_of_an_earlier_update_is_let_fall_silent(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    bring(order(1, **GUARDED), ctx)
+    looks = iter([["tumour-qa-errors"], ["tumour-qa-errors"], []])
+
+    def look(operation: str, _: str) -> None:
+        if operation == "DescribeAlarms":
+            endpoints.alarming = set(next(looks))
+
+    endpoints.before = look
+    bring(order(2, **GUARDED), ctx)
+    assert endpoints.present[ENDPOINT].config == config(2, ctx)
+    assert isinstance(ctx.clock, FakeClock)
+    assert ctx.clock.slept.count(10.0) == 2
+
+
+def test_an_alarm_that_stays_off_is_told_before_the_update(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    bring(order(1, **GUARDED), ctx)
+    endpoints.alarming.add("tumour-qa-errors")
+    with pytest.raises(TemporaryError, match="off already and would undo the update at once: tumour-qa-errors"):
+        bring(order(2, **GUARDED), ctx)
+    assert endpoints.asked("UpdateEndpoint") == []
+
+
+def test_an_endpoint_of_another_name_is_told_of(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    bring(order(1), ctx)
+    bring(order(1, endpoint={"name": "tumour-new"}), ctx)
+    (warning,) = told(ctx, "warn")
+    assert ENDPOINT in warning
+    assert endpoints.present[ENDPOINT].status == "InService"
 
 
 def test_a_failure_is_told_even_where_its_log_may_not_be_read(ctx: Context, endpoints: MemoryEndpoints) -> None:
@@ -221,13 +254,27 @@ def test_however_a_deployment_ends_the_history_says_so(
 def test_an_interrupted_wait_leaves_the_update_running(ctx: Context, endpoints: MemoryEndpoints) -> None:
     bring(order(1), ctx)
     assert isinstance(ctx.clock, FakeClock)
-    ctx.clock.interrupted = True
+    clock, endpoints.looks = ctx.clock, 5
+
+    def interrupt(operation: str, what: str) -> None:
+        clock.interrupted = operation == "UpdateEndpoint" or clock.interrupted
+
+    endpoints.before = interrupt
     with pytest.raises(InterruptedRunError):
         bring(order(2), ctx)
+    endpoints.before = lambda *_: None
     assert endpoints.present[ENDPOINT].pending_config == config(2, ctx)
     ctx.clock.interrupted = False
     bring(order(2), ctx)
     assert len(endpoints.asked("UpdateEndpoint")) == 1
+
+
+def test_a_run_that_is_to_end_begins_nothing(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    assert isinstance(ctx.clock, FakeClock)
+    ctx.clock.interrupted = True
+    with pytest.raises(InterruptedRunError):
+        bring(order(1), ctx)
+    assert endpoints.writes == []
 
 
 def test_scaling_that_fails_fails_the_deployment(ctx: Context, endpoints: MemoryEndpoints) -> None:

@@ -32,6 +32,12 @@ def test_a_model_is_the_release_s_image_and_artifact_with_the_environment_s_role
     assert made.name.startswith("tumour-")
 
 
+def test_any_run_can_stand_in_a_tag() -> None:
+    """Jenkins calls builds of a branch `feature/x` so; a tag's value has no percent sign."""
+    tags = {tag["Key"]: tag["Value"] for tag in wanted(run="jenkins-tumour-feature%2Fx-7").model["Tags"]}
+    assert tags["modelyard:run"] == "jenkins-tumour-feature-2Fx-7"
+
+
 def test_equal_content_has_equal_names_whoever_deploys_it() -> None:
     assert wanted(run="run-1").name == wanted(run="run-2").name
     assert wanted(run="run-1").settings == wanted(run="run-2").settings

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.fakes import FakeClock, MemoryObjects, KeptReport
 
 from agent.artifacts import CommitInfo
-from agent.context import Context, RunInfo
-from agent.ledger.ledger import Ledger
 from agent.pipeline.wiring import Wiring
+from tests.unit.pipeline.surroundings import NOT_USED, context_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOT_USED = cast("Any", None)
+    from agent.context import Context
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    return Context(
-        accounts=NOT_USED,
-        ledger=Ledger(MemoryObjects(), "bucket"),
-        builder=NOT_USED,
-        clock=FakeClock(),
-        report=KeptReport(),
-        run=RunInfo(id="run-1", who="somebody"),
-        folder=tmp_path,
-    )
+    return context_in(tmp_path)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import com.cloudbees.groovy.cps.Outcome
 import com.cloudbees.groovy.cps.impl.CpsCallableInvocation
 import com.cloudbees.groovy.cps.impl.FunctionCallEnv
 import com.cloudbees.groovy.cps.sandbox.SandboxInvoker
+import java.util.concurrent.TimeUnit
 import org.codehaus.groovy.runtime.StackTraceUtils
 
 /**
@@ -15,8 +16,6 @@ import org.codehaus.groovy.runtime.StackTraceUtils
 class Build {
     private static final List<String> WORSE = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
     private static final List<Class> CATEGORIES = Continuable.categories + [Iterators]
-    /** Nanoseconds after which a build hangs: the slowest real step takes less than these five minutes. */
-    private static final long PATIENCE = 20_000_000_000L
     private static Build current
 
     final File workspace
@@ -32,6 +31,9 @@ class Build {
     Closure<Boolean> abortWhen = { false }
     /** Asked after each step with its name; when it is true, the controller restarts. */
     Closure<Boolean> restartAfter = { false }
+
+    /** Seconds after which a process is taken for one that never ends. */
+    int patience = 60
 
     String result
     String description
@@ -196,7 +198,7 @@ class Build {
 
     /** Nothing can go on before a process ends, or the build is aborted. */
     private void await() {
-        long patience = System.nanoTime() + PATIENCE
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(patience)
         while (true) {
             Strand strand = program.strands.find { it.process != null && !processes.isRunning(it.process) }
             if (strand) {
@@ -208,7 +210,7 @@ class Build {
                 interrupt { true }
                 return
             }
-            if (System.nanoTime() > patience) {
+            if (System.nanoTime() > deadline) {
                 interrupt { true }
                 throw new IllegalStateException("nothing ends:\n${this}")
             }

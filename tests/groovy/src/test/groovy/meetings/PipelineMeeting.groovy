@@ -81,6 +81,7 @@ class PipelineMeeting extends Specification {
         build.sources = new File(System.getProperty('model'))
         build.variables.putAll(variables + [BUILD_TAG: "jenkins-tumour-${number}".toString()])
         build.parameters.putAll(parameters)
+        build.patience = 600
         Vars.putCommand(build, temporary.newFolder('bin'), '-m agent.cli')
         build.run()
     }
