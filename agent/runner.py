@@ -32,9 +32,7 @@ class Outcome(Generic[R]):
     ended: datetime
 
 
-def run_step(
-    step: Step[I, R], inputs: I, context: Context, *, before: Callable[[], None] | None = None
-) -> Outcome[R]:
+def run_step(step: Step[I, R], inputs: I, context: Context, *, before: Callable[[], None] | None = None) -> Outcome[R]:
     """Answer the step's result, doing only what is not done yet; raises ModelyardError for every failure.
 
     ``before`` is called where there is something to do, before anything is done; what it raises ends the step.

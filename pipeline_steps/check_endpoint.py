@@ -10,7 +10,7 @@ from agent.artifacts import DataSet
 from agent.config.environment import Environment
 from agent.deployment import sample
 from agent.deployment.checks import Measured, ask, measured
-from agent.deployment.deploy import enter
+from agent.deployment.order import enter
 from agent.errors import InputMissingError, UsageError, UserCodeFailedError
 from agent.ledger.environments import Checked, Environments
 from agent.naming import short

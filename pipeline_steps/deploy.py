@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
-from agent.deployment.deploy import Order, bring, enter, planned, recalled
+from agent.deployment.deploy import bring, planned, recalled
 from agent.deployment.deployed import Deployed
+from agent.deployment.order import Order, enter
 from agent.release.store import ReleaseStore
 from agent.release.verification import verify
 from agent.step import Step, StepModel

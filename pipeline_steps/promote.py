@@ -8,8 +8,9 @@ from pydantic import Field
 
 from agent.config.environment import Environment
 from agent.config.model import Tools
-from agent.deployment.deploy import Order, bring, enter, planned, recalled
+from agent.deployment.deploy import bring, planned, recalled
 from agent.deployment.deployed import Deployed
+from agent.deployment.order import Order, enter
 from agent.deployment.promotion import require_proved
 from agent.ledger.environments import Environments
 from agent.release.store import ReleaseStore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.exceptions import ProfileNotFound
@@ -10,11 +11,15 @@ from botocore.exceptions import ProfileNotFound
 from agent.aws.sessions import Clients, Credentials
 from agent.errors import UsageError
 
+if TYPE_CHECKING:
+    from agent.aws.questions import Asked
 
-def ambient_clients(*, profile: str | None = None, region: str | None = None) -> Clients:
+
+def ambient_clients(*, profile: str | None = None, region: str | None = None, asked: Asked | None = None) -> Clients:
     """Clients with the shell's credentials, region and ``AWS_ENDPOINT_URL``; UsageError where one is missing.
 
-    A ``profile`` of the shell's AWS configuration, or a ``region``, comes before what the shell says itself.
+    A ``profile`` of the shell's AWS configuration, or a ``region``, comes before what the shell says itself. What the
+    clients ask is noted in ``asked``.
     """
     session = botocore.session.Session(profile=profile)
     try:
@@ -35,4 +40,5 @@ def ambient_clients(*, profile: str | None = None, region: str | None = None) ->
         ),
         region=region,
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
+        asked=asked,
     )

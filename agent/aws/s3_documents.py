@@ -32,6 +32,7 @@ _RETRIES = 5
 _FIRST_PAUSE = 0.1
 _ABSENT = frozenset({"NoSuchKey", "404"})
 _ANOTHER = frozenset({"PreconditionFailed", "412"})
+_READS = frozenset({"GetObject", "HeadObject"})
 _NOT_LISTED = "S3 also answers so for an object that does not exist to whoever may not list the bucket (s3:ListBucket)"
 
 
@@ -223,17 +224,18 @@ class S3Objects:
             with refusals(action, f"s3://{bucket}/{key}", **where):
                 yield
         except ModelyardError as error:
-            raise _known(error, action) from error.__cause__
+            raise _known(error, error.__cause__) from error.__cause__
 
 
-def _known(error: ModelyardError, action: str) -> ModelyardError:
+def _known(error: ModelyardError, cause: BaseException | None) -> ModelyardError:
     """The same error, but as one of this file's classes where S3 says that an object is absent or another one."""
-    refused = code(error.__cause__) if isinstance(error.__cause__, ClientError) else ""
-    if refused in _ABSENT:
+    if not isinstance(cause, ClientError):
+        return error
+    if code(cause) in _ABSENT:
         return _AbsentError(f"{error}: no such object")
-    if refused in _ANOTHER:
+    if code(cause) in _ANOTHER:
         return _ChangedError(f"{error}: the object has changed meanwhile; run again")
-    if isinstance(error, AccessDeniedError) and action == "s3:GetObject":
+    if isinstance(error, AccessDeniedError) and cause.operation_name in _READS:
         return AccessDeniedError(f"{error}; {_NOT_LISTED}")
     return error
 

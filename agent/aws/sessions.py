@@ -6,13 +6,18 @@ import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3.session
 import botocore.config
 import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
+
+from agent.aws.questions import Way
+
+if TYPE_CHECKING:
+    from agent.aws.questions import Asked
 
 _CONNECTIONS = 64
 """Kept open at most by one client: as many as threads use at once, for urllib3 warns of each one more."""
@@ -34,7 +39,8 @@ class Clients:
 
     ``endpoint_url`` is where every service answers, or None for AWS itself; ``attempts`` is how often a request is
     tried when the service is busy or away. Identities that share their ``data`` load it once: further clients then
-    cost 3 ms and no memory to speak of. Clients may be used by several threads.
+    cost 3 ms and no memory to speak of. Clients may be used by several threads. What they ask, and what clients ask
+    whose role they assume, is noted in ``asked``; ``way`` says how one gets to be these clients' identity.
     """
 
     def __init__(
@@ -45,8 +51,12 @@ class Clients:
         endpoint_url: str | None = None,
         attempts: int = 4,
         data: ClientData | None = None,
+        asked: Asked | None = None,
+        way: Way | None = None,
     ) -> None:
         self.region = region
+        self._asked = asked
+        self._way = way
         self.endpoint_url = endpoint_url
         self._attempts = attempts
         self._credentials = credentials
@@ -64,12 +74,19 @@ class Clients:
                     endpoint_url=self.endpoint_url,
                     config=_config(service, attempts=self._attempts, local=self.endpoint_url is not None),
                 )
+                if self._asked is not None:
+                    self._asked.watch(self._clients[service], self._way)
             return self._clients[service]
 
     def elsewhere(self, region: str) -> Clients:
         """Clients of the same identity in another region."""
         return Clients(
-            credentials=self._credentials, region=region, endpoint_url=self.endpoint_url, attempts=self._attempts
+            credentials=self._credentials,
+            region=region,
+            endpoint_url=self.endpoint_url,
+            attempts=self._attempts,
+            asked=self._asked,
+            way=self._way,
         )
 
     def assume(self, role: str, *, session_name: str, external_id: str | None, region: str) -> Clients:
@@ -95,6 +112,8 @@ class Clients:
             region=region,
             endpoint_url=self.endpoint_url,
             attempts=self._attempts,
+            asked=self._asked,
+            way=Way(role=role, external_id=external_id),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import ExitCode, InterruptedRunError, ModelyardError
@@ -46,39 +47,58 @@ def run_stages(stages: Sequence[Stage], wiring: Wiring, context: Context, listen
             if not any(_stops(end) for end in ended.values()):
                 for stage in _ready(stages, ended, running.values()):
                     seen = replace(wiring, results=dict(results))
-                    before = partial(_pass, [guards[guard.name] for guard in guards_of(stage, stages)])
-                    running[pool.submit(_run_stage, stage, seen, context, listener, before)] = stage
+                    run = partial(_run_stage, wiring=seen, context=context, listener=listener)
+                    asked = [guards[guard.name] for guard in guards_of(stage, stages)]
+                    running[pool.submit(run, stage, before=partial(_pass, asked, run))] = stage
             if not running:
                 break
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 stage = running.pop(future)
-                ended[stage.name] = end = future.result()
+                ended[stage.name] = future.result()
                 ended |= {name: guard.end for name, guard in guards.items() if guard.end is not None}
                 results |= {name: end.result for name, end in ended.items() if end.result is not None}
-    ended |= {name: _unasked(guard.stage, context, listener) for name, guard in guards.items() if name not in ended}
+    for guard in guarding(stages):
+        if guard.name not in ended and all(need in ended and not _stops(ended[need]) for need in guard.needs):
+            ended[guard.name] = _run_stage(replace(guard, wire=_nothing), wiring, context, listener)
     return _summarise(stages, ended, results, context)
 
 
 def _ready(stages: Sequence[Stage], ended: Mapping[str, _Ended], running: Sequence[Stage] | Any) -> list[Stage]:
     names = {stage.name for stage in stages}
-    begun = ended.keys() | {stage.name for stage in running}
+    begun = ended.keys() | {stage.name for stage in (*running, *guarding(stages))}
     return [
         stage
         for stage in stages
-        if stage.name not in begun and all(need in ended for need in stage.needs if need in names)
+        if stage.name not in begun and all(need in ended for need in needs_of(stage, stages) if need in names)
     ]
+
+
+def _pass(guards: Sequence[Guard[_Ended]], run: Callable[[Stage], _Ended]) -> None:
+    """Have the guards asked that nobody had to pass before; GuardError where one lets nobody pass."""
+    for guard in guards:
+        guard.ask(run)
+
+
+def _nothing(_wiring: Wiring) -> None:
+    """The inputs of a guard that nobody had to pass."""
 
 
 def _stops(ended: _Ended) -> bool:
     return ended.end.status in {Status.REFUSED, Status.FAILED, Status.INTERRUPTED}
 
 
-def _run_stage(stage: Stage, wiring: Wiring, context: Context, listener: Listener) -> _Ended:
+def _run_stage(
+    stage: Stage,
+    wiring: Wiring,
+    context: Context,
+    listener: Listener,
+    before: Callable[[], None] | None = None,
+) -> _Ended:
     clock = context.clock
     started = clock.now()
     listener.hear(Event(kind=EventKind.STARTED, at=started, stage=stage.name, text=stage.title))
-    ended = _work(stage, wiring, replace(context, report=_reporter(stage, context, listener)))
+    ended = _work(stage, wiring, replace(context, report=_reporter(stage, context, listener)), before)
     now = clock.now()
     seconds = round((now - started).total_seconds(), 3)
     listener.hear(
@@ -98,7 +118,7 @@ def _reporter(stage: Stage, context: Context, listener: Listener) -> StageReport
     return StageReporter(stage=stage.name, clock=context.clock, listener=listener)
 
 
-def _work(stage: Stage, wiring: Wiring, context: Context) -> _Ended:
+def _work(stage: Stage, wiring: Wiring, context: Context, before: Callable[[], None] | None) -> _Ended:
     """The stage's end, whatever it is: the other stages and the summary must not be lost with it."""
     writes = stage.step.effect == "write"
     end = StageEnd(step=stage.name, title=stage.title, status=Status.DONE, wrote=writes)
@@ -107,7 +127,9 @@ def _work(stage: Stage, wiring: Wiring, context: Context) -> _Ended:
         inputs = stage.wire(wiring)
         if inputs is None:
             return _Ended(end=replace(end, status=Status.SKIPPED, wrote=False))
-        outcome = run_step(stage.step, inputs, context)
+        outcome = run_step(stage.step, inputs, context, before=before)
+    except GuardError:
+        return _Ended(end=replace(end, status=Status.NOT_RUN, wrote=False))
     except InterruptedRunError as error:
         failed = replace(end, status=Status.INTERRUPTED, error=str(error), exit_code=ExitCode.INTERRUPTED)
         return _Ended(end=failed, error=error)

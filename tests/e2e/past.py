@@ -7,20 +7,30 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agent import naming
+from agent.aws.accounts import AwsAccounts
+from agent.aws.sessions import Clients, Credentials
 from agent.config.loading import load
+from agent.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from tests.e2e.world import World
 
 
 def documents(world: World) -> dict[str, bytes]:
-    """Every document of the ledger by its name below ``ledger/``."""
+    """Every document of the ledger by its name below ``ledger/``, read as the build server: its key lets no one else."""
     configuration = load(world.repository.configuration).configuration
-    bucket = naming.bucket(configuration.project, configuration.tools.account, configuration.tools.region)
-    s3 = world.cloud.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="ledger/")
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-    return {key.removeprefix("ledger/"): s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+    tools = configuration.tools
+    clients = Clients(
+        credentials=Credentials(
+            access_key_id=world.environ["AWS_ACCESS_KEY_ID"], secret_access_key=world.environ["AWS_SECRET_ACCESS_KEY"]
+        ),
+        region=tools.region,
+        endpoint_url=world.cloud.endpoint,
+    )
+    accounts = AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name="auditor")
+    ledger = Ledger(accounts.tools.objects, naming.bucket(configuration.project, tools.account, tools.region))
+    found = {name: ledger.read_bytes(name) for name in ledger.names("")}
+    return {name: body for name, body in found.items() if body is not None}
 
 
 def releases(world: World) -> list[str]:

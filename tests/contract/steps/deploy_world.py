@@ -1,16 +1,13 @@
-"""A project over three accounts of an embedded cloud, bootstrapped as users do it, whose models do as told."""
+"""A bootstrapped project with releases whose models do as told: what its build server does, what an onlooker sees."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import itertools
 import json
-import shutil
 import tarfile
 import time
-import uuid
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,23 +17,16 @@ from agent import naming
 from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release
 from agent.aws.accounts import AwsAccounts
 from agent.aws.sessions import Clients, Credentials
-from agent.bootstrap.access_key import make_access_key
-from agent.bootstrap.apply import apply
-from agent.bootstrap.orders import orders
 from agent.clock import SystemClock
 from agent.config.environment import Environment
-from agent.config.model import Configuration
 from agent.context import Context, RunInfo
 from agent.images.builders import Builders
-from agent.images.manifest import MANIFEST_TYPE
-from agent.images.program import build_and_push, program_recipe
-from agent.images.registry import RegistryEndpoint
 from agent.ledger.environments import Environments
 from agent.ledger.ledger import Ledger
 from agent.release.store import ReleaseStore
 from agent.runner import run_step
 from pipeline_steps import check_endpoint, deploy, promote
-from tests.contract.provision import PROGRAM
+from tests.contract.steps.deploy_project import PROD, QA, TOOLS, administrator, new_package, new_project
 from tests.fakes import KeptReport
 
 if TYPE_CHECKING:
@@ -45,28 +35,14 @@ if TYPE_CHECKING:
 
     from agent.cloud.calls import CallRecord
     from agent.cloud.embedded import EmbeddedCloud
+    from agent.config.model import Configuration
     from agent.ports.time import Clock
 
+__all__ = ["PROD", "QA", "TOOLS", "Nap", "Running", "World", "new_world", "pending"]
+
 PATIENCE_SECONDS = 60
-QA, PROD = "222222222222", "333333333333"
-TOOLS = "111111111111"
 _READING = ("Describe", "Get", "List", "Head", "Assume", "BatchGet", "InvokeEndpoint", "Decrypt")
 _NOT_WRITES = ("logs:", "ecr:", "cloudwatch:PutMetricData")
-_ORDERED = '''"""Serve as the model's own orders.json says."""
-
-import json
-import os
-import sys
-from pathlib import Path
-
-ORDERS = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model" / "orders.json"
-os.environ.update({f"DO_{name.upper()}": value for name, value in json.loads(ORDERS.read_text()).items()})
-sys.path.insert(0, str(Path(__file__).parent))
-
-import server
-
-sys.exit(server.main())
-'''
 
 
 class Nap:
@@ -90,7 +66,7 @@ class Nap:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """One project; every test makes its own in a cloud that they share."""
+    """One project, with runs of its build server and the eyes of its administrators."""
 
     cloud: EmbeddedCloud
     configuration: Configuration
@@ -245,9 +221,7 @@ class World:
 
     @cached_property
     def ledger(self) -> Ledger:
-        keys = self.cloud.running.administrator("tools")
-        credentials = Credentials(access_key_id=keys.access_key_id, secret_access_key=keys.secret_access_key)
-        clients = Clients(credentials=credentials, region=self.cloud.running.region, endpoint_url=self.cloud.endpoint)
+        clients = administrator(self.cloud, "tools")
         tools = AwsAccounts(clients, account=TOOLS, region=clients.region, role=None, session_name="onlooker").tools
         return Ledger(tools.objects, self.bucket)
 
@@ -375,109 +349,22 @@ class Running:
 
 
 def new_world(cloud: EmbeddedCloud, folder: Path) -> World:
-    """A project of its own, with everything that releases need."""
-    project = f"p{uuid.uuid4().hex[:10]}"
-    configuration = _configuration(project, cloud.running.region)
-    clock = Nap()
-    administrators = {cloud.running.administrator(name).account: _administrator(cloud, name) for name in _NAMES}
-    apply(orders(configuration, ""), administrators.__getitem__, clock=clock, report=KeptReport())
-    _let_administrators_look(cloud, project)
-    key = make_access_key(configuration, administrators[TOOLS], replace=False)
-    image = Image(uri=_push(cloud, project, folder), media_type=MANIFEST_TYPE)
+    """A project of its own, with nothing deployed yet."""
+    project = new_project(cloud, folder)
     return World(
         cloud=cloud,
-        configuration=configuration,
-        image=image,
-        package=_package(cloud, project, image),
-        keys=Credentials(access_key_id=key.access_key_id, secret_access_key=key.secret_access_key),
+        configuration=project.configuration,
+        image=project.image,
+        package=project.package,
+        keys=project.keys,
         folder=folder,
     )
 
 
-_NAMES = ("tools", "qa", "prod")
-
-
-def _administrator(cloud: EmbeddedCloud, account: str) -> Clients:
-    keys = cloud.running.administrator(account)
-    return Clients(
-        credentials=Credentials(access_key_id=keys.access_key_id, secret_access_key=keys.secret_access_key),
-        region=cloud.running.region,
-        endpoint_url=cloud.endpoint,
-    )
-
-
-def _configuration(project: str, region: str) -> Configuration:
-    def environment(name: str, account: str, **members: Any) -> dict[str, Any]:
-        return {
-            "account": account,
-            "region": region,
-            "deploy_role": f"arn:aws:iam::{account}:role/{project}-{name}-deploy",
-            "external_id": f"{project}-{name}-7f3a9c",
-            "execution_role": f"arn:aws:iam::{account}:role/{project}-{name}-hosting",
-            "endpoint": {"name": f"{project}-{name}", "instance": {"type": "ml.m5.large"}},
-            **members,
-        }
-
-    resources = {"instance_type": "ml.m5.large"}
-    return Configuration.model_validate(
-        {
-            "project": project,
-            "tools": {
-                "account": TOOLS,
-                "region": region,
-                "role": f"arn:aws:iam::{TOOLS}:role/{project}-pipeline",
-                "execution_role": f"arn:aws:iam::{TOOLS}:role/{project}-jobs",
-            },
-            "data": {"rows": {"path": "rows.csv"}},
-            "training": {"channels": {"training": "rows"}, "resources": resources},
-            "evaluation": {
-                "script": "evaluate.py",
-                "data": "rows",
-                "resources": resources,
-                "metrics": {"auc": {"better": "higher"}},
-            },
-            "environments": {
-                "qa": environment("qa", QA),
-                "prod": environment("prod", PROD, production=True),
-            },
-        }
-    )
-
-
-def _let_administrators_look(cloud: EmbeddedCloud, project: str) -> None:
-    """Bootstrapped keys are for the project's own roles; here the administrator plays training jobs and onlookers."""
-    kms = cloud.client("kms")
-    key = kms.describe_key(KeyId=f"alias/{project}")["KeyMetadata"]["KeyId"]
-    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-    root = {"AWS": f"arn:aws:iam::{TOOLS}:root"}
-    policy["Statement"].append({"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"})
-    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-
-
-def _push(cloud: EmbeddedCloud, project: str, folder: Path) -> str:
-    program = folder / "program"
-    if not program.exists():
-        shutil.copytree(PROGRAM, program)
-        (program / "ordered.py").write_text(_ORDERED)
-        (program / "serve").write_text('#!/bin/sh\nexec python3 -S -u "$(dirname "$0")/ordered.py"\n')
-    ecr = cloud.client("ecr")
-    uri = str(ecr.describe_repositories(repositoryNames=[project])["repositories"][0]["repositoryUri"])
-    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    password = base64.b64decode(token).decode().partition(":")[2]
-    endpoint = RegistryEndpoint(base_url=cloud.endpoint, host=uri.partition("/")[0], password=password)
-    return f"{uri}@{build_and_push(program_recipe(program), endpoint, project, tag='latest')}"
-
-
-def _package(cloud: EmbeddedCloud, project: str, image: Image) -> str:
-    specification = {
-        "Containers": [{"Image": image.uri}],
-        "SupportedContentTypes": ["text/csv"],
-        "SupportedResponseMIMETypes": ["text/csv"],
-    }
-    made = cloud.client("sagemaker").create_model_package(
-        ModelPackageGroupName=project, InferenceSpecification=specification, ModelApprovalStatus="Approved"
-    )
-    return str(made["ModelPackageArn"])
+def pending(world: World) -> World:
+    """The same project with a package that nobody has approved yet."""
+    package = new_package(world.cloud, world.project, world.image, "PendingManualApproval")
+    return replace(world, package=package)
 
 
 def _archive(doing: Mapping[str, str]) -> bytes:
@@ -488,17 +375,3 @@ def _archive(doing: Mapping[str, str]) -> bytes:
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         archive.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
-
-
-def pending(world: World) -> World:
-    """The same project with a package that nobody has approved yet."""
-    made = world.cloud.client("sagemaker").create_model_package(
-        ModelPackageGroupName=world.project,
-        InferenceSpecification={
-            "Containers": [{"Image": world.image.uri}],
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": ["text/csv"],
-        },
-        ModelApprovalStatus="PendingManualApproval",
-    )
-    return replace(world, package=str(made["ModelPackageArn"]))

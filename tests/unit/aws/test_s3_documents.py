@@ -341,6 +341,16 @@ def test_a_refusal_to_read_says_that_the_object_may_be_absent() -> None:
     assert "s3:ListBucket" not in str(error.value)
 
 
+def test_a_role_that_may_not_be_assumed_is_another_matter() -> None:
+    refused = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not trusted</Message></Error></ErrorResponse>"
+    script = serving([Answer(status=403, body=refused)])
+    role = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+    clients = _clients(script.endpoint, 1).assume(role, session_name="tests", external_id=None, region="us-east-1")
+    with pytest.raises(AccessDeniedError, match="not trusted") as error:
+        S3Objects(clients, ACCOUNT).read("bucket", "k")
+    assert "s3:ListBucket" not in str(error.value)
+
+
 def test_another_failure_is_the_cloud_s() -> None:
     objects, _ = against(Answer(status=400, body=b"<Error><Code>InvalidRequest</Code><Message>m</Message></Error>"))
     with pytest.raises(CloudFailedError, match="InvalidRequest: m"):

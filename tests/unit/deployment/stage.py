@@ -9,7 +9,7 @@ from typing import Any
 from agent.artifacts import CommitInfo, Evaluation, Image, Model, Release
 from agent.config.environment import Environment
 from agent.context import Context, RunInfo
-from agent.deployment.deploy import Order
+from agent.deployment.order import Order
 from agent.ledger.environments import Deployment
 from agent.ledger.ledger import Ledger
 from agent.ports.images import StoredImage

@@ -290,6 +290,23 @@ def test_scaling_that_fails_fails_the_deployment(ctx: Context, endpoints: Memory
     assert list(endpoints.targets[RESOURCE].policies) == ["tumour-invocations"]
 
 
+def test_scaling_that_was_taken_down_for_an_update_that_is_refused_is_put_back(
+    ctx: Context, endpoints: MemoryEndpoints
+) -> None:
+    bring(order(1, endpoint={"instance": SCALED}), ctx)
+    before = endpoints.targets[RESOURCE]
+
+    def refuse(operation: str, what: str) -> None:
+        if operation == "UpdateEndpoint":
+            assert RESOURCE not in endpoints.targets
+            raise CloudFailedError("no quota for that type")
+
+    endpoints.before = refuse
+    with pytest.raises(CloudFailedError, match="no quota"):
+        bring(order(1, endpoint={"instance": {**SCALED, "type": "ml.c5.large"}}), ctx)
+    assert endpoints.targets[RESOURCE] == before
+
+
 def test_a_run_that_takes_over_lets_the_earlier_one_look_on(
     ctx: Context, endpoints: MemoryEndpoints, objects: MemoryObjects
 ) -> None:

@@ -51,6 +51,7 @@ class Toys:
         work: Callable[[Context], None] | None = None,
         writes: bool = True,
         skipped: bool = False,
+        guard: bool = False,
     ) -> Stage:
         def run(inputs: ToyInputs, context: Context) -> ToyResult:
             with self.lock:
@@ -72,7 +73,7 @@ class Toys:
             effect="write" if writes else "read",
         )
         inputs = None if skipped else ToyInputs(word=word)
-        return Stage(title=name.capitalize(), step=step, wire=lambda _wiring: inputs, needs=needs)
+        return Stage(title=name.capitalize(), step=step, wire=lambda _wiring: inputs, needs=needs, guard=guard)
 
 
 @dataclass
