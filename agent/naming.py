@@ -6,6 +6,8 @@ the same name, and adopts what is there.
 
 from __future__ import annotations
 
+import re
+
 KEY_LENGTH = 12
 """How many hexadecimal digits of a content key stand in a name: 48 bits, read by people too."""
 
@@ -21,6 +23,15 @@ CODE = "code/"
 """Scripts of jobs, each below its sha256."""
 CHECKPOINTS = "checkpoints/"
 """Checkpoints of training jobs on spare capacity, below the job's name."""
+
+
+_NOT_IN_SESSION_NAMES = re.compile(r"[^\w+=,.@-]+")
+_SESSION_NAME_LENGTH = 64
+
+
+def session(run: str) -> str:
+    """The session of an assumed role, as CloudTrail shows it, after the run that assumes it."""
+    return _NOT_IN_SESSION_NAMES.sub("-", run)[:_SESSION_NAME_LENGTH].strip("-")
 
 
 def bucket(project: str, account: str, region: str) -> str:
@@ -52,3 +63,15 @@ def job(project: str, step: str, key: str, attempt: int = 1) -> str:
 def deployment(project: str, key: str) -> str:
     """The model and the endpoint configuration of one deployment."""
     return f"{project}-{short(key)}"
+
+
+_NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
+_TAG_LENGTH = 256
+
+
+def tags(**values: str) -> list[dict[str, str]]:
+    """The tags ``modelyard:<name>`` of a resource; of signs AWS takes few, and 256 of them (``TagValue``)."""
+    return [
+        {"Key": f"modelyard:{name}", "Value": _NOT_IN_TAGS.sub("-", value)[:_TAG_LENGTH]}
+        for name, value in values.items()
+    ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import InputMissingError, InterruptedRunError, TemporaryError
 from agent.ports.endpoints import Answer, EndpointState, ScalingState
-from agent.ports.images import PushTarget, StoredImage
+from agent.ports.images import PushTarget, PushedImage, StoredImage
 from agent.ports.jobs import JobKind, JobState, JobStatus, LogPage
 from agent.ports.objects import Document, Listed
 from agent.ports.registry import Approval, ModelVersion
@@ -258,6 +258,19 @@ class MemoryImages:
     def find(self, repository: str, reference: str, *, registry: str) -> StoredImage | None:
         self._check(registry, repository)
         return self.kept.get((registry, repository, reference))
+
+    def pushed(self, repository: str) -> Iterator[PushedImage]:
+        self._check(self.account, repository)
+        found = {
+            image.digest: image
+            for (at, name, _), image in self.kept.items()
+            if (at, name) == (self.account, repository)
+        }
+        yield from (PushedImage(digest=image.digest, size=image.size, pushed=EPOCH) for image in found.values())
+
+    def delete(self, repository: str, digests: Sequence[str]) -> None:
+        self._check(self.account, repository)
+        self.kept = {place: image for place, image in self.kept.items() if image.digest not in digests}
 
     def add(self, image: StoredImage, *, repository: str = "tumour", tag: str | None = None) -> None:
         """What a push does."""

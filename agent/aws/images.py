@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from agent.aws.refusals import code, refusals
 from agent.errors import CloudFailedError, InputMissingError
-from agent.ports.images import PushTarget, StoredImage
+from agent.ports.images import PushedImage, PushTarget, StoredImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from agent.aws.sessions import Clients
@@ -26,6 +26,7 @@ _MEDIA_TYPES = (
     "application/vnd.oci.image.index.v1+json",
 )
 """All that an image may be: ECR would hide what is not asked for, and an index must be seen to be refused."""
+_MOST_DELETED = 100
 
 
 class EcrImages:
@@ -70,6 +71,30 @@ class EcrImages:
                 )
         return next(map(_stored, answer["images"]), None)
 
+    def pushed(self, repository: str) -> Iterator[PushedImage]:
+        """``DescribeImages``, page by page."""
+        with self._refusals("DescribeImages", repository), self._missing_repository(repository, self._account):
+            for page in self._ecr.get_paginator("describe_images").paginate(repositoryName=repository):
+                for image in page["imageDetails"]:
+                    yield PushedImage(
+                        digest=image["imageDigest"],
+                        size=image.get("imageSizeInBytes", 0),
+                        pushed=image["imagePushedAt"],
+                    )
+
+    def delete(self, repository: str, digests: Sequence[str]) -> None:
+        """``BatchDeleteImage``, a hundred at a time."""
+        for start in range(0, len(digests), _MOST_DELETED):
+            part = [{"imageDigest": digest} for digest in digests[start : start + _MOST_DELETED]]
+            with self._refusals("BatchDeleteImage", repository), self._missing_repository(repository, self._account):
+                failures = self._ecr.batch_delete_image(repositoryName=repository, imageIds=part).get("failures", ())
+            for failure in failures:
+                if failure["failureCode"] != "ImageNotFound":
+                    raise CloudFailedError(
+                        f"ecr:BatchDeleteImage of {repository} ({failure['imageId']}) in account {self._account}, "
+                        f"{self._clients.region}: {failure['failureCode']}: {failure.get('failureReason', '')}"
+                    )
+
     @property
     def _ecr(self) -> Any:
         return self._clients.client("ecr")
@@ -98,3 +123,8 @@ def _stored(image: Mapping[str, Any]) -> StoredImage:
         media_type=image.get("imageManifestMediaType") or manifest["mediaType"],
         size=sum(part["size"] for part in parts if part),
     )
+
+
+def _pushed(image: Mapping[str, Any]) -> PushedImage:
+    size = image.get("imageSizeInBytes", 0)
+    return PushedImage(digest=image["imageDigest"], size=size, pushed=image["imagePushedAt"])

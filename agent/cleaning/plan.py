@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent import naming
 from agent.cleaning.need import Needed, listed_in, named_in
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.ledger.ledger import Ledger
+    from agent.ports.images import PushedImage
     from agent.ports.objects import Listed
 
 ROOTS = ("releases/", "last-runs/")
@@ -37,13 +38,16 @@ DEFAULT_AGE = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
-    """One object to remove; ``size`` in bytes."""
+    """One thing to remove: an object by its ``key``, or an image by its digest; ``size`` in bytes."""
 
-    key: str
+    kind: Literal["object", "image"]
+    name: str
     size: int
 
 
-def plan(ledger: Ledger, *, now: datetime, age: timedelta = DEFAULT_AGE) -> tuple[Removal, ...]:
+def plan(
+    ledger: Ledger, images: Iterable[PushedImage], *, now: datetime, age: timedelta = DEFAULT_AGE
+) -> tuple[Removal, ...]:
     """Everything that can go: records of steps first, for a record must never outlive what it names."""
     needed = find_needed(ledger)
     old = now - age
@@ -53,8 +57,13 @@ def plan(ledger: Ledger, *, now: datetime, age: timedelta = DEFAULT_AGE) -> tupl
         for entry in ledger.objects.list(ledger.bucket, prefix)
         if entry.modified < old and not needed.holds(entry.key)
     ]
-    gone = frozenset(entry.key for entry in artifacts)
-    return tuple(_removals(_records_of(ledger, gone))) + tuple(_removals(artifacts))
+    unused = [image for image in images if image.pushed < old and image.digest not in needed.images]
+    gone = Needed(keys=frozenset(entry.key for entry in artifacts), images=frozenset(image.digest for image in unused))
+    return (
+        *_objects(_records_of(ledger, gone)),
+        *_objects(artifacts),
+        *(Removal(kind="image", name=image.digest, size=image.size) for image in unused),
+    )
 
 
 def find_needed(ledger: Ledger) -> Needed:
@@ -67,17 +76,18 @@ def find_needed(ledger: Ledger) -> Needed:
     return Needed(keys=named.keys.union(sidecars, *contents), images=named.images)
 
 
-def _records_of(ledger: Ledger, gone: frozenset[str]) -> Iterator[Listed]:
+def _records_of(ledger: Ledger, gone: Needed) -> Iterator[Listed]:
     """The records of steps whose results name what goes: answered from, they would hand on what is not there."""
     for entry in ledger.objects.list(ledger.bucket, _STEPS):
         if entry.key.endswith("/done.json"):
             record = json.loads(_body(ledger, entry.key) or b"{}")
-            if named_in(record.get("result", {}), ledger.bucket).keys & gone:
+            named = named_in(record.get("result", {}), ledger.bucket)
+            if named.keys & gone.keys or named.images & gone.images:
                 yield entry
 
 
-def _removals(entries: Iterable[Listed]) -> Iterator[Removal]:
-    return (Removal(key=entry.key, size=entry.size) for entry in entries)
+def _objects(entries: Iterable[Listed]) -> Iterator[Removal]:
+    return (Removal(kind="object", name=entry.key, size=entry.size) for entry in entries)
 
 
 def _read(ledger: Ledger, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 VARIANT = "main"
 """The one production variant of every endpoint."""
 _PERCENTILES = frozenset({"p50", "p90", "p99"})
-_NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
-_TAG_LENGTH = 256
 _LONGEST_WAIT = 3600
 """TerminationWaitInSeconds is at most an hour (BlueGreenUpdatePolicy)."""
 
@@ -64,7 +61,7 @@ def desired(release: Release, digest: str, *, name: str, environment: Environmen
     model, config = _model(release, environment), _config(environment)
     content = {"model": model, "artifact": release.model.sha256, "config": config, "endpoint": endpoint.name}
     own = naming.deployment(project, digest_of(content))
-    tags = _tags(project=project, release=digest, run=run)
+    tags = naming.tags(project=project, release=digest, run=run)
     alarms = tuple(_alarm(f"{project}-{name}-{key}", alarm, endpoint) for key, alarm in _alarms(endpoint).items())
     scaling = _scaling(project, endpoint)
     lasting = {"config": own, "alarms": alarms, "scaling": _written(scaling)}
@@ -80,7 +77,7 @@ def desired(release: Release, digest: str, *, name: str, environment: Environmen
         create={
             "EndpointName": endpoint.name,
             "EndpointConfigName": own,
-            "Tags": _tags(project=project, environment=name),
+            "Tags": naming.tags(project=project, environment=name),
         },
         guard=_guard(endpoint, tuple(str(alarm["AlarmName"]) for alarm in alarms)),
         alarms=alarms,
@@ -145,14 +142,6 @@ def _capture(capture: DataCapture, key: str | None) -> dict[str, Any]:
         "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
         **({"KmsKeyId": key} if key else {}),
     }
-
-
-def _tags(**values: str) -> list[dict[str, str]]:
-    """Tags by the names that all of modelyard's resources have; AWS takes few other signs than letters in values."""
-    return [
-        {"Key": f"modelyard:{key}", "Value": _NOT_IN_TAGS.sub("-", value)[:_TAG_LENGTH]}
-        for key, value in values.items()
-    ]
 
 
 def _alarms(endpoint: Endpoint) -> Mapping[str, Alarm]:

@@ -38,5 +38,4 @@ class JobOrder:
 
 def tags(project: str, step: str, key: str, run: str) -> list[Request]:
     """The tags of a job, by which policies admit it, bills are split, and people find what made it."""
-    named = {"project": project, "step": step, "key": key, "run": run}
-    return [{"Key": f"modelyard:{name}", "Value": value} for name, value in named.items()]
+    return naming.tags(project=project, step=step, key=key, run=run)

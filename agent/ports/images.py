@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -33,6 +34,15 @@ class StoredImage:
     size: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PushedImage:
+    """An image as a listing shows it; ``size`` in bytes, as the registry counts it."""
+
+    digest: str
+    size: int
+    pushed: datetime
+
+
 class ImageRepository(Protocol):
     """Repositories of one account, and those of others that let this identity in."""
 
@@ -44,6 +54,12 @@ class ImageRepository(Protocol):
 
         InputMissingError where there is no such repository.
         """
+
+    def pushed(self, repository: str) -> Iterator[PushedImage]:
+        """All images of a repository of this account (DescribeImages)."""
+
+    def delete(self, repository: str, digests: Sequence[str]) -> None:
+        """Remove images of this account; they need not be there (BatchDeleteImage)."""
 
 
 @dataclass(frozen=True, kw_only=True)

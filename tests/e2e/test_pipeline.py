@@ -124,6 +124,27 @@ def test_a_release_goes_to_production_and_back(world: World, first: dict[str, An
     assert world.live("prod") == first["release"]
 
 
+def removals(world: World) -> list[dict[str, Any]]:
+    """What `modelyard clean` would remove."""
+    return list(json.loads(world.modelyard("clean", "--older-than", "0s", "--json").stdout)["found"])
+
+
+def test_a_clean_up_takes_what_no_release_needs_and_nothing_else(world: World, first: dict[str, Any]) -> None:
+    tried = world.run("--set", "training.hyperparameters.trees=154", "--until", "train", "--branch", "one")
+    unwanted = tried["results"]["train"]["model"]["artifact"]
+    world.run("--set", "training.hyperparameters.trees=155", "--until", "train", "--branch", "one")
+    listed = [
+        found["name"] for found in json.loads(world.modelyard("clean", "--older-than", "0s", "--json").stdout)["found"]
+    ]
+    assert any(unwanted.endswith(name) for name in listed)
+    assert not any(first["results"]["train"]["model"]["artifact"].endswith(name) for name in listed)
+    world.modelyard("clean", "--older-than", "0s", "--remove")
+    assert removals(world) == []
+    assert world.run()["release"] == first["release"]
+    again = world.run("--set", "training.hyperparameters.trees=154", "--until", "train", "--branch", "one")
+    assert stages(again)["train"] == "done"
+
+
 def test_a_lost_agent_s_training_is_adopted(world: World, first: dict[str, Any]) -> None:
     lost = world.begin("run", "--set", SLOW, "--until", "train")
     name = _wait_for_training(world)

@@ -11,6 +11,7 @@ import pytest
 from agent.cleaning.need import Needed, listed_in, named_in
 from agent.cleaning.plan import plan
 from agent.ledger.ledger import Ledger
+from agent.ports.images import PushedImage
 from tests.fakes import EPOCH, MemoryObjects
 
 BUCKET = "bucket"
@@ -31,8 +32,9 @@ def keep(objects: MemoryObjects, key: str, document: Any = None) -> None:
     objects.create(BUCKET, key, json.dumps(document).encode())
 
 
-def removed(ledger: Ledger, age: timedelta = timedelta(days=7)) -> list[str]:
-    return [removal.key for removal in plan(ledger, now=LATER, age=age)]
+def removed(ledger: Ledger, *images: str, age: timedelta = timedelta(days=7)) -> list[str]:
+    pushed = [PushedImage(digest=digest, size=1, pushed=EPOCH) for digest in images]
+    return [removal.name for removal in plan(ledger, pushed, now=LATER, age=age)]
 
 
 def test_an_empty_bucket_has_nothing_to_remove(ledger: Ledger) -> None:
@@ -67,6 +69,13 @@ def test_a_record_goes_before_what_it_names(ledger: Ledger, objects: MemoryObjec
     keep(objects, "ledger/steps/train/k/done.json", {"result": {"model": artifact}})
     keep(objects, "ledger/steps/train/other/done.json", {"result": {"model": "elsewhere"}})
     assert removed(ledger) == ["ledger/steps/train/k/done.json", "models/two/output/model.tar.gz"]
+
+
+def test_an_image_that_no_release_names_can_go_with_its_record(ledger: Ledger, objects: MemoryObjects) -> None:
+    uri = "111111111111.dkr.ecr.us-east-1.amazonaws.com/tumour@sha256:"
+    keep(objects, "ledger/releases/a.json", {"image": f"{uri}aa"})
+    keep(objects, "ledger/steps/build_image/k/done.json", {"result": {"image": {"uri": f"{uri}bb"}}})
+    assert removed(ledger, "sha256:aa", "sha256:bb") == ["ledger/steps/build_image/k/done.json", "sha256:bb"]
 
 
 def test_what_is_young_stays(ledger: Ledger, objects: MemoryObjects) -> None:
