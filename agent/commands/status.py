@@ -45,11 +45,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from agent.view.table import answer_table
 
     opened = open_selected(options, console)
+    ledger = opened.context.ledger
     environments = list(_environments(opened))
-    runs = last_runs(opened.context.ledger)
+    runs = last_runs(ledger)
     if options.json:
         console.answer_json(
-            {"environments": [asdict(one) for one in environments], "runs": [_run_document(one) for one in runs]}
+            {
+                "environments": [asdict(one) for one in environments],
+                "runs": [_run_document(one) for one in runs],
+                "ledger": ledger.uri(""),
+            }
         )
         return ExitCode.DONE
     answer_table(
@@ -64,6 +69,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             ("LAST RUN OF", "RESULT", "ENDED", "RELEASE", "RUN"),
             [(_of(one), _result(one), _time(one.ended), (one.release or "")[:12] or "-", one.id) for one in runs],
         )
+    console.say(f"The ledger is {ledger.uri('')}", "faint")
     return ExitCode.DONE
 
 
