@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import commands
@@ -18,14 +18,10 @@ if TYPE_CHECKING:
     from agent.command import Command
 
 
-def command_files() -> dict[str, str]:
+def command_files() -> dict[str, Path]:
     """The file of every command under ``agent/commands``, by the command's name, in alphabetical order."""
-    files = {}
-    for entry in os.scandir(os.path.dirname(commands.__file__)):
-        name, ending = os.path.splitext(entry.name)
-        if not name.startswith("_"):
-            files[name] = entry.path if ending else os.path.join(entry.path, "__init__.py")
-    return dict(sorted(files.items()))
+    found = sorted(Path(str(commands.__file__)).parent.glob("[!_]*"))
+    return {path.stem: path if path.suffix else path / "__init__.py" for path in found}
 
 
 def find_command(name: str) -> Command:
@@ -39,7 +35,7 @@ def parser(typed: str) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="modelyard", description="CI/CD for Amazon SageMaker models.")
     choices = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, file in command_files().items():
-        with open(file, encoding="utf-8") as source:
+        with file.open(encoding="utf-8") as source:
             purpose = commands.purpose(source.readline().strip())
         sub = choices.add_parser(name, help=purpose, description=purpose)
         if name == typed:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import secrets
+import os
 import signal
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from agent.aws.accounts import AwsAccounts
 from agent.aws.ambient import ambient_clients
 from agent.clock import SystemClock
 from agent.config.loading import Selection, load
-from agent.context import Context, RunInfo
+from agent.context import Context, RunInfo, run_id
+from agent.errors import ExitCode
 from agent.images.builders import Builders
 from agent.ledger.environments import Environments
 from agent.ledger.ledger import Ledger
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.artifacts import CommitInfo
+    from agent.aws.questions import Asked
     from agent.config.model import Configuration
     from agent.ports.reporter import Reporter
+
+_SHOW_CURSOR = b"\x1b[?25h"
+"""The tree of stages hides it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,22 +75,28 @@ def open_repository(
     pull_request: int | None = None,
     settings: Sequence[str] = (),
     environ: Mapping[str, str],
-    run: RunInfo | None = None,
+    who: str = "",
+    asked: Asked | None = None,
 ) -> Opened:
     """Read the configuration and prepare the accounts; nothing is asked of AWS before a step does.
 
-    ``environ`` tells of Jenkins (``BUILD_TAG``, ``BUILD_URL``, ``JOB_NAME``). Raises UsageError without a
-    configuration or credentials.
+    ``environ`` tells of Jenkins (``BUILD_TAG``, ``BUILD_URL``, ``JOB_NAME``), ``who`` of the person who started the
+    build, where one did; ``asked`` notes what AWS is asked.
+    Raises UsageError without a configuration or credentials.
     """
     commit = commit_of(file.absolute().parent)
     branch = branch or commit.branch
     selection = Selection(branch=branch or None, pull_request=pull_request)
     configuration = load(file, selection=selection, settings=settings).configuration
     clock = SystemClock()
-    run = run or run_info(environ, clock, branch=branch, pull_request=pull_request)
+    run = run_info(environ, clock, who=who, branch=branch, pull_request=pull_request)
     tools = configuration.tools
     accounts = AwsAccounts(
-        ambient_clients(), account=tools.account, region=tools.region, role=tools.role, session_name=run.id
+        ambient_clients(asked=asked),
+        account=tools.account,
+        region=tools.region,
+        role=tools.role,
+        session_name=run.id,
     )
     ledger = Ledger(accounts.tools.objects, naming.bucket(configuration.project, tools.account, tools.region))
     context = Context(
@@ -100,13 +112,14 @@ def open_repository(
     return Opened(configuration=configuration, folder=context.folder, commit=commit, context=context, clock=clock)
 
 
-def run_info(environ: Mapping[str, str], clock: SystemClock, *, branch: str, pull_request: int | None) -> RunInfo:
+def run_info(
+    environ: Mapping[str, str], clock: SystemClock, *, who: str, branch: str, pull_request: int | None
+) -> RunInfo:
     """Jenkins's own names of the build, or the time and whoever is at the keyboard."""
-    name = f"{clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     job = environ.get("JOB_NAME")
     return RunInfo(
-        id=environ.get("BUILD_TAG") or name,
-        who=f"{job} #{environ.get('BUILD_NUMBER', '?')}" if job else _login(),
+        id=run_id(environ, clock.now()),
+        who=who or (f"{job} #{environ.get('BUILD_NUMBER', '?')}" if job else _login()),
         build_url=environ.get("BUILD_URL", ""),
         branch=branch,
         pull_request=pull_request,
@@ -124,11 +137,18 @@ def end_in_order(clock: SystemClock) -> None:
     """Let SIGTERM (Jenkins's abort) and Ctrl-C end the steps in order; a second Ctrl-C ends at once."""
 
     def interrupt(number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _end_at_once)
         clock.interrupt(signal.Signals(number).name)
 
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGINT, interrupt)
+
+
+def _end_at_once(_number: int, _frame: object) -> None:
+    """Not by an exception: Python would wait for all threads, and each of them for its request."""
+    if sys.stderr.isatty():
+        os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _login() -> str:

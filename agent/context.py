@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from agent.ledger.ledger import Ledger
@@ -27,6 +30,11 @@ class RunInfo:
     build_url: str = ""
     branch: str = ""
     pull_request: int | None = None
+
+
+def run_id(environ: Mapping[str, str], now: datetime) -> str:
+    """Jenkins's own name of the build (``BUILD_TAG``), or one of its own by the time."""
+    return environ.get("BUILD_TAG") or f"{now:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
 
 
 @dataclass(frozen=True, kw_only=True)

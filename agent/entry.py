@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from agent.aws.questions import Asked
     from agent.composition import Opened
     from agent.console import Console
     from agent.pipeline.stages import Stage
@@ -40,8 +41,8 @@ def output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one event a line; the last one is the summary")
 
 
-def open_selected(options: argparse.Namespace, console: Console) -> Opened:
-    """The model repository that the options of :func:`selection_arguments` name."""
+def open_selected(options: argparse.Namespace, console: Console, *, asked: Asked | None = None) -> Opened:
+    """The model repository that the options of :func:`selection_arguments` name; ``asked`` notes what AWS is asked."""
     import os
     from pathlib import Path
 
@@ -55,6 +56,7 @@ def open_selected(options: argparse.Namespace, console: Console) -> Opened:
         pull_request=options.pr,
         settings=options.settings,
         environ=os.environ,
+        asked=asked,
     )
 
 
@@ -63,7 +65,7 @@ def dry_run(
 ) -> int:
     """Plan the stages, and show the plan."""
     from agent.pipeline.dry_run import plan_stages
-    from agent.view.summary import plan_document, say_plan
+    from agent.view.plan import plan_document, say_plan
 
     planned = plan_stages(stages, wiring, opened.context)
     if options.json:

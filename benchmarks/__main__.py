@@ -1,16 +1,15 @@
-"""``python -m benchmarks``: the embedded cloud beside moto, in the same run on the same machine."""
+"""``python -m benchmarks``: the embedded cloud beside moto, and commands beside their peers, on the same machine."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
+from benchmarks import commands
 from benchmarks.contenders import CONTENDERS
 from benchmarks.measures import Measured, one_round, start_up
-from benchmarks.report import Results, best, machine, page, table
+from benchmarks.report import PAGE, Results, best, listed, machine, table, write_section
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 START_UP = "start to the first answered call, s"
 
 
@@ -33,7 +32,8 @@ def main() -> None:
     print(table(results))
     print(json.dumps({"machine": facts, "results": results}, indent=2, ensure_ascii=False))
     if not chosen.only_print:
-        PAGE.write_text(page(results, facts))
+        write_section("servers", f"{table(results)}\n\n{listed(facts)}")
+    commands.show(5 * chosen.rounds, {}, write=not chosen.only_print)
 
 
 if __name__ == "__main__":

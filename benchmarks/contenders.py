@@ -52,9 +52,8 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
     def memory_mib(self) -> float:
-        """Resident memory of the server's process (proc_pid_status(5), VmRSS)."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+        """Resident memory of the server's process."""
+        return memory_mib(self.pid)
 
 
 @contextlib.contextmanager
@@ -100,6 +99,12 @@ def moto(image: bool = True) -> Iterator[Server]:
 
 
 CONTENDERS: dict[str, Callable[[bool], AbstractContextManager[Server]]] = {"embedded cloud": embedded, "moto": moto}
+
+
+def memory_mib(pid: int) -> float:
+    """Resident memory of a process (proc_pid_status(5), VmRSS)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def await_answer(port: int, seconds: float = 30) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-KEPT = Path(__file__).resolve().parent.parent / ".modelyard" / "benchmarks" / "dvc"
+    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +35,3 @@ class Dvc:
         subprocess.run(
             [self.program, *arguments], cwd=self.folder, env=dict(self.environment), check=True, capture_output=True
         )
-
-
-def installed(program: Path | None) -> Path:
-    """The ``dvc`` to measure: the given one, or one in an environment that is made once and kept."""
-    if program is not None:
-        return program
-    if not (KEPT / "bin" / "dvc").exists():
-        subprocess.run([sys.executable, "-m", "venv", KEPT], check=True)
-        subprocess.run([KEPT / "bin" / "pip", "install", "--quiet", "dvc[s3]"], check=True)
-    return KEPT / "bin" / "dvc"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Results = dict[str, dict[str, float]]
 """By server, then by measure."""
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 LESS_IS_BETTER = ("MiB", "ms", "s")
 
 
@@ -55,18 +56,19 @@ def table(results: Results) -> str:
     return "\n".join([f"| measure | {ours} | {theirs} | times better |", "| --- | ---: | ---: | ---: |", *rows])
 
 
-def page(results: Results, facts: Mapping[str, str]) -> str:
-    """``docs/benchmarks.md``."""
-    listed = "\n".join(f"- {name}: {value}" for name, value in facts.items())
-    return f"""# Benchmarks
+def listed(facts: Mapping[str, str]) -> str:
+    """Markdown: what results depend on."""
+    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
 
-Written by `tox run -e bench`; `benchmarks/README.md` says what is measured and how. Ratios last, absolute figures are
-those of one machine. moto verifies no signature, asks no policy and runs no job; the embedded cloud does all three.
 
-{table(results)}
-
-{listed}
-"""
+def write_section(name: str, text: str) -> None:
+    """Replace what the page says between the marks of a section; ValueError where it has no such marks."""
+    page = PAGE.read_text("utf-8")
+    before, opening, rest = page.partition(f"<!-- {name} -->\n")
+    _, closing, after = rest.partition(f"<!-- end of {name} -->\n")
+    if not closing:
+        raise ValueError(f"{PAGE.name} has no section {name}")
+    PAGE.write_text(f"{before}{opening}\n{text}\n\n{closing}{after}", "utf-8")
 
 
 def _number(value: float) -> str:

@@ -21,9 +21,10 @@ from agent.aws.sessions import Clients, Credentials
 from agent.cloud.embedded import EmbeddedCloud
 from agent.ledger.ledger import Ledger
 from agent.ledger.records import StepRecord
-from benchmarks.dvc import Dvc, installed
+from benchmarks.dvc import Dvc
+from benchmarks.peers import installed
 from benchmarks.plot import log_log
-from benchmarks.report import best, machine
+from benchmarks.report import PAGE, best, machine, write_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +43,16 @@ def main() -> None:
     arguments.add_argument("--growth", type=int, nargs="*", default=[1000, 5000], help="numbers of objects (1000 5000)")
     arguments.add_argument("--plot", type=Path, help="SVG file to draw the growth into")
     arguments.add_argument("--dvc", type=Path, help="dvc to measure; without it, one is installed and kept")
+    arguments.add_argument("--write", action="store_true", help=f"rewrite the sections of {PAGE.name}")
     chosen = arguments.parse_args()
     with EmbeddedCloud() as cloud, tempfile.TemporaryDirectory() as folder:
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         beside = beside_dvc(cloud, Path(folder), chosen) if chosen.rounds else {}
         growth = {number: grown(cloud, Path(folder), number) for number in chosen.growth}
     print(table(beside), table_of_growth(growth), sep="\n\n")
+    for section, text in {"snapshots": table(beside), "growth": table_of_growth(growth)}.items():
+        if chosen.write and text:
+            write_section(section, text)
     if chosen.plot and growth:
         curves = {name: {number: growth[number][name] for number in growth} for name in growth[chosen.growth[0]]}
         chosen.plot.write_text(log_log(curves, "objects", "seconds"))
@@ -57,7 +62,7 @@ def main() -> None:
 
 def beside_dvc(cloud: EmbeddedCloud, folder: Path, chosen: argparse.Namespace) -> dict[str, Seconds]:
     """The best of several rounds, in which both take turns on data of their own with the same content."""
-    dvc = Dvc(program=installed(chosen.dvc), folder=folder / "dvc", environment=cloud.environment())
+    dvc = Dvc(program=chosen.dvc or installed("dvc", "dvc[s3]"), folder=folder / "dvc", environment=cloud.environment())
     rounds: dict[str, list[Seconds]] = {"modelyard": [], "DVC": []}
     for number in range(chosen.rounds):
         for name in ("ours", "dvc"):

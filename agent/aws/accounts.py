@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agent import naming
 from agent.aws.access import AwsAccess
 from agent.aws.endpoints import SageMakerEndpoints
 from agent.aws.images import EcrImages
@@ -16,9 +16,6 @@ from agent.aws.s3_documents import S3Objects
 
 if TYPE_CHECKING:
     from agent.aws.sessions import Clients
-
-_NOT_IN_SESSION_NAMES = re.compile(r"[^\w+=,.@-]+")
-_SESSION_NAME_LENGTH = 64
 
 
 class AwsAccount:
@@ -68,7 +65,7 @@ class AwsAccounts:
 
     def __init__(self, agent: Clients, *, account: str, region: str, role: str | None, session_name: str) -> None:
         self._agent = agent
-        self._session_name = _NOT_IN_SESSION_NAMES.sub("-", session_name)[:_SESSION_NAME_LENGTH].strip("-")
+        self._session_name = naming.session(session_name)
         self._lock = threading.Lock()
         self._entered: dict[tuple[str, str, str | None, str | None], AwsAccount] = {}
         self.tools = self.assume(account=account, region=region, role=role, external_id=None)

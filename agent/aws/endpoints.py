@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
 
 from agent.aws.refusals import code, refusals
 from agent.errors import InputMissingError, ModelyardError, TemporaryError, UserCodeFailedError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from agent.ports.endpoints import Request
 
 _PAGE = 100
+_ANSWERS = 3
+"""How often an endpoint is asked whose answers are cut off."""
 _LOGS = "/aws/sagemaker/Endpoints/"
 _STREAMS = 3
 """How many log streams are read for a failure: one instance's are enough to see why."""
@@ -102,17 +104,27 @@ class SageMakerEndpoints:
             request["Accept"] = accept
         with self._refusals("sagemaker:InvokeEndpoint", name):
             try:
-                answer = self._clients.client("sagemaker-runtime").invoke_endpoint(**request)
+                return self._whole_answer(request)
             except ClientError as error:
                 told = self._not_answered(name, error)
                 if told is None:
                     raise
                 raise told from error
-            return Answer(
-                body=answer["Body"].read(),
-                content_type=answer.get("ContentType", ""),
-                variant=answer.get("InvokedProductionVariant", ""),
-            )
+
+    def _whole_answer(self, request: Request) -> Answer:
+        """An answer to its end; the endpoint is asked again if it is cut off, which boto3 does only for its head."""
+        for further in reversed(range(_ANSWERS)):
+            answer = self._clients.client("sagemaker-runtime").invoke_endpoint(**request)
+            try:
+                return Answer(
+                    body=answer["Body"].read(),
+                    content_type=answer.get("ContentType", ""),
+                    variant=answer.get("InvokedProductionVariant", ""),
+                )
+            except (ResponseStreamingError, IncompleteReadError):
+                if not further:
+                    raise
+        raise AssertionError("the last answer is returned or raised")
 
     def last_lines(self, name: str, count: int, *, since: datetime | None = None) -> Sequence[str]:
         """``DescribeLogStreams`` and ``GetLogEvents`` of ``/aws/sagemaker/Endpoints/NAME``."""

@@ -10,7 +10,7 @@ from typing import Any
 _ONLY_LOOK = {"s3": ("GetObject", "HeadObject", "ListObjectsV2"), "sagemaker": ("Describe", "List")}
 """Operations, or how they begin, whose answers are the same as long as what they look at is."""
 _OK = 200
-_ABSENT = 404
+_ANSWERS = frozenset({_OK, 404})
 _OF_ONE_REQUEST = ("x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
 
 
@@ -66,10 +66,10 @@ class Asked:
     def watch(self, client: Any, way: Way | None) -> None:
         """Note what a boto3 client asks from now on."""
 
-        def before_send(request: Any, **_: Any) -> None:
+        def before_send(request: Any, **_unused: Any) -> None:
             self._sent.request = request
 
-        def response_received(event_name: str, response_dict: Any, **_: Any) -> None:
+        def response_received(event_name: str, response_dict: Any, **_unused: Any) -> None:
             _, service, operation = event_name.split(".")
             self._note(service, operation, response_dict, way, client.meta.region_name)
 
@@ -81,12 +81,21 @@ class Asked:
         with self._lock:
             if (service, operation) == ("sts", "AssumeRole"):
                 self.entrance = Entrance(url=request.url, region=region)
-            elif not operation.startswith(_ONLY_LOOK.get(service, ())):
-                self.complete = False
-            elif response is None or response["status_code"] not in {_OK, _ABSENT}:
-                self.complete = False
-            else:
+            elif _only_looked(service, operation) and _is_answer(response):
                 self.questions.append(_question(service, region, request, response, way))
+            else:
+                self.complete = False
+
+
+def _is_answer(response: Any) -> bool:
+    """Whether a response says something that it would say again; one that was cut off may not even have an ETag."""
+    if response is None or response["status_code"] not in _ANSWERS:
+        return False
+    return "etag" in response["headers"] or isinstance(response["body"], bytes)
+
+
+def _only_looked(service: str, operation: str) -> bool:
+    return operation.startswith(_ONLY_LOOK.get(service, ()))
 
 
 def _question(service: str, region: str, request: Any, response: Any, way: Way | None) -> Question:

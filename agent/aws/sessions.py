@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
 
 from agent.aws.questions import Way
+from agent.aws.refusals import refusals
 
 if TYPE_CHECKING:
     from agent.aws.questions import Asked
@@ -23,6 +25,7 @@ _CONNECTIONS = 64
 """Kept open at most by one client: as many as threads use at once, for urllib3 warns of each one more."""
 _ROLE_SECONDS = 3600
 """Roles entered from another role last an hour at most; botocore refreshes 15 minutes before the end."""
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +77,23 @@ class Clients:
                     endpoint_url=self.endpoint_url,
                     config=_config(service, attempts=self._attempts, local=self.endpoint_url is not None),
                 )
+                if not isinstance(self._credentials, Credentials):
+                    self._clients[service].meta.events.register("needs-retry", self._enter_again)
                 if self._asked is not None:
                     self._asked.watch(self._clients[service], self._way)
             return self._clients[service]
+
+    def _enter_again(self, response: Any, attempts: int, **_: Any) -> int | None:
+        """Botocore's question whether to try again: at once, in a new session, where AWS says that the role's is over.
+
+        A session ends before its time where it is revoked, or where this machine's clock was stopped or is behind.
+        """
+        answer = response[1] if response else {}
+        if answer.get("Error", {}).get("Code") not in _EXPIRED or attempts >= self._attempts:
+            return None
+        role: Any = self._credentials
+        role._expiry_time = datetime.now(UTC)  # botocore knows no other way to give a session up
+        return 0
 
     def elsewhere(self, region: str) -> Clients:
         """Clients of the same identity in another region."""
@@ -92,14 +109,15 @@ class Clients:
     def assume(self, role: str, *, session_name: str, external_id: str | None, region: str) -> Clients:
         """Clients of a role that these clients' identity assumes (``sts:AssumeRole``), refreshed before they expire.
 
-        The role is assumed when a client is first used; errors are those of botocore.
+        The role is assumed when a client is first used; where it cannot be, that request fails with modelyard's error.
         """
         request = {"RoleArn": role, "RoleSessionName": session_name, "DurationSeconds": _ROLE_SECONDS}
         if external_id is not None:
             request["ExternalId"] = external_id
 
         def fetch() -> dict[str, str]:
-            answer = self.client("sts").assume_role(**request)["Credentials"]
+            with refusals("sts:AssumeRole", role, account=role.split(":")[4], region=self.region):
+                answer = self.client("sts").assume_role(**request)["Credentials"]
             return {
                 "access_key": answer["AccessKeyId"],
                 "secret_key": answer["SecretAccessKey"],

@@ -1,4 +1,4 @@
-"""Asks AWS again what was asked before, with the standard library alone: to import boto3 would take longer than that."""
+"""Asks AWS again what was asked before, with the standard library alone: importing boto3 would take longer."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _TIMEOUT_SECONDS = 10
 _LANES = 4
 """Connections that each identity asks through at once."""
 _ROLE_SECONDS = 900
+_OTHER_WAYS = frozenset({"aws_ca_bundle", "requests_ca_bundle", "http_proxy", "https_proxy", "all_proxy"})
+"""Variables, in small letters, that tell boto3 how to get to AWS; an endpoint without TLS is one of our own."""
 _KEYS = {"access_key_id": "AccessKeyId", "secret_access_key": "SecretAccessKey", "session_token": "SessionToken"}
 
 
@@ -36,9 +38,14 @@ class Keys:
 
 
 def keys_of(environ: Mapping[str, str]) -> Keys | None:
-    """The keys that a shell holds in its variables, or None where its identity comes from anywhere else."""
+    """The keys that a shell holds in its variables.
+
+    None where identity, proxy or authorities come from anywhere else: boto3 knows all those ways, this module does not.
+    """
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    if "AWS_PROFILE" in environ or not all(environ.get(name) for name in names):
+    near = environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    otherwise = not near and any(name.lower() in _OTHER_WAYS for name in environ)
+    if otherwise or "AWS_PROFILE" in environ or not all(environ.get(name) for name in names):
         return None
     key, secret = (environ[name] for name in names)
     return Keys(access_key_id=key, secret_access_key=secret, session_token=environ.get("AWS_SESSION_TOKEN", ""))

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from agent.command import Command
 from agent.commands import purpose
 from agent.entry import dry_run, open_selected, output_arguments, selection_arguments, stage_arguments
+from agent.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
     from datetime import datetime
+    from pathlib import Path
 
     from agent.composition import Opened
     from agent.console import Console
-    from agent.pipeline.events import Summary
+    from agent.pipeline.events import Event, Summary
+    from agent.pipeline.local_state import LocalState
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,30 +28,83 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Run the stages; 0 also for a model that was refused, for that is a result."""
+    """Run the stages; 0 also for a model that was refused, for that is a result.
+
+    Where the last run changed nothing, it is first asked whether all that it saw is still so (docs/decisions/0015).
+    """
+    from pathlib import Path
+
+    folder = Path(options.configuration).absolute().parent
+    local = None if options.dry_run or options.first else _local_state(folder, options)
+    summary = (local and _again(folder, local, options, console)) or _anew(folder, local, options, console)
+    if summary is None:
+        return ExitCode.DONE
+    if not options.json:
+        from agent.view.summary import released, say_summary
+
+        say_summary(summary, console, done=released(summary))
+    return summary.exit_code
+
+
+def _local_state(folder: Path, options: argparse.Namespace) -> LocalState | None:
+    """What this run finds on this machine."""
+    import os
+
+    from agent.pipeline.local_state import local_state
+
+    words = [options.configuration, options.branch, str(options.pr), str(options.until), *options.settings]
+    return local_state(folder, words, os.environ)
+
+
+def _again(folder: Path, local: LocalState, options: argparse.Namespace, console: Console) -> Summary | None:
+    """What the last run came to, if everything is as that run found it."""
+    import os
+    from datetime import UTC, datetime
+
+    from agent.aws.signed import keys_of, same_answers
+    from agent.context import run_id
+    from agent.naming import session
+    from agent.pipeline.unchanged import recollect
+    from agent.view.again import show_again
+
+    memory, keys = recollect(folder, local), keys_of(os.environ)
+    if memory is None or keys is None:
+        return None
+    run = run_id(os.environ, datetime.now(UTC))
+    if not same_answers(memory.questions, keys, entrance=memory.entrance, session_name=session(run)):
+        return None
+    return show_again(memory, run, console, machine=options.json)
+
+
+def _anew(folder: Path, local: LocalState | None, options: argparse.Namespace, console: Console) -> Summary | None:
+    """What the stages come to; None for a dry run."""
     from dataclasses import replace
 
+    from agent.aws.questions import Asked
     from agent.composition import end_in_order
     from agent.pipeline.earlier import Earlier
     from agent.pipeline.stages import select
+    from agent.pipeline.unchanged import memory_of, remember
     from agent.view.show import show_run
-    from agent.view.summary import released, say_summary
 
+    heard: list[Event] = []
+    asked = Asked()
     stages = select(first=options.first, until=options.until, pull_request=options.pr is not None)
-    opened = open_selected(options, console)
+    opened = open_selected(options, console, asked=asked)
     wiring = opened.wiring()
     if options.first:
         wiring = replace(wiring, earlier=Earlier(wiring, opened.context))
     if options.dry_run:
-        return dry_run(stages, opened, wiring, options, console)
+        dry_run(stages, opened, wiring, options, console)
+        return None
     end_in_order(opened.clock)
     started = opened.clock.now()
-    summary = show_run(stages, wiring, opened.context, console, machine=options.json)
+    summary = show_run(stages, wiring, opened.context, console, machine=options.json, heard=heard)
     if summary.changed:
         _keep(summary, opened, started)
-    if not options.json:
-        say_summary(summary, console, done=released(summary))
-    return summary.exit_code
+    if local is not None:
+        remember(folder, memory_of(local, asked, heard, summary, opened.configuration))
+    return summary
 
 
 def _keep(summary: Summary, opened: Opened, started: datetime) -> None:

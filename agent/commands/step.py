@@ -62,6 +62,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
             {"inputs": step.inputs.model_json_schema(), "result": step.result.model_json_schema(mode="serialization")}
         )
         return ExitCode.DONE
+    if options.result is not None:
+        # Whoever reads the file after an agent was lost must not find an earlier step's answer there.
+        options.result.unlink(missing_ok=True)
     try:
         document = _run(options, console)
     except ModelyardError as error:
@@ -92,6 +95,7 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
         pull_request=request.run.pull_request,
         settings=request.settings,
         environ=_environment(request, os.environ),
+        who=request.run.who,
     )
     end_in_order(opened.clock)
     stage = next((stage for stage in STAGES if stage.name == step.name), None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable, RenderableType
 
     from agent.pipeline.events import Event
-    from agent.pipeline.stages import Stage
+    from agent.view.views import Shown
 
 _STYLES = {"good": "green", "error": "bold red", "warning": "yellow", "faint": "dim", "strong": "bold"}
 _LAST_LINES = 3
@@ -44,7 +44,7 @@ class _Branch:
 class TreeView:
     """A :class:`agent.view.views.View` by rich; logs of jobs show their last lines while the job runs."""
 
-    def __init__(self, stages: Sequence[Stage], terminal: Terminal | None = None) -> None:
+    def __init__(self, stages: Sequence[Shown], terminal: Terminal | None = None) -> None:
         self._branches = {stage.name: _Branch(title=stage.title) for stage in stages}
         self._terminal = terminal or Terminal(stderr=True, highlight=False)
         self._spinner = Spinner("dots")
@@ -98,6 +98,6 @@ def _ended(title: str, end: Event) -> Text:
     mark, style = MARKS[status]
     said = WORDS.get(status, f"{end.seconds or 0:.1f} s")
     line = Text.assemble((mark, _STYLES[style]), " ", (title, "bold"), (f"  {said}", "dim"))
-    if end.text:
+    if end.text and status is not Status.REFUSED:  # the verdicts below say it
         line.append(f"\n    {end.text}", style=_STYLES[style])
     return line

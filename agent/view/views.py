@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
     from agent.console import Console
     from agent.pipeline.events import Event
-    from agent.pipeline.stages import Stage
+
+
+class Shown(Protocol):
+    """A stage as far as views look at it."""
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
 
 
 class View(Protocol):
@@ -52,7 +63,7 @@ WORDS: Mapping[Status, str] = {
 class LinesView:
     """Lines for a log: each with its stage, for several run at once; the last state of a job only once."""
 
-    def __init__(self, console: Console, stages: Sequence[Stage]) -> None:
+    def __init__(self, console: Console, stages: Sequence[Shown]) -> None:
         self._console = console
         self._width = max((len(stage.name) for stage in stages), default=0)
         self._last: dict[str, str] = {}
@@ -113,7 +124,7 @@ class JsonView:
             self._console.answer(json.dumps(event.document(), ensure_ascii=False))
 
 
-def view_for(console: Console, stages: Sequence[Stage], *, machine: bool) -> View:
+def view_for(console: Console, stages: Sequence[Shown], *, machine: bool) -> View:
     """The view for programs, for a terminal, or for a log."""
     if machine:
         return JsonView(console)

@@ -150,8 +150,7 @@ def test_an_approval_from_outside_is_noticed(world: World, first: dict[str, Any]
     try:
         rows = {row["release"]: row for row in json.loads(world.modelyard("releases", "--json").stdout)}
         assert rows[first["release"]]["approval"] == "Rejected"
-        refused = world.modelyard("promote", first["release"], "--to", "prod", exits=5)
-        assert "user/administrator; promote another release" in refused.stderr
+        assert rows[first["release"]]["approved_by"].endswith("user/administrator")
     finally:
         sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
 

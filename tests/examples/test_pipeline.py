@@ -30,6 +30,11 @@ def cloud() -> Iterator[EmbeddedCloud]:
         yield cloud
 
 
+def measured(summary: dict[str, Any], metric: str) -> float:
+    """What the evaluation found."""
+    return float(summary["results"]["evaluate"]["evaluation"]["metrics"][metric]["value"])
+
+
 def refusals(summary: dict[str, Any]) -> list[str]:
     """The gates that did not pass."""
     return [verdict["gate"] for verdict in summary["results"]["gate"]["verdicts"] if not verdict["passed"]]
@@ -42,6 +47,8 @@ def test_iris_reaches_production_and_a_tree_of_two_leaves_does_not(cloud: Embedd
     iris = settle(cloud, "iris-byo", tmp_path)
     summary = iris.run()
     assert summary["result"] == "done"
+    assert measured(summary, "accuracy") >= 0.9
+    assert iris.live("qa") == summary["release"]
     assert stages(summary)["prepare"] == "skipped"
     iris.modelyard("promote", summary["release"], "--to", "prod")
     assert iris.live("prod") == summary["release"]
@@ -64,6 +71,8 @@ def abalone(cloud: EmbeddedCloud, shared_data: Path, tmp_path: Path) -> World:
 def test_abalone_reaches_production_and_too_few_trees_do_not(abalone: World) -> None:
     summary = abalone.run()
     assert summary["result"] == "done"
+    assert measured(summary, "mse") <= 6.0
+    assert abalone.live("qa") == summary["release"]
     abalone.modelyard("promote", summary["release"], "--to", "prod")
     assert abalone.live("prod") == summary["release"]
     worse = abalone.run("--set", "training.hyperparameters.max_trees=5")
@@ -114,6 +123,8 @@ def champion(bank: Bank) -> str:
     """The release of the logistic model, which waits for its approval."""
     summary = bank.run()
     assert summary["result"] == "done"
+    assert measured(summary, "accuracy") >= 0.75
+    assert bank.world.live("qa") == summary["release"]
     return str(summary["release"])
 
 
