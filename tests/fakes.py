@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import InputMissingError, InterruptedRunError, TemporaryError
 from agent.ports.endpoints import Answer, EndpointState, ScalingState
-from agent.ports.images import PushTarget, PushedImage, StoredImage
+from agent.ports.images import PushedImage, PushTarget, StoredImage
 from agent.ports.jobs import JobKind, JobState, JobStatus, LogPage
 from agent.ports.objects import Document, Listed
 from agent.ports.registry import Approval, ModelVersion
