@@ -68,7 +68,7 @@ class Agent:
     def hold_after(self, operation: str) -> None:
         """Return once an operation was answered well, with the agent held up in whatever it does next."""
         self.hold(operation, 1)
-        self._world.cloud.fault("slow", seconds=20, count=1000)
+        self._world.cloud.fault("slow", seconds=4, count=1000)
         self.await_answer(operation)
 
     def lose(self) -> None:
@@ -80,6 +80,12 @@ class Agent:
     def tell(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
+
+    def insist(self, number: signal.Signals) -> None:
+        """Send it a signal again and again until it ends, as impatient people do."""
+        while self._process.poll() is None:
+            self.tell(number)
+            time.sleep(0.1)
 
     def end(self, *, exits: int = 0) -> str:
         """Wait for its end, and insist on its exit code; what it told programs."""

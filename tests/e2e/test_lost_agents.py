@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +9,10 @@ import pytest
 from agent.cloud.embedded import EmbeddedCloud
 from tests.e2e.agents import Agent
 from tests.e2e.past import assert_consistent, attempts, history, releases
-from tests.e2e.world import World, stages, steered
+from tests.e2e.world import World, stages, steered, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +21,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield steered(cloud, tmp_path_factory.mktemp("repositories"))
 
 
-@pytest.fixture(autouse=True)
-def consistent(world: World) -> Iterator[None]:
-    """Whatever became of an agent, the ledger makes sense after the next one."""
-    yield
-    assert_consistent(world)
-
-
 @pytest.fixture
 def other() -> tuple[str, ...]:
     """What makes a run's training another one than any before."""
-    return ("--set", f"training.hyperparameters.number={next(_NUMBERS)}")
+    return told()
 
 
 # --- until there is a release -------------------------------------------------------------------------------------
@@ -186,3 +176,7 @@ def test_an_agent_that_is_lost_between_two_endpoint_writes_leaves_nothing_half(w
 
 def test_a_lost_attempt_says_running_and_the_next_one_done(world: World, updated: Agent) -> None:
     assert {one["status"] for one in attempts(world, "deploy")} == {"running", "done"}
+
+
+def test_the_ledger_makes_sense_after_all_that(world: World, updated: Agent) -> None:
+    assert_consistent(world)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from agent import naming
+from agent.aws.accounts import AwsAccounts
 from agent.aws.sessions import Clients, Credentials
 from agent.bootstrap.access_key import make_access_key
 from agent.bootstrap.apply import apply
@@ -18,6 +23,7 @@ from agent.clock import SystemClock
 from agent.config.loading import load
 from agent.demo.build_server import environment
 from agent.demo.repository import Repository
+from agent.ledger.ledger import Ledger
 from tests.fakes import KeptReport
 from tests.sources import ROOT
 
@@ -88,6 +94,20 @@ class World:
         calls = self.cloud.calls(since)
         return [call for call in calls if call.action == operation and call.status < 300 and path in call.path]
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The project's ledger, as the build server reads it: its key lets no administrator in."""
+        configuration = load(self.repository.configuration).configuration
+        tools = configuration.tools
+        credentials = Credentials(
+            access_key_id=self.environ["AWS_ACCESS_KEY_ID"], secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"]
+        )
+        clients = Clients(credentials=credentials, region=tools.region, endpoint_url=self.cloud.endpoint)
+        accounts = AwsAccounts(
+            clients, account=tools.account, region=tools.region, role=tools.role, session_name="auditor"
+        )
+        return Ledger(accounts.tools.objects, naming.bucket(configuration.project, tools.account, tools.region))
+
     def last_call(self) -> int:
         """The number of the last call so far."""
         calls = self.cloud.calls()
@@ -100,6 +120,12 @@ def summary_of(stdout: str) -> dict[str, Any]:
     assert lines[-1]["event"] == "summary"
     summary: dict[str, Any] = lines[-1]
     return summary
+
+
+def told(**hyperparameters: object) -> tuple[str, ...]:
+    """Words of a run that tell the training what to do; it is another training than any before."""
+    settings = {"number": secrets.token_hex(4), **hyperparameters}.items()
+    return tuple(word for name, value in settings for word in ("--set", f"training.hyperparameters.{name}={value}"))
 
 
 def stages(summary: Mapping[str, Any]) -> dict[str, str]:
@@ -134,6 +160,14 @@ def settled(cloud: EmbeddedCloud, repository: Repository) -> World:
     apply(orders(configuration), administrator, clock=SystemClock(), report=KeptReport())
     key = make_access_key(configuration, administrator(configuration.tools.account), replace=False)
     return World(cloud=cloud, repository=repository, environ=environment(cloud, key, os.environ))
+
+
+def another_agent(world: World, folder: Path) -> World:
+    """Another agent of the build server, with a working copy of its own at the same commit."""
+    working_copy = copy(world.repository)
+    working_copy.folder = folder / "working-copy"
+    shutil.copytree(world.repository.folder, working_copy.folder, ignore=shutil.ignore_patterns(".modelyard"))
+    return replace(world, repository=working_copy)
 
 
 def forget(world: World) -> None:

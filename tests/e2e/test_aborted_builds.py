@@ -1,0 +1,113 @@
+"""Builds that someone ends: they end in order, the ledger says so, what they began is stopped or left."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.cloud.embedded import EmbeddedCloud
+from agent.errors import ExitCode
+from tests.e2e.agents import Agent
+from tests.e2e.past import assert_consistent, attempts
+from tests.e2e.world import World, stages, steered, summary_of, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from agent.cloud.calls import CallRecord
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with EmbeddedCloud() as cloud:
+        yield steered(cloud, tmp_path_factory.mktemp("repositories"))
+
+
+def slow(world: World, stage: str) -> tuple[str, ...]:
+    """Make a stage take a while; the words of a run of it."""
+    script = world.repository.folder / "prepare.py"
+    if stage == "prepare":
+        script.write_text(script.read_text() + f"time.sleep(2)  # {secrets.token_hex(4)}\n")
+    slowed = {"train": told(sleep=2), "evaluate": told(model="0.9 2")}
+    return ("run", "--json", *slowed.get(stage, ()))
+
+
+CREATES = {
+    "prepare": "sagemaker:CreateProcessingJob",
+    "train": "sagemaker:CreateTrainingJob",
+    "evaluate": "sagemaker:CreateProcessingJob",
+}
+
+
+def created(world: World, agent: Agent, stage: str) -> list[CallRecord]:
+    """The jobs that were started since an agent began."""
+    return world.answered(CREATES[stage], agent.since)
+
+
+@pytest.mark.parametrize("stage", CREATES)
+def test_an_aborted_build_leaves_its_job_to_the_next_one(world: World, stage: str) -> None:
+    words = slow(world, stage)
+    with Agent(world, *words, BUILD_TAG=f"aborted-in-{stage}") as agent:
+        agent.await_answer(CREATES[stage])
+        agent.tell(signal.SIGTERM)
+        ended = summary_of(agent.end(exits=ExitCode.INTERRUPTED))
+    assert (ended["result"], stages(ended)[stage]) == ("interrupted", "interrupted")
+    (noted,) = attempts(world, stage, run=f"aborted-in-{stage}")
+    assert (noted["status"], noted["exit_code"]) == ("interrupted", ExitCode.INTERRUPTED)
+    before = len(created(world, agent, stage))
+    assert stages(world.run(*words[2:], "--until", stage))[stage] == "done"
+    assert len(created(world, agent, stage)) == before == 1
+
+
+@pytest.mark.parametrize("stage", CREATES)
+def test_an_aborted_build_of_a_pull_request_stops_its_job(world: World, stage: str) -> None:
+    with Agent(world, *slow(world, stage), "--pr", "5") as agent:
+        agent.await_answer(CREATES[stage])
+        agent.tell(signal.SIGTERM)
+        agent.end(exits=ExitCode.INTERRUPTED)
+    stops = world.answered(CREATES[stage].replace("Create", "Stop"), agent.since)
+    assert len(stops) == 1
+
+
+@pytest.fixture
+def slow_endpoint(world: World) -> Iterator[None]:
+    """An endpoint, and a new image for it whose containers take their time to serve."""
+    file = world.repository.configuration
+    serverless = "serverless: {memory_mb: 1024, max_concurrency: 5}"
+    file.write_text(file.read_text().replace(serverless, "instance: {type: ml.m5.large, count: 1}", 1))
+    world.run()
+    serve: Path = world.repository.folder / "program/serve"
+    original = serve.read_text()
+    serve.write_text(original.replace("exec", "sleep 4\nexec"))
+    yield
+    serve.write_text(original)
+
+
+def test_an_aborted_deployment_goes_on_and_is_awaited_by_the_next_build(world: World, slow_endpoint: None) -> None:
+    world.run("--until", "release")
+    with Agent(world, "run", "--json", BUILD_TAG="aborted-in-deploy") as agent:
+        agent.await_answer("sagemaker:UpdateEndpoint")
+        agent.tell(signal.SIGTERM)
+        ended = summary_of(agent.end(exits=ExitCode.INTERRUPTED))
+    assert stages(ended)["deploy"] == "interrupted"
+    (noted,) = attempts(world, "deploy", run="aborted-in-deploy")
+    assert noted["status"] == "interrupted"
+    assert world.run()["result"] == "done"
+    assert len(world.answered("sagemaker:UpdateEndpoint", agent.since)) == 1
+
+
+def test_a_second_ctrl_c_ends_a_run_at_once(world: World) -> None:
+    with Agent(world, "run", *told()) as agent:
+        agent.hold("sagemaker:CreateTrainingJob", seconds=50)
+        agent.insist(signal.SIGINT)
+        agent.end(exits=ExitCode.INTERRUPTED)
+        assert world.answered("sagemaker:CreateTrainingJob", agent.since) == [], "it waited for what was under way"
+
+
+def test_the_ledger_makes_sense_after_all_that(world: World) -> None:
+    world.run(*told())
+    assert_consistent(world)
