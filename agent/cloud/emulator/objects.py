@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.emulator.authorization import Asked, denial
+from agent.cloud.emulator.listing import quick_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,7 @@ class Objects:
         service._check_sse_c_copy_source = self._after(service._check_sse_c_copy_source, self._key_of_source)
         service._check_sse_c_part = self._after(service._check_sse_c_part, self._key_of_part)
         service._ensure_bucket = self._bucket
+        service._collect_list_entries = quick_pages(service._collect_list_entries)
         service._read_body = self._in_owners_scope(service._read_body, position=0)
         service._version_body = self._in_owners_scope(service._version_body, position=1)
         for store in (service._object_versions, service._object_tags, service._object_annotations):
