@@ -191,6 +191,7 @@ def test_a_container_that_does_not_start_fails_with_its_last_lines(world: World)
 
 def test_the_lines_of_a_failure_are_the_new_container_s(world: World) -> None:
     deployed(world, world.release("old", print="the old one started"))
+    world.cloud.advance(2)  # what began in the same second cannot be told apart
     broken = world.release(ping_status="500", print="the new one started")
     with pytest.raises(UserCodeFailedError, match="the new one started") as failure:
         world.hasten(Running(lambda: deployed(world, broken)))
