@@ -208,6 +208,10 @@ class EmbeddedCloud:
         assert self._process is not None
         self._process.kill()
         self._let_go()
+        # What the server had started holds its lock for a moment longer.
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self.place.in_use() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _let_go(self) -> None:
         process, self._process, self._running = self._process, None, None

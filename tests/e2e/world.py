@@ -124,7 +124,7 @@ def summary_of(stdout: str) -> dict[str, Any]:
 
 def told(**hyperparameters: object) -> tuple[str, ...]:
     """Words of a run that tell the training what to do; it is another training than any before."""
-    settings = {"number": secrets.token_hex(4), **hyperparameters}.items()
+    settings = {"number": f"n{secrets.token_hex(4)}", **hyperparameters}.items()
     return tuple(word for name, value in settings for word in ("--set", f"training.hyperparameters.{name}={value}"))
 
 
