@@ -61,9 +61,12 @@ def recall(step: Step[I, R], inputs: I, context: Context) -> R | None:
 
 def plan_step(step: Step[I, R], inputs: I, context: Context) -> Sequence[Action]:
     """The writes that running the step would do now; none when its result is recalled."""
-    if step.plan is None or recall(step, inputs, context) is not None:
-        return ()
-    return step.plan(inputs, replace(context, key=step.key(inputs)))
+    return () if recall(step, inputs, context) is not None else foresee(step, inputs, context)
+
+
+def foresee(step: Step[I, R], inputs: I, context: Context) -> Sequence[Action]:
+    """The writes of a step that is known to have something to do."""
+    return () if step.plan is None else step.plan(inputs, replace(context, key=step.key(inputs)))
 
 
 def _attempt(step: Step[I, R], inputs: I, context: Context, started: datetime) -> R:

@@ -75,12 +75,7 @@ class EcrImages:
         """``DescribeImages``, page by page."""
         with self._refusals("DescribeImages", repository), self._missing_repository(repository, self._account):
             for page in self._ecr.get_paginator("describe_images").paginate(repositoryName=repository):
-                for image in page["imageDetails"]:
-                    yield PushedImage(
-                        digest=image["imageDigest"],
-                        size=image.get("imageSizeInBytes", 0),
-                        pushed=image["imagePushedAt"],
-                    )
+                yield from map(_pushed, page["imageDetails"])
 
     def delete(self, repository: str, digests: Sequence[str]) -> None:
         """``BatchDeleteImage``, a hundred at a time."""

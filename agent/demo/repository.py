@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import agent
+from agent.data.own_folder import NAME
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Repository:
     def __init__(self, source: Path, folder: Path, environ: Mapping[str, str]) -> None:
         self.folder = folder
         self._environ = {**environ, **_AUTHOR}
-        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", ".modelyard", ".pytest_cache"))
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", NAME, ".pytest_cache"))
         self._git("init", "--quiet", "--initial-branch=main")
         self.commit("A model that tells tumours apart")
 

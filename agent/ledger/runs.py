@@ -49,11 +49,6 @@ def keep_run(ledger: Ledger, record: RunRecord) -> None:
     ledger.put(_last(record.branch, record.pull_request), record)
 
 
-def last_run(ledger: Ledger, branch: str, pull_request: int | None) -> RunRecord | None:
-    """The last run of a branch or a pull request that did something."""
-    return ledger.read(_last(branch, pull_request), RunRecord)
-
-
 def last_runs(ledger: Ledger) -> list[RunRecord]:
     """The last run of every branch and pull request, the latest first."""
     found = [ledger.expect(name, RunRecord) for name in ledger.names("last-runs/")]

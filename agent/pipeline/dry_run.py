@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from agent.runner import plan_step, recall, run_step
+from agent.runner import foresee, recall, run_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def _plan(stage: Stage, wiring: Wiring, context: Context, results: dict[str, Ste
     if known is not None:
         results[stage.name] = known
         return _planned(stage, Prospect.UNCHANGED)
-    return _planned(stage, Prospect.WOULD_RUN, actions=tuple(plan_step(stage.step, inputs, context)))
+    return _planned(stage, Prospect.WOULD_RUN, actions=tuple(foresee(stage.step, inputs, context)))
 
 
 def _planned(

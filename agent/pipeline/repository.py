@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from agent.artifacts import CommitInfo
+from agent.data.own_folder import NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ def commit_of(folder: Path) -> CommitInfo:
     sha, author, subject = log.strip("\n").split("\0")
     branch = _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or ""
     # What modelyard itself leaves in a workspace is no change of the repository.
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", ":(exclude).modelyard")
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", f":(exclude){NAME}")
     return CommitInfo(sha=sha, branch=branch.strip(), dirty=bool(changed), author=author, subject=subject)
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent.aws.questions import Entrance, Question, Way
-from agent.data.own_folder import own_folder
+from agent.data.own_folder import NAME, own_folder
 from agent.pipeline.events import Event, EventKind, StageEnd, Status, Summary
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def remember(folder: Path, memory: Memory | None) -> None:
 def recollect(folder: Path, local: LocalState) -> Memory | None:
     """What is remembered of a run that found this machine in the same state."""
     try:
-        kept = json.loads((folder / ".modelyard" / _FILE).read_bytes())
+        kept = json.loads((folder / NAME / _FILE).read_bytes())
     except (OSError, ValueError):
         return None
     # Another version of this program is another local state: what has this digest has this form.

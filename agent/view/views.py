@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
@@ -121,7 +120,7 @@ class JsonView:
     def hear(self, event: Event) -> None:
         """See :class:`View`."""
         with self._lock:
-            self._console.answer(json.dumps(event.document(), ensure_ascii=False))
+            self._console.answer_line(event.document())
 
 
 def view_for(console: Console, stages: Sequence[Shown], *, machine: bool) -> View:
