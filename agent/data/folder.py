@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.data import own_folder
+from agent.data.reader import stamp
 from agent.errors import InputMissingError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NEVER_DATA = frozenset({".git", own_folder.NAME})
+    from agent.data.reader import Stamp
 
-Stamp = tuple[int, int, int, int]
-"""Size in bytes, times of the last change of content and of inode in ns, inode: differs when a file was written to."""
+_NEVER_DATA = frozenset({".git", own_folder.NAME})
 
 
 class Found(NamedTuple):
@@ -34,11 +34,6 @@ class _Walk:
 
     source: str
     inside: tuple[Path, ...]
-
-
-def stamp(status: os.stat_result) -> Stamp:
-    """What tells a file's states apart without reading it."""
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def files_of(root: Path, *, repository: Path, source: str) -> list[Found]:

@@ -51,11 +51,11 @@ class Scanner:
         root = self.folder / path
         found = files_of(root, repository=self.folder, source=source)
         memory = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        known = digests(found, memory=self.memory / f"{memory}.json", clock=self.clock)
+        known = digests(found, memory=self.memory / memory, clock=self.clock)
         for file in found:
             (size, *_), content = known[file.name]
             name = file_name(file.name, source)
-            yield File(name=name, content=content, size=size, origin=LocalFile(path=file.path))
+            yield File(name=name, content=content.hex(), size=size, origin=LocalFile(path=file.path))
 
     def _objects(self, source: str, address: str) -> Iterator[File]:
         where = parse_location(address)

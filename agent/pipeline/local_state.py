@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -9,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import agent
 import pipeline_steps
@@ -33,6 +34,13 @@ class LocalState:
     at_rest: bool
 
 
+class _Part(NamedTuple):
+    """A folder: its files with their states, and when the last of them was changed, in ns."""
+
+    content: str
+    newest: int
+
+
 def local_state(folder: Path, words: Sequence[str], environ: Mapping[str, str]) -> LocalState | None:
     """The state of a model repository, of this program, and of what it was told; None where it cannot be told.
 
@@ -47,9 +55,10 @@ def local_state(folder: Path, words: Sequence[str], environ: Mapping[str, str]) 
     try:
         content.update(_head(folder).encode())
         for root, left_out in trees.items():
-            for line, changed in _below(str(root), left_out, ()):
-                content.update(line.encode("utf-8", "surrogateescape"))
-                newest = max(newest, changed)
+            with _opened(str(root)) as at:
+                for part in _below(str(root), at, left_out, ()):
+                    content.update(part.content.encode("utf-8", "surrogateescape"))
+                    newest = max(newest, part.newest)
         settings = environ.get("AWS_CONFIG_FILE") or str(Path.home() / ".aws" / "config")
         content.update(_stamp(settings).encode())
     except (OSError, RuntimeError, UnicodeError):
@@ -61,10 +70,14 @@ def _matters(name: str) -> bool:
     return name.startswith(("AWS_", "MODELYARD_", "GIT_")) and name not in _SECRETS
 
 
-def _below(folder: str, left_out: frozenset[str], above: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, int]]:
-    """A line for each file of a tree, and when it was changed; links are followed, as those who read the files do."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
+def _below(folder: str, at: int, left_out: frozenset[str], above: tuple[tuple[int, int], ...]) -> Iterator[_Part]:
+    """What is in an open folder, and in those below it; links are followed, as those who read the files do.
+
+    Files are asked for by their names in a folder that is open: in a deep tree that takes half the time.
+    """
+    with os.scandir(at) as entries:
+        found = sorted(entries, key=_name)
+    files, folders, newest = [], [], 0
     for entry in found:
         if entry.name in left_out:
             continue
@@ -72,11 +85,30 @@ def _below(folder: str, left_out: frozenset[str], above: tuple[tuple[int, int], 
             status = entry.stat()
         except FileNotFoundError:
             status = entry.stat(follow_symlinks=False)  # a link that leads nowhere
-        if not stat.S_ISDIR(status.st_mode):
-            yield f"\n{entry.path}\0{_line(status)}", status.st_ctime_ns
-        elif (here := (status.st_dev, status.st_ino)) not in above:
-            yield f"\n{entry.path}/", 0
-            yield from _below(entry.path, left_out, (*above, here))
+        if stat.S_ISDIR(status.st_mode):
+            folders.append((entry.name, (status.st_dev, status.st_ino)))
+        else:
+            files.append(f"{entry.name}\0{_line(status)}\n")
+            newest = max(newest, status.st_ctime_ns)
+    names = [f"{name}/\0" for name, _ in folders]
+    yield _Part(content="".join([f"{folder}\0", *names, *files]), newest=newest)
+    for name, here in folders:
+        if here not in above:
+            with _opened(name, inside=at) as below:
+                yield from _below(f"{folder}/{name}", below, left_out, (*above, here))
+
+
+@contextlib.contextmanager
+def _opened(name: str, *, inside: int | None = None) -> Iterator[int]:
+    file = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=inside)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
 
 
 def _line(status: os.stat_result) -> str:

@@ -1,9 +1,8 @@
-"""A file is read again only if it may have been written to since."""
+"""A file is read again only if it may have been written to since; many are read by several processes."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,14 @@ import pytest
 
 from agent.data.digests import digests, settled
 from agent.data.folder import files_of
+from agent.data.memory import remember, remembered
 from agent.errors import InputMissingError, InterruptedRunError
 from tests.fakes import FakeClock
 
 HOUR = 3600 * 10**9
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -35,8 +36,12 @@ def write(path: Path, text: str, *, age: int = HOUR) -> None:
 
 def look(folder: Path, clock: FakeClock | None = None) -> dict[str, str]:
     found = files_of(folder, repository=folder.parent, source="training")
-    known = digests(found, memory=folder.parent / "memory" / "known.json", clock=clock or FakeClock())
-    return {name: digest for name, (_, digest) in known.items()}
+    known = digests(found, memory=memory_of(folder), clock=clock or FakeClock())
+    return {name: digest.hex() for name, (_, digest) in known.items()}
+
+
+def memory_of(folder: Path) -> Path:
+    return folder.parent / "memory" / "known"
 
 
 def sha(text: str) -> str:
@@ -81,7 +86,7 @@ def test_what_is_gone_is_forgotten(folder: Path) -> None:
     settle(folder, {"a": "1", "b": "2"})
     (folder / "b").unlink()
     assert look(folder) == {"a": sha("1")}
-    assert b'"b"' not in (folder.parent / "memory" / "known.json").read_bytes()
+    assert list(remembered(memory_of(folder))) == ["a"]
 
 
 def test_a_file_that_was_just_written_is_not_trusted_next_time(folder: Path) -> None:
@@ -89,7 +94,7 @@ def test_a_file_that_was_just_written_is_not_trusted_next_time(folder: Path) -> 
     later = (folder / "a").stat().st_mtime_ns + HOUR
     os.utime(folder / "a", ns=(later, later))
     look(folder)
-    assert b'"a"' not in (folder.parent / "memory" / "known.json").read_bytes()
+    assert remembered(memory_of(folder)) == {}
 
 
 @pytest.mark.parametrize(
@@ -111,21 +116,23 @@ def test_a_file_is_settled_when_a_later_write_would_show(
 
 
 @pytest.mark.parametrize(
-    "content",
+    "torn",
     [
-        b"",
-        b"not json",
-        b"[]",
-        b'{"format": 0}',
-        b'{"format": 2}',
-        b'{"format": 2, "names": ["a"], "states": 1, "digests": ["f"]}',
-        b'{"format": 2, "names": ["a"], "states": [[1], [2], [3], []], "digests": ["f"]}',
-        b'{"format": 2, "names": ["a"], "states": [[1], [2], [3], [4]], "digests": []}',
+        lambda kept: kept[:0],
+        lambda kept: b"not a memory" + kept,
+        lambda kept: kept[:-1],
+        lambda kept: kept + b"b",
+        lambda kept: bytes(len(kept)),
+        lambda kept: kept.replace(b", 3\n", b", 2\n"),
+        lambda kept: kept.replace(hashlib.sha256(b"1").digest(), hashlib.sha256(b"2").digest()),
     ],
+    ids=["empty", "another file", "cut off", "longer", "zeros", "another format", "another digest"],
 )
-def test_a_memory_that_makes_no_sense_is_no_memory(folder: Path, content: bytes) -> None:
+def test_a_memory_that_is_not_as_it_was_written_is_no_memory(folder: Path, torn: Callable[[bytes], bytes]) -> None:
     settle(folder, {"a": "1"})
-    (folder.parent / "memory" / "known.json").write_bytes(content)
+    kept = memory_of(folder).read_bytes()
+    memory_of(folder).write_bytes(torn(kept))
+    assert remembered(memory_of(folder)) == {}
     assert look(folder) == {"a": sha("1")}
 
 
@@ -146,15 +153,15 @@ def test_an_unreadable_file_is_named(folder: Path) -> None:
     found = files_of(folder, repository=folder.parent, source="training")
     (folder / "a").unlink()
     with pytest.raises(InputMissingError, match=r"data/a cannot be read: No such file"):
-        digests(found, memory=folder.parent / "known.json", clock=FakeClock())
+        digests(found, memory=folder.parent / "known", clock=FakeClock())
 
 
 def test_the_size_is_that_of_what_was_read(folder: Path) -> None:
     write(folder / "a", "1")
     found = files_of(folder, repository=folder.parent, source="training")
     write(folder / "a", "22")
-    known = digests(found, memory=folder.parent / "known.json", clock=FakeClock())
-    assert (known["a"][0][0], known["a"][1]) == (2, sha("22"))
+    known = digests(found, memory=folder.parent / "known", clock=FakeClock())
+    assert (known["a"][0][0], known["a"][1].hex()) == (2, sha("22"))
 
 
 def test_an_interrupted_run_reads_no_further(folder: Path) -> None:
@@ -167,14 +174,12 @@ def settle(folder: Path, texts: dict[str, str]) -> None:
     """Files that were looked at long after they were written."""
     for name, text in texts.items():
         write(folder / name, text)
-    memory = folder.parent / "memory" / "known.json"
-    while not memory.is_file() or any(f'"{name}"'.encode() not in memory.read_bytes() for name in texts):
+    while remembered(memory_of(folder)).keys() != texts.keys():
         look(folder)
 
 
 def remember_as(folder: Path, name: str, digest: str) -> None:
     """Put another digest into the memory, which a file that is read again does not have."""
-    memory = folder.parent / "memory" / "known.json"
-    document = json.loads(memory.read_bytes())
-    document["digests"][document["names"].index(name)] = digest
-    memory.write_text(json.dumps(document))
+    known = remembered(memory_of(folder))
+    state, _ = known[name]
+    remember(memory_of(folder), {**known, name: (state, bytes.fromhex(digest))})

@@ -1,0 +1,86 @@
+"""Many files, and large ones, are read by several processes, which say the same of them as one would."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.data import reader, reading
+from agent.data.folder import files_of
+from agent.data.reading import read_all
+from agent.errors import InputMissingError, InterruptedRunError, TemporaryError
+from tests.fakes import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.data.folder import Found
+
+MANY = 1500
+"""More than one process reads by itself."""
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> list[Found]:
+    for number in range(MANY):
+        path = tmp_path / "data" / f"{number % 7}" / f"{number}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number}\n" * number)
+    (tmp_path / "data" / os.fsdecode(b"broken\xff")).write_bytes(b"1")
+    (tmp_path / "data" / "empty").touch()
+    (tmp_path / "data" / "large").write_bytes(bytes(5 * reader.BUFFER_SIZE + 1))
+    return files_of(tmp_path / "data", repository=tmp_path, source="training")
+
+
+def test_every_file_is_read_once_and_in_order(found: list[Found]) -> None:
+    read = list(read_all(found, FakeClock()))
+    assert [name for name, _ in read] == [file.name for file in found]
+    for file, (_, (state, digest, _)) in zip(found, read, strict=True):
+        with open(file.path, "rb") as content:  # noqa: PTH123 - the name may be no text
+            assert (state, digest) == (file.stamp, hashlib.file_digest(content, "sha256").digest())
+
+
+def test_few_large_files_are_read_by_several_processes_too(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}").write_bytes(bytes([number]) * (17 << 20))
+    found = files_of(tmp_path, repository=tmp_path, source="training")
+    read = {name: digest for name, (_, digest, _) in read_all(found, FakeClock())}
+    assert read == {f"{number}": hashlib.sha256(bytes([number]) * (17 << 20)).digest() for number in range(5)}
+
+
+def test_an_unreadable_file_among_many_is_named(found: list[Found]) -> None:
+    gone = found[MANY // 2].path
+    os.unlink(gone)  # noqa: PTH108 - the name may be no text
+    with pytest.raises(InputMissingError, match=rf"{gone} cannot be read: No such file"):
+        list(read_all(found, FakeClock()))
+
+
+def test_an_interrupted_run_reads_no_further(found: list[Found]) -> None:
+    with pytest.raises(InterruptedRunError):
+        list(read_all(found, FakeClock(interrupted=True)))
+
+
+def test_a_reader_that_dies_is_told_of(found: list[Found], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dies = tmp_path / "dies.py"
+    dies.write_text("import sys; sys.stdin.buffer.read(8); sys.exit(9)")
+    monkeypatch.setattr(reading, "PROGRAM", str(dies))
+    with pytest.raises(TemporaryError, match="the process that reads data ended with 9; run again"):
+        list(read_all(found, FakeClock()))
+
+
+def test_a_file_that_is_written_to_whenever_it_is_read_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"")
+
+    def grow(descriptor: int, into: list[bytearray], readv: object = os.readv) -> int:
+        with file.open("ab") as growing:
+            growing.write(b"more")
+        return 0
+
+    monkeypatch.setattr(os, "readv", grow)
+    assert reader.read(str(file), bytearray(1)) is None
