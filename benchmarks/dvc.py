@@ -30,8 +30,24 @@ class Dvc:
         self.run("remote", "add", "--default", "--quiet", "store", f"s3://{bucket}/dvc-{os.urandom(4).hex()}")
         self.run("remote", "modify", "store", "endpointurl", endpoint)
 
+    def add(self) -> None:
+        """Take in what is in the data set now."""
+        self.run("add", "data")
+
+    def push(self) -> None:
+        """Upload what was taken in."""
+        self.run("push")
+
+    def add_and_push(self) -> None:
+        """Both."""
+        self.add()
+        self.push()
+
+    def status(self) -> None:
+        """Only tell whether the data set is what was taken in."""
+        self.run("status", "data.dvc")
+
     def run(self, *arguments: str) -> None:
         """One command; subprocess.CalledProcessError with its words where it fails."""
-        subprocess.run(
-            [self.program, *arguments], cwd=self.folder, env=dict(self.environment), check=True, capture_output=True
-        )
+        environ = {name: value for name, value in self.environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        subprocess.run([self.program, *arguments], cwd=self.folder, env=environ, check=True, capture_output=True)

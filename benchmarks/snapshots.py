@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,27 +23,26 @@ from benchmarks.dvc import Dvc
 from benchmarks.peers import installed
 from benchmarks.plot import log_log
 from benchmarks.report import PAGE, best, machine, write_section
-from tests.e2e.world import settle
+from benchmarks.snapshotting import modelyard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
-    from tests.e2e.world import World
+    from benchmarks.snapshotting import Modelyard
 
 Seconds = dict[str, float]
 BUCKET = "benchmark-data"
 _FOLDER_SIZE = 500
 _WRITERS = 8
-_RUN_AGAIN = "unchanged since the last `modelyard run`, s"
-_AT_REST_SECONDS = 3.0
-"""Files that were just written are looked at once more."""
+_TIMES = 5
+"""How often is measured what can be done again."""
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.snapshots", description=__doc__)
     arguments.add_argument("--files", type=int, default=2000, help="files of the data set beside DVC (2000)")
     arguments.add_argument("--megabytes", type=int, default=200, help="their size together (200)")
-    arguments.add_argument("--rounds", type=int, default=3, help="how often everything beside DVC is measured (3)")
+    arguments.add_argument("--rounds", type=int, default=3, help="how often new data are written and measured (3)")
     arguments.add_argument("--growth", type=int, nargs="*", default=[1000, 5000], help="numbers of objects (1000 5000)")
     arguments.add_argument("--plot", type=Path, help="SVG file to draw the growth into")
     arguments.add_argument("--dvc", type=Path, help="dvc to measure; without it, one is installed and kept")
@@ -54,7 +51,7 @@ def main() -> None:
     with EmbeddedCloud() as cloud, tempfile.TemporaryDirectory() as folder:
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         beside = beside_dvc(cloud, Path(folder), chosen) if chosen.rounds else {}
-        growth = {number: grown(cloud, Path(folder), number) for number in chosen.growth}
+        growth = growth_of(cloud, Path(folder), chosen.growth)
     print(table(beside), table_of_growth(growth), sep="\n\n")
     for section, text in {"snapshots": table(beside), "growth": table_of_growth(growth)}.items():
         if chosen.write and text:
@@ -69,92 +66,90 @@ def main() -> None:
 def beside_dvc(cloud: EmbeddedCloud, folder: Path, chosen: argparse.Namespace) -> dict[str, Seconds]:
     """The best of several rounds, in which both take turns on data of their own with the same content."""
     dvc = Dvc(program=chosen.dvc or installed("dvc", "dvc[s3]"), folder=folder / "dvc", environment=cloud.environment())
-    world = settle(cloud, "tumour-byo", folder)
-    rounds: dict[str, list[Seconds]] = {"modelyard": [], "DVC": []}
+    ours = modelyard(cloud, folder)
+    rounds = []
     for number in range(chosen.rounds):
-        for name in ("ours", "dvc"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-            write_data(folder / name / "data", chosen.files, chosen.megabytes << 20, seed=number)
+        ours.start()
+        shutil.rmtree(dvc.folder, ignore_errors=True)
+        for data in (ours.data, dvc.folder / "data"):
+            write_data(data, chosen.files, chosen.megabytes << 20, seed=number)
         dvc.start(BUCKET, cloud.endpoint)
-        rounds["modelyard"].append({**one_round_of_ours(cloud, folder / "ours"), **run_again(world, folder / "ours")})
-        rounds["DVC"].append(one_round_of_dvc(dvc))
-    return {name: best(each) for name, each in rounds.items()}
+        rounds.append(one_round(ours, dvc))
+    return {name: best([taken[name] for taken in rounds]) for name in ("modelyard", "DVC")}
 
 
-def one_round_of_ours(cloud: EmbeddedCloud, folder: Path) -> Seconds:
-    """A snapshot of new data, of the same, and after one file changed; and once without the upload."""
-    taken: Seconds = {}
-    with timed(taken, "first look, nothing uploaded, s"):
-        take(cloud, folder, upload="no")
-    shutil.rmtree(folder / ".modelyard")
-    with timed(taken, "first time, uploaded, s"):
-        take(cloud, folder)
-    with timed(taken, "unchanged, s"):
-        take(cloud, folder)
-    change_one(folder / "data")
-    with timed(taken, "one file changed, uploaded, s"):
-        take(cloud, folder)
-    return taken
+def one_round(ours: Modelyard, dvc: Dvc) -> dict[str, Seconds]:
+    """New data, the same once more, and one file changed; ``dvc add`` only copies into its own cache."""
+    turns = Turns()
+    turns.take("first look, nothing uploaded, s", ours.look, dvc.add)
+    ours.forget()
+    turns.take("first time, uploaded, s", ours.take, dvc.push, after="first look, nothing uploaded, s")
+    turns.take("unchanged, nothing remembered of a run, s", ours.take, dvc.add, times=_TIMES, before=ours.forget_run)
+    ours.remember()
+    turns.take("unchanged, s", ours.take, dvc.add, times=_TIMES)
+    turns.take("unchanged, beside `dvc status`, s", ours.take, dvc.status, times=_TIMES)
+    for data in (ours.data, dvc.folder / "data"):
+        change_one(data)
+    turns.take("one file changed, uploaded, s", ours.take, dvc.add_and_push)
+    return {"modelyard": turns.ours, "DVC": turns.theirs}
 
 
-def run_again(world: World, folder: Path) -> Seconds:
-    """What `modelyard run` takes when the data are as they were in the run before, which had nothing to do either."""
-    taken: Seconds = {}
-    bulk = world.repository.folder / "bulk"
-    shutil.rmtree(bulk, ignore_errors=True)
-    (folder / "data").rename(bulk)
-    words = ("run", "--until", "snapshot_data", "--set", "data.tumours.path=bulk")
-    world.modelyard(*words)
-    time.sleep(_AT_REST_SECONDS)
-    world.modelyard(*words)
-    with timed(taken, _RUN_AGAIN):
-        world.modelyard(*words)
-    return taken
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """What both took for each measure."""
+
+    ours: Seconds = field(default_factory=dict)
+    theirs: Seconds = field(default_factory=dict)
+
+    def take(
+        self,
+        measure: str,
+        mine: Callable[[], object],
+        yours: Callable[[], object],
+        *,
+        times: int = 1,
+        before: Callable[[], object] = lambda: None,
+        after: str = "",
+    ) -> None:
+        """The best of so many ``times`` by turns; DVC has taken the measure ``after`` on the way to this one."""
+        taken: list[tuple[float, float]] = []
+        for _ in range(times):
+            before()
+            taken.append((seconds(mine), seconds(yours)))
+        self.ours[measure] = min(mine for mine, _ in taken)
+        self.theirs[measure] = min(yours for _, yours in taken) + self.theirs.get(after, 0)
 
 
-def one_round_of_dvc(dvc: Dvc) -> Seconds:
-    """The same of DVC, whose ``add`` only copies into its own cache and whose ``push`` uploads."""
-    taken: Seconds = {}
-    with timed(taken, "first look, nothing uploaded, s"):
-        dvc.run("add", "data")
-    with timed(taken, "first time, uploaded, s"):
-        dvc.run("push")
-    taken["first time, uploaded, s"] += taken["first look, nothing uploaded, s"]
-    with timed(taken, "unchanged, s"):
-        dvc.run("add", "data")
-    taken[_RUN_AGAIN] = taken["unchanged, s"]
-    change_one(dvc.folder / "data")
-    with timed(taken, "one file changed, uploaded, s"):
-        dvc.run("add", "data")
-        dvc.run("push")
-    return taken
+def growth_of(cloud: EmbeddedCloud, folder: Path, numbers: Sequence[int]) -> dict[int, Seconds]:
+    """What so many objects cost, for each of the numbers."""
+    (folder / "growth").mkdir()
+    ours = modelyard(cloud, folder / "growth")
+    return {number: grown(cloud, ours, number) for number in numbers}
 
 
-def grown(cloud: EmbeddedCloud, folder: Path, number: int) -> Seconds:
+def grown(cloud: EmbeddedCloud, ours: Modelyard, number: int) -> Seconds:
     """What a snapshot of so many small files costs, and the ledger with so many records."""
-    ours, taken = folder / f"grown-{number}", Seconds()
-    write_data(ours / "data", number, number * 100, seed=number)
-    with timed(taken, "snapshot: first time, s"):
-        take(cloud, ours)
-    with timed(taken, "snapshot: unchanged, s"):
-        take(cloud, ours)
-    change_one(ours / "data")
-    with timed(taken, "snapshot: one file changed, s"):
-        take(cloud, ours)
+    ours.start()
+    data = ours.data / f"{number}"  # so that the objects of each are listed apart
+    write_data(data, number, number * 100, seed=number)
+    taken = {"snapshot: first time, s": seconds(ours.take)}
+    taken["snapshot: unchanged, nothing remembered of a run, s"] = seconds(ours.take)
+    ours.remember()
+    taken["snapshot: unchanged, s"] = min(seconds(ours.take) for _ in range(_TIMES))
+    change_one(data)
+    taken["snapshot: one file changed, s"] = seconds(ours.take)
     ledger = fill_ledger(cloud, number)
-    with timed(taken, "ledger: record a step, s"):
-        ledger.finish(record("new"))
-    with timed(taken, "ledger: find a step, s"):
-        ledger.done("train", record("1").key)
-    with timed(taken, "ledger: list all records, s"):
-        ledger.names("steps/")
+    taken["ledger: record a step, s"] = seconds(lambda: ledger.finish(record("new")))
+    taken["ledger: find a step, s"] = seconds(lambda: ledger.done("train", record("1").key))
+    taken["ledger: list all records, s"] = seconds(lambda: ledger.names("steps/"))
     return taken
 
 
-def take(cloud: EmbeddedCloud, folder: Path, upload: str = "yes") -> None:
-    """A snapshot in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.take_snapshot", str(folder), BUCKET, upload]
-    subprocess.run(command, check=True, capture_output=True, env=cloud.environment(), cwd=Path(__file__).parents[1])
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def write_data(folder: Path, files: int, size: int, seed: int) -> None:
@@ -190,14 +185,6 @@ def record(key: str) -> StepRecord:
     return StepRecord(
         step="train", key=f"{key:0>64}", run="run", who="who", inputs=values, result=values, started=now, ended=now
     )
-
-
-@contextlib.contextmanager
-def timed(taken: Seconds, measure: str) -> Iterator[None]:
-    """Note how long the block takes."""
-    start = time.perf_counter()
-    yield
-    taken[measure] = time.perf_counter() - start
 
 
 def table(results: dict[str, Seconds]) -> str:

@@ -6,18 +6,21 @@ import hashlib
 import hmac
 import http.client
 import re
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from agent.aws.questions import Question, answer_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from agent.aws.questions import Entrance, Way
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
 
 _TIMEOUT_SECONDS = 10
 _LANES = 4
@@ -60,13 +63,34 @@ def same_answers(questions: Sequence[Question], keys: Keys, *, entrance: Entranc
     for question in questions:
         by_way.setdefault(question.way, {})[question] = None  # the same question is asked once
     try:
-        with ThreadPoolExecutor(max(len(by_way), 1)) as pool:
-            held = list(pool.map(lambda way: _enter(way, keys, entrance, session_name), by_way))
+        held = _at_once(lambda way: _enter(way, keys, entrance, session_name), list(by_way))
         lanes = [(lane, own) for own, asked in zip(held, by_way.values(), strict=True) for lane in _lanes(tuple(asked))]
-        with ThreadPoolExecutor(max(len(lanes), 1)) as pool:
-            return all(pool.map(lambda lane: _same(*lane), lanes))
+        return all(_at_once(lambda lane: _same(*lane), lanes))
     except (OSError, http.client.HTTPException, _CannotEnterError):
         return False
+
+
+def _at_once(work: Callable[[Item], Done], items: Sequence[Item]) -> list[Done]:
+    """What ``work`` answers for each, in order, or the first failure: `concurrent.futures` is slow to import."""
+    answers: dict[int, Done] = {}
+    failures: dict[int, BaseException] = {}
+
+    def run(at: int) -> None:
+        try:
+            answers[at] = work(items[at])
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the answer is told
+            failures[at] = error
+
+    threads = [threading.Thread(target=run, args=(at,)) for at in range(1, len(items))]
+    for thread in threads:
+        thread.start()
+    if items:
+        run(0)
+    for thread in threads:
+        thread.join()
+    for at in sorted(failures):
+        raise failures[at]
+    return [answers[at] for at in range(len(items))]
 
 
 class _CannotEnterError(Exception):

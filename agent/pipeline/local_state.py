@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import stat
+import struct
 import sys
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +26,9 @@ _AT_REST_NS = 2_000_000_000
 _SECRETS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _NOT_OF_THE_REPOSITORY = frozenset({".git", own_folder.NAME})
 _NOT_OF_THE_PROGRAM = frozenset({"__pycache__"})
+_STATE = struct.Struct("<IqqqQ")
+"""A file's mode, size, times of the last change of content and of inode, inode."""
+_NAME = attrgetter("name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,7 @@ class LocalState:
 class _Part(NamedTuple):
     """A folder: its files with their states, and when the last of them was changed, in ns."""
 
-    content: str
+    content: bytes
     newest: int
 
 
@@ -57,10 +62,10 @@ def local_state(folder: Path, words: Sequence[str], environ: Mapping[str, str]) 
         for root, left_out in trees.items():
             with _opened(str(root)) as at:
                 for part in _below(str(root), at, left_out, ()):
-                    content.update(part.content.encode("utf-8", "surrogateescape"))
+                    content.update(part.content)
                     newest = max(newest, part.newest)
         settings = environ.get("AWS_CONFIG_FILE") or str(Path.home() / ".aws" / "config")
-        content.update(_stamp(settings).encode())
+        content.update(_stamp(settings))
     except (OSError, RuntimeError, UnicodeError):
         return None
     return LocalState(digest=content.hexdigest(), at_rest=newest < now - _AT_REST_NS)
@@ -73,29 +78,37 @@ def _matters(name: str) -> bool:
 def _below(folder: str, at: int, left_out: frozenset[str], above: tuple[tuple[int, int], ...]) -> Iterator[_Part]:
     """What is in an open folder, and in those below it; links are followed, as those who read the files do.
 
-    Files are asked for by their names in a folder that is open: in a deep tree that takes half the time.
+    There may be very many files: they are asked for by their names in an open folder, not by their paths, and their
+    states are kept as bytes.
     """
     with os.scandir(at) as entries:
-        found = sorted(entries, key=_name)
-    files, folders, newest = [], [], 0
+        found = sorted(entries, key=_NAME)
+    files, states, folders, newest = [], [], [], 0
     for entry in found:
-        if entry.name in left_out:
+        name = entry.name
+        if name in left_out:
             continue
         try:
             status = entry.stat()
         except FileNotFoundError:
             status = entry.stat(follow_symlinks=False)  # a link that leads nowhere
         if stat.S_ISDIR(status.st_mode):
-            folders.append((entry.name, (status.st_dev, status.st_ino)))
+            folders.append((name, (status.st_dev, status.st_ino)))
         else:
-            files.append(f"{entry.name}\0{_line(status)}\n")
+            files.append(name)
+            states.append(_state(status))
             newest = max(newest, status.st_ctime_ns)
-    names = [f"{name}/\0" for name, _ in folders]
-    yield _Part(content="".join([f"{folder}\0", *names, *files]), newest=newest)
+    names = [folder, f"{len(folders)} {len(files)}", *(name for name, _ in folders), *files, ""]
+    content = "\0".join(names).encode("utf-8", "surrogateescape")
+    yield _Part(content=b"".join([content, *states]), newest=newest)
     for name, here in folders:
         if here not in above:
             with _opened(name, inside=at) as below:
                 yield from _below(f"{folder}/{name}", below, left_out, (*above, here))
+
+
+def _state(status: os.stat_result) -> bytes:
+    return _STATE.pack(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 @contextlib.contextmanager
@@ -107,19 +120,11 @@ def _opened(name: str, *, inside: int | None = None) -> Iterator[int]:
         os.close(file)
 
 
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
-
-
-def _line(status: os.stat_result) -> str:
-    return f"{status.st_mode} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
-
-
-def _stamp(file: str) -> str:
+def _stamp(file: str) -> bytes:
     try:
-        return _line(Path(file).stat())
+        return _state(Path(file).stat())
     except FileNotFoundError:
-        return "absent"
+        return b"absent"
 
 
 def _head(folder: Path) -> str:
