@@ -101,8 +101,9 @@ class Store:
 
     def missing(self, version: Version) -> Missing:
         """What a version lacks that the store does not hold."""
-        there = self.sizes(file.key for file in version.files)
-        return Missing(files=tuple(file for file in version.files if file.key not in there), there=there)
+        there = self.sizes(version.keys)
+        absent = tuple(file for file, key in zip(version.files, version.keys, strict=True) if key not in there)
+        return Missing(files=absent, there=there)
 
     def complete(self, version: Version, bring: Callable[[File], int]) -> Taken:
         """Bring what a version lacks, several files at a time; ``bring`` answers a file's size in bytes.
@@ -138,8 +139,8 @@ class Store:
 
 def _record(version: Version, sizes: Mapping[str, int]) -> VersionRecord:
     files = tuple(
-        FileRecord(name=file.name, size=sizes[file.key], content=file.content, source=described(file.origin))
-        for file in version.files
+        FileRecord(name=file.name, size=sizes[key], content=file.content, source=described(file.origin))
+        for file, key in zip(version.files, version.keys, strict=True)
     )
     return VersionRecord(size=sum(file.size for file in files), files=files)
 

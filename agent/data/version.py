@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.artifacts import DataSet
 from agent.data import names
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LocalFile:
+class LocalFile(NamedTuple):
     """Content on this machine, whose sha256 is known."""
 
     path: str
@@ -44,9 +43,11 @@ class Remote:
 Origin = LocalFile | StoredObject | Remote
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class File:
-    """A file of a data set; ``content`` names what is in it, ``size`` is in bytes, None while nobody has had it."""
+class File(NamedTuple):
+    """A file of a data set, one of very many perhaps; ``content`` names what is in it.
+
+    ``size`` is in bytes, None while nobody has had it.
+    """
 
     name: str
     content: str
@@ -83,9 +84,14 @@ class Version:
     files: tuple[File, ...]
 
     @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Where the store keeps each of the files."""
+        return tuple([file.key for file in self.files])
+
+    @cached_property
     def manifest(self) -> bytes:
         """SageMaker's ManifestFile (API reference, ``S3DataSource``): the same bytes for the same files."""
-        below = [file.key.removeprefix(names.OBJECTS) for file in self.files]
+        below = [key.removeprefix(names.OBJECTS) for key in self.keys]
         listed = [{"prefix": f"s3://{self.bucket}/{names.OBJECTS}"}, *sorted(below)]
         return json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()
 
