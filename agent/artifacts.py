@@ -103,6 +103,8 @@ class CommitInfo(StepModel):
     dirty: bool = Field(default=False, description="Whether files differed from the commit.")
     author: str = Field(default="", description="Author's name, without the address.")
     subject: str = Field(default="", description="First line of the commit's message.")
+    committed: str = Field(default="", description="Time of the commit: RFC 3339, UTC.")
+    source: str = Field(default="", description="Address of the repository's remote `origin`, without credentials.")
 
 
 class Script(StepModel):

@@ -11,8 +11,8 @@ from agent.artifacts import CommitInfo
 from agent.artifacts import Image as ImageArtifact
 from agent.config.model import Image
 from agent.errors import CloudFailedError, InputMissingError
+from agent.image_order import build_order
 from agent.images.manifest import check_single_image
-from agent.ports.images import BuildOrder
 from agent.step import Action, Step, StepModel, unkeyed
 
 if TYPE_CHECKING:
@@ -73,19 +73,11 @@ def run(inputs: Inputs, context: Context) -> Result:
 
 
 def _build(inputs: Inputs, context: Context) -> str:
-    order = BuildOrder(
-        builder=inputs.image.builder,
-        folder=context.folder,
-        context=inputs.image.context,
-        dockerfile=inputs.image.dockerfile,
-        base_image=inputs.image.base_image,
-        requirements=inputs.image.requirements,
-        build_args=inputs.image.build_args,
-    )
+    order = build_order(inputs.image, context.folder, inputs.commit)
     _check_sources(inputs, context.builder.source_digest(order))
     target = context.accounts.tools.images.push_target(naming.repository(inputs.project))
     context.report.doing(f"building {inputs.image.context} and pushing it to {target.uri}")
-    return context.builder.build_and_push(order, target, tag=inputs.sources)
+    return context.builder.build_and_push(order, target, tag=inputs.sources, report=context.report)
 
 
 def _check_sources(inputs: Inputs, present: str) -> None:

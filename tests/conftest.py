@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine import engine_host
 from tests.tools import leave_out, require
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def nobodys_environment(pytestconfig: pytest.Config, tmp_path_factory: pytest.Te
             patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
             patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> str:
+    """``DOCKER_HOST`` of a real Docker engine; the environment of tests does not name it."""
+    return engine_host()
 
 
 @pytest.fixture(scope="session")

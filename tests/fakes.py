@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent.errors import ModelyardError
     from agent.ports.images import BuildOrder
+    from agent.ports.reporter import Reporter
 
 EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -297,7 +298,7 @@ class FakeBuilder:
     def source_digest(self, order: BuildOrder) -> str:
         return self.sources
 
-    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
+    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str, report: Reporter) -> str:
         self.orders.append(order)
         self.images.add(self.image, repository=target.repository, tag=tag)
         return self.image.digest

@@ -32,6 +32,10 @@ TOOLS = (
     Tool(program="java", package="default-jdk-headless"),
     Tool(program="mvn", package="maven"),
     Tool(program="shellcheck", package="shellcheck"),
+    Tool(program="dockerd", package="docker.io"),
+    Tool(program="iptables", package="iptables"),
+    Tool(program="mmdebstrap", package="mmdebstrap"),
+    Tool(program="docker-registry", package="docker-registry"),
 )
 
 
@@ -54,6 +58,11 @@ def leave_out(reason: str) -> NoReturn:
 def missing(tools: Iterable[Tool]) -> list[Tool]:
     """Those of ``tools`` that are not on PATH."""
     return [tool for tool in tools if shutil.which(tool.program) is None]
+
+
+def missing_packages(*programs: str) -> list[str]:
+    """The Debian packages of those of ``programs`` that are not on PATH."""
+    return [tool.package for tool in missing(TOOLS) if tool.program in programs]
 
 
 def may_install() -> bool:

@@ -78,6 +78,10 @@ class Image(Section):
     )
     requirements: RepositoryPath | None = Field(default=None, description="Locked Python requirements of the image.")
     build_args: Mapping[str, str] = Field(default={}, description="Further build arguments of the Dockerfile.")
+    target: str | None = Field(default=None, min_length=1, description="Stage of the Dockerfile to stop at.")
+    platform: Literal["linux/amd64", "linux/arm64"] = Field(
+        default="linux/amd64", description="What the image runs on; `linux/arm64` for Graviton instances."
+    )
 
 
 class Preparation(Section):

@@ -16,6 +16,7 @@ from agent.images.retries import Retries
 if TYPE_CHECKING:
     from agent.images.assemble import ImageRecipe
     from agent.ports.images import BuildOrder, PushTarget
+    from agent.ports.reporter import Reporter
     from agent.ports.time import Clock
 
 
@@ -25,7 +26,7 @@ class Builder(Protocol):
     def source_digest(self, order: BuildOrder) -> str:
         """The sha256 over everything that the image is made of."""
 
-    def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str) -> str:
+    def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str, report: Reporter) -> str:
         """Build, push, and answer the manifest's digest."""
 
 
@@ -39,9 +40,9 @@ class Builders:
         """See :class:`agent.ports.images.ImageBuilder`."""
         return self._builder(order).source_digest(order)
 
-    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
+    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str, report: Reporter) -> str:
         """See :class:`agent.ports.images.ImageBuilder`."""
-        return self._builder(order).build_and_push(order, target, tag)
+        return self._builder(order).build_and_push(order, target, tag, report)
 
     def _builder(self, order: BuildOrder) -> Builder:
         try:
@@ -72,7 +73,7 @@ class ProgramBuilder:
         }
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
-    def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str) -> str:
+    def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str, report: Reporter) -> str:  # noqa: ARG002
         """Assemble the layer and push what the registry lacks."""
         endpoint = RegistryEndpoint(base_url=target.base_url, host=target.host, password=target.token)
         return build_and_push(_recipe(order), endpoint, target.repository, tag, self._retries)

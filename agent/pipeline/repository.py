@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.artifacts import CommitInfo
@@ -11,7 +12,7 @@ from agent.data.own_folder import NAME
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FORMAT = "%H%x00%an%x00%s"
+_FORMAT = "%H%x00%an%x00%ct%x00%s"
 
 
 def commit_of(folder: Path) -> CommitInfo:
@@ -19,11 +20,28 @@ def commit_of(folder: Path) -> CommitInfo:
     log = _git(folder, "log", "-1", f"--format={_FORMAT}")
     if log is None:
         return CommitInfo(sha="")
-    sha, author, subject = log.strip("\n").split("\0")
+    sha, author, seconds, subject = log.strip("\n").split("\0")
     branch = _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or ""
     # What modelyard itself leaves in a workspace is no change of the repository.
     changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", f":(exclude){NAME}")
-    return CommitInfo(sha=sha, branch=branch.strip(), dirty=bool(changed), author=author, subject=subject)
+    return CommitInfo(
+        sha=sha,
+        branch=branch.strip(),
+        dirty=bool(changed),
+        author=author,
+        subject=subject,
+        committed=datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        source=_without_credentials((_git(folder, "config", "--get", "remote.origin.url") or "").strip()),
+    )
+
+
+def _without_credentials(address: str) -> str:
+    """A remote's address as others may read it: a URL loses its user and password."""
+    scheme, found, rest = address.partition("://")
+    if not found:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -10,7 +10,7 @@ from agent import naming
 from agent.artifacts import Script
 from agent.config.gate import ChampionGate
 from agent.errors import InputMissingError, UsageError
-from agent.ports.images import BuildOrder
+from agent.image_order import build_order
 from pipeline_steps import (
     build_image,
     check_endpoint,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Champion, CommitInfo, DataSet
     from agent.config.environment import Environment
-    from agent.config.model import Configuration, Image
+    from agent.config.model import Configuration
     from agent.context import RunInfo
     from agent.ports.images import ImageBuilder
     from agent.step import Step, StepModel
@@ -94,19 +94,6 @@ class Wiring:
         return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
-def build_order(image: Image, folder: Path) -> BuildOrder:
-    """What the image builder is asked for."""
-    return BuildOrder(
-        builder=image.builder,
-        folder=folder,
-        context=image.context,
-        dockerfile=image.dockerfile,
-        base_image=image.base_image,
-        requirements=image.requirements,
-        build_args=image.build_args,
-    )
-
-
 def wire_validate(wiring: Wiring) -> validate.Inputs:
     """The configuration as a whole."""
     return validate.Inputs(configuration=wiring.configuration)
@@ -119,7 +106,7 @@ def wire_preflight(wiring: Wiring) -> preflight.Inputs:
         project=configuration.project,
         tools=configuration.tools,
         environments=configuration.environments,
-        image_sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder)),
+        image_sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder, wiring.commit)),
     )
 
 
@@ -135,7 +122,7 @@ def wire_build_image(wiring: Wiring) -> build_image.Inputs:
     return build_image.Inputs(
         project=configuration.project,
         image=configuration.image,
-        sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder)),
+        sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder, wiring.commit)),
         commit=wiring.commit,
     )
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from agent.ports.reporter import Reporter
+
 
 @dataclass(frozen=True, kw_only=True)
 class PushTarget:
@@ -66,8 +68,9 @@ class ImageRepository(Protocol):
 class BuildOrder:
     """An image to build from a model repository; paths are relative to ``folder``.
 
-    ``builder`` is one of the configuration's; ``revision`` is the commit, for the image's labels only where the builder
-    keeps digests repeatable.
+    ``builder`` is one of the configuration's, ``target`` a stage of the Dockerfile, ``platform`` such as
+    ``linux/amd64``. ``labels`` are put on the image, and ``created`` (RFC 3339) is when it says it was made: neither is
+    part of its sources.
     """
 
     builder: str
@@ -77,6 +80,10 @@ class BuildOrder:
     base_image: str | None
     requirements: str | None
     build_args: Mapping[str, str]
+    target: str | None = None
+    platform: str = "linux/amd64"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
 
 
 class ImageBuilder(Protocol):
@@ -85,8 +92,10 @@ class ImageBuilder(Protocol):
     def source_digest(self, order: BuildOrder) -> str:
         """The sha256 over everything that the image is made of, so that an unchanged image is not built again."""
 
-    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str) -> str:
+    def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str, report: Reporter) -> str:
         """Build, push under ``tag`` what the registry lacks, and answer the manifest's digest (``sha256:…``).
+
+        The ``report`` hears the build's own log as it comes.
 
         UserCodeFailedError with the failing instruction; UsageError where the builder cannot work here.
         """

@@ -14,8 +14,8 @@ from agent.artifacts import CommitInfo
 from agent.cloud.embedded import EmbeddedCloud
 from agent.config.model import Image
 from agent.errors import InputMissingError, TemporaryError
+from agent.image_order import build_order
 from agent.images.builders import Builders
-from agent.pipeline.wiring import build_order
 from agent.runner import plan_step, run_step
 from pipeline_steps import build_image
 from tests.contract.provision import PROGRAM
@@ -62,7 +62,7 @@ def inputs(world: World, **changes: Any) -> build_image.Inputs:
     whole: dict[str, Any] = {
         "project": world.project,
         "image": IMAGE,
-        "sources": Builders(Nap()).source_digest(build_order(IMAGE, world.folder)),
+        "sources": Builders(Nap()).source_digest(build_order(IMAGE, world.folder, CommitInfo(sha="c" * 40))),
         "commit": CommitInfo(sha="c" * 40),
     }
     return build_image.Inputs(**{**whole, **changes})
