@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.cloud.identity import Caller
 
 _HOST = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.")
+_HOST_AS_FOLDER = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = r"/v2/(?P<name>.+)"
 _CHUNK = 1 << 20
@@ -56,6 +57,13 @@ class Reply:
     body: bytes = b""
     file: Path | None = None
 
+    def below(self, prefix: str) -> Reply:
+        """The same answer to a client that puts ``prefix`` before the names of repositories."""
+        location = self.headers.get("location")
+        if not prefix or location is None:
+            return self
+        return replace(self, headers={**self.headers, "location": f"/v2{prefix}{location.removeprefix('/v2')}"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
@@ -68,7 +76,11 @@ class Rule:
 
 
 class RegistryDoor:
-    """An ASGI application for ``/v2/``; the account is told by the Host header, else by the password."""
+    """An ASGI application for ``/v2/``; the account is told by the name, by the Host header, else by the password.
+
+    An engine cannot send another Host header than the address that it reaches. To it an image is ``127.0.0.1:PORT/``
+    and then the whole URI that AWS gives it, so that the registry's name becomes the first part of the path.
+    """
 
     def __init__(self, repositories: Repositories, blobs: Blobs, access: RegistryAccess) -> None:
         self._repositories = repositories
@@ -105,20 +117,21 @@ class RegistryDoor:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host = _HOST.match(headers.get("host", ""))
+        path, prefix, host = _addressed(scope["path"], headers.get("host", ""))
         caller = self._access.caller(headers.get("authorization", ""))
         if caller is None:
             return _unauthenticated(headers.get("host", ""))
         account, region = host.groups() if host else (caller.account, caller.region)
-        if scope["path"] in {"/v2", "/v2/"}:
+        if path in {"/v2", "/v2/"}:
             return Reply(status=200, headers={"content-type": "application/json"}, body=b"{}")
-        rule, parts = self._find(scope["method"], scope["path"])
+        rule, parts = self._find(scope["method"], path)
         repository = self._repository(account, region, parts["name"], caller, rule.action)
         self._access.require(caller, rule.action, repository)
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        return await rule.handler(
+        reply = await rule.handler(
             Visit(caller=caller, repository=repository, parts=parts, query=query, headers=headers, receive=receive)
         )
+        return reply.below(prefix)
 
     def _find(self, method: str, path: str) -> tuple[Rule, Mapping[str, str]]:
         for rule in self._rules:
@@ -197,6 +210,7 @@ class RegistryDoor:
     def _mounted(self, visit: Visit) -> str | None:
         """The digest of a blob taken over from a repository that the caller may read."""
         digest, source = (visit.query.get(name, [""])[0] for name in ("mount", "from"))
+        source = _HOST_AS_FOLDER.sub("", source, count=1)
         origin = self._repositories.find(visit.repository.account, visit.repository.region, source)
         size = self._blobs.size(origin, digest) if origin and _DIGEST.fullmatch(digest) else None
         if origin is None or size is None:
@@ -254,6 +268,14 @@ class RegistryDoor:
                 "docker-upload-uuid": number,
             },
         )
+
+
+def _addressed(path: str, host: str) -> tuple[str, str, re.Match[str] | None]:
+    """The path without the registry's name, that name as a prefix of paths, and what it says."""
+    named = _HOST_AS_FOLDER.match(path, len("/v2/"))
+    if named is None:
+        return path, "", _HOST.match(host)
+    return f"/v2/{path[named.end() :]}", f"/{named[0][:-1]}", _HOST.match(named[0])
 
 
 def _rule(methods: str, path: str, action: str, handler: Callable[[Visit], Awaitable[Reply]]) -> Rule:
