@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import UsageError
+from agent.images.engine.builder import EngineBuilder
 from agent.images.layer import write_layer
 from agent.images.program import build_and_push, program_recipe
 from agent.images.registry import RegistryEndpoint
@@ -34,7 +35,11 @@ class Builders:
     """An :class:`agent.ports.images.ImageBuilder` that hands each order to the builder it names."""
 
     def __init__(self, clock: Clock) -> None:
-        self._by_name: dict[str, Builder] = {"process": ProgramBuilder(Retries(sleep=clock.sleep))}
+        retries = Retries(sleep=clock.sleep)
+        self._by_name: dict[str, Builder] = {
+            "engine": EngineBuilder(clock, retries),
+            "process": ProgramBuilder(retries),
+        }
 
     def source_digest(self, order: BuildOrder) -> str:
         """See :class:`agent.ports.images.ImageBuilder`."""

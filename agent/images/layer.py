@@ -53,13 +53,25 @@ class Sink(Protocol):
 def write_layer(layer: FolderLayer, out: Sink) -> str:
     """Write the layer's gzip stream and answer its diff id: the ``sha256:…`` of the tar stream inside."""
     stream = _StoredGzip(out)
-    target = layer.target.strip("/")
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for parent in _parents(target):
-            archive.addfile(_entry(parent, tarfile.DIRTYPE, 0o755))
-        for path in _walk(layer, layer.source):
-            _add(archive, path, f"{target}/{path.relative_to(layer.source).as_posix()}".lstrip("/"))
+        add_folder(archive, layer)
     return stream.finish()
+
+
+def add_folder(archive: tarfile.TarFile, layer: FolderLayer) -> None:
+    """Put the layer's files, and the folders that lead to them, into an archive."""
+    target = layer.target.strip("/")
+    for parent in _parents(target):
+        archive.addfile(_entry(parent, tarfile.DIRTYPE, 0o755))
+    for path in _walk(layer, layer.source):
+        _add(archive, path, f"{target}/{path.relative_to(layer.source).as_posix()}".lstrip("/"))
+
+
+def add_file(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Put a file that is on no disk into an archive."""
+    entry = _entry(name, tarfile.REGTYPE, 0o644)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))
 
 
 def _parents(target: str) -> list[str]:
