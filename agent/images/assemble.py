@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from agent.images.layer import FIXED_TIME, FolderLayer, write_layer
+from agent.images.layer import FolderLayer, write_layer
+from agent.images.layer_writer import FIXED_TIME
 from agent.images.manifest import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, Descriptor, ImageConfig, Manifest
 
 if TYPE_CHECKING:

@@ -1,33 +1,27 @@
-"""Layers whose bytes depend on nothing but their files, so that one commit gives one digest on every machine.
-
-The gzip stream holds *stored* (uncompressed) deflate blocks: zlib, zlib-ng and ISA-L compress the same bytes
-differently, so a compressed layer's digest would depend on the machine. It also costs no processor time.
-"""
+"""Layers whose bytes depend on nothing but a folder's files, so that one commit gives one digest on every machine."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import struct
-import tarfile
-import zlib
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from agent.errors import UsageError
 from agent.images.ignore import IgnoreRules
+from agent.images.layer_writer import FIXED_TIME, Entries, LayerWriter
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Iterator
     from pathlib import Path
 
-FIXED_TIME = 315532800
-"""1980-01-01, in seconds since 1970: the earliest time that zip files, and so Python wheels, can express."""
+    from agent.images.stored_gzip import Sink
+
+__all__ = ["FIXED_TIME", "FolderLayer", "add_file", "add_folder", "write_layer"]
+
 IGNORED = ("__pycache__", "*.pyc", ".git", ".DS_Store")
-_BLOCK = 65535
-_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,40 +37,28 @@ class FolderLayer:
     rules: IgnoreRules = field(default_factory=IgnoreRules)
 
 
-class Sink(Protocol):
-    """Where a layer's bytes go."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take all of ``data``."""
-
-
 def write_layer(layer: FolderLayer, out: Sink) -> str:
     """Write the layer's gzip stream and answer its diff id: the ``sha256:…`` of the tar stream inside."""
-    stream = _StoredGzip(out)
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        add_folder(archive, layer)
-    return stream.finish()
+    writer = LayerWriter(out)
+    _fill(writer, layer)
+    return writer.finish()
 
 
 def add_folder(archive: tarfile.TarFile, layer: FolderLayer) -> None:
     """Put the layer's files, and the folders that lead to them, into an archive."""
-    target = layer.target.strip("/")
-    for parent in _parents(target):
-        archive.addfile(_entry(parent, tarfile.DIRTYPE, 0o755))
-    for path in _walk(layer, layer.source):
-        _add(archive, path, f"{target}/{path.relative_to(layer.source).as_posix()}".lstrip("/"))
+    _fill(Entries(archive), layer)
 
 
 def add_file(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     """Put a file that is on no disk into an archive."""
-    entry = _entry(name, tarfile.REGTYPE, 0o644)
-    entry.size = len(content)
-    archive.addfile(entry, io.BytesIO(content))
+    Entries(archive).file(name, io.BytesIO(content), size=len(content), executable=False)
 
 
-def _parents(target: str) -> list[str]:
-    parts = target.split("/") if target else []
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+def _fill(entries: Entries, layer: FolderLayer) -> None:
+    target = layer.target.strip("/")
+    entries.folder(target)
+    for path in _walk(layer, layer.source):
+        _add(entries, path, f"{target}/{path.relative_to(layer.source).as_posix()}".lstrip("/"))
 
 
 def _walk(layer: FolderLayer, folder: Path) -> Iterator[Path]:
@@ -93,62 +75,15 @@ def _walk(layer: FolderLayer, folder: Path) -> Iterator[Path]:
             yield from _walk(layer, path)
 
 
-def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+def _add(entries: Entries, path: Path, name: str) -> None:
     if path.is_symlink():
-        entry = _entry(name, tarfile.SYMTYPE, 0o777)
-        entry.linkname = str(path.readlink())
-        archive.addfile(entry)
+        entries.link(name, str(path.readlink()))
     elif path.is_dir():
-        archive.addfile(_entry(name, tarfile.DIRTYPE, 0o755))
+        entries.folder(name)
     elif path.is_file():
-        # Git records only this one bit of a mode; the rest is the umask of whoever checked the file out.
-        entry = _entry(name, tarfile.REGTYPE, 0o755 if path.stat().st_mode & 0o100 else 0o644)
-        entry.size = path.stat().st_size
+        found = path.stat()
         with path.open("rb") as file:
-            archive.addfile(entry, file)
+            # Git records only this one bit of a mode; the rest is the umask of whoever checked the file out.
+            entries.file(name, file, size=found.st_size, executable=bool(found.st_mode & 0o100))
     else:
         raise UsageError(f"{path} is neither file, folder nor symbolic link; remove it from the image's folder")
-
-
-def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.type = kind
-    entry.mode = mode
-    entry.mtime = FIXED_TIME
-    return entry
-
-
-class _StoredGzip(io.RawIOBase):
-    """A gzip writer (RFC 1952) of stored blocks (RFC 1951, 3.2.4) that knows the digest of what passed through."""
-
-    def __init__(self, out: Sink) -> None:
-        self._out = out
-        self._digest = hashlib.sha256()
-        self._checksum = 0
-        self._length = 0
-        self._pending = bytearray()
-        out.write(_GZIP_HEADER)
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._length
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]  # tarfile passes bytes only
-        self._digest.update(data)
-        self._checksum = zlib.crc32(data, self._checksum)
-        self._length += len(data)
-        self._pending += data
-        while len(self._pending) > _BLOCK:
-            self._block(bytes(self._pending[:_BLOCK]), last=False)
-            del self._pending[:_BLOCK]
-        return len(data)
-
-    def finish(self) -> str:
-        self._block(bytes(self._pending), last=True)
-        self._out.write(struct.pack("<II", self._checksum, self._length & 0xFFFFFFFF))
-        return f"sha256:{self._digest.hexdigest()}"
-
-    def _block(self, data: bytes, *, last: bool) -> None:
-        self._out.write(struct.pack("<BHH", last, len(data), len(data) ^ 0xFFFF) + data)

@@ -166,7 +166,7 @@ def test_a_registry_that_stays_busy_ends_the_step_as_temporary(world: World) -> 
     clock = CountedNap()
     with pytest.raises(TemporaryError, match=r"429: TOOMANYREQUESTS: Rate exceeded; tried 6 times, try again later"):
         build_image.run(inputs(world), agent(world, clock=clock))
-    assert len(clock.waits) == 5
+    assert 5 <= len(clock.waits) <= 10  # two blobs at once, and the first that gives up ends the other
 
 
 @pytest.mark.parametrize("operation", ["ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:DescribeRepositories"])

@@ -18,7 +18,8 @@ OTHER = f"--hash=sha256:{'b' * 64}"
 
 def test_a_lock_as_uv_and_pip_tools_write_it() -> None:
     lock = parse_lock(
-        f"# written by a tool\n--index-url https://packages.example/simple\nnumpy==2.4.6 ; python_version >= '3.11' \\\n"
+        "# written by a tool\n--index-url https://packages.example/simple\n"
+        f"numpy==2.4.6 ; python_version >= '3.11' \\\n"
         f"    {HASH} \\\n    {OTHER}\n    # via -r in.txt\nuvicorn[standard]==0.35.0 {HASH}  # kept\n",
         "requirements.txt",
     )
