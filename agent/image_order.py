@@ -27,6 +27,7 @@ def build_order(image: Image, folder: Path, commit: CommitInfo) -> BuildOrder:
         build_args=image.build_args,
         target=image.target,
         platform=image.platform,
+        python=image.python,
         labels=labels(commit),
         created=commit.committed,
     )

@@ -77,6 +77,13 @@ class Image(Section):
         description="Base image, by digest for repeatable builds; handed to the Dockerfile as `BASE_IMAGE`.",
     )
     requirements: RepositoryPath | None = Field(default=None, description="Locked Python requirements of the image.")
+    python: str | None = Field(
+        default=None,
+        pattern=r"^3\.\d+$",
+        description="Version of the image's Python, which the requirements are for; without it, what the base image "
+        "says.",
+        examples=["3.11"],
+    )
     build_args: Mapping[str, str] = Field(default={}, description="Further build arguments of the Dockerfile.")
     target: str | None = Field(default=None, min_length=1, description="Stage of the Dockerfile to stop at.")
     platform: Literal["linux/amd64", "linux/arm64"] = Field(

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import UsageError
+from agent.images.cache import cache_folder
 from agent.images.engine.builder import EngineBuilder
 from agent.images.layer import write_layer
+from agent.images.layers.builder import LayersBuilder
 from agent.images.program import build_and_push, program_recipe
 from agent.images.registry import RegistryEndpoint
 from agent.images.retries import Retries
+from agent.images.stored_gzip import Nowhere
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.images.assemble import ImageRecipe
     from agent.ports.images import BuildOrder, PushTarget
     from agent.ports.reporter import Reporter
@@ -34,10 +40,11 @@ class Builder(Protocol):
 class Builders:
     """An :class:`agent.ports.images.ImageBuilder` that hands each order to the builder it names."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
         retries = Retries(sleep=clock.sleep)
         self._by_name: dict[str, Builder] = {
             "engine": EngineBuilder(clock, retries),
+            "layers": LayersBuilder(retries, cache_folder(environ), environ),
             "process": ProgramBuilder(retries),
         }
 
@@ -73,7 +80,7 @@ class ProgramBuilder:
         recipe = _recipe(order)
         made_of = {
             "builder": order.builder,
-            "layers": [write_layer(layer, _Nowhere()) for layer in recipe.layers],
+            "layers": [write_layer(layer, Nowhere()) for layer in recipe.layers],
             "config": asdict(recipe.config),
         }
         return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
@@ -86,10 +93,3 @@ class ProgramBuilder:
 
 def _recipe(order: BuildOrder) -> ImageRecipe:
     return program_recipe(order.folder / order.context)
-
-
-class _Nowhere:
-    """Takes a layer of which only the digest is wanted."""
-
-    def write(self, data: bytes) -> None:
-        """Forget it."""

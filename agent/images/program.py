@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent.images.retries import Retries
 
 PROGRAM = "/opt/program"
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def program_recipe(folder: Path, target: str = PROGRAM) -> ImageRecipe:
@@ -28,7 +28,7 @@ def program_recipe(folder: Path, target: str = PROGRAM) -> ImageRecipe:
     """
     return ImageRecipe(
         layers=(FolderLayer(source=folder, target=target, rules=read_rules(folder)),),
-        config=ImageConfig(env=(("PATH", f"{target}:{_SYSTEM_PATH}"), ("PYTHONUNBUFFERED", "1")), working_dir=target),
+        config=ImageConfig(env=(("PATH", f"{target}:{SYSTEM_PATH}"), ("PYTHONUNBUFFERED", "1")), working_dir=target),
     )
 
 

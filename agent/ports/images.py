@@ -69,8 +69,8 @@ class BuildOrder:
     """An image to build from a model repository; paths are relative to ``folder``.
 
     ``builder`` is one of the configuration's, ``target`` a stage of the Dockerfile, ``platform`` such as
-    ``linux/amd64``. ``labels`` are put on the image, and ``created`` (RFC 3339) is when it says it was made: neither is
-    part of its sources.
+    ``linux/amd64``, ``python`` the version (``3.11``) that the requirements are for. ``labels`` are put on the image,
+    and ``created`` (RFC 3339) is when it says it was made: neither is part of its sources.
     """
 
     builder: str
@@ -82,6 +82,7 @@ class BuildOrder:
     build_args: Mapping[str, str]
     target: str | None = None
     platform: str = "linux/amd64"
+    python: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
 
