@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from agent.errors import UsageError
 from agent.images.ignore import IgnoreRules
 from agent.images.layer_writer import FIXED_TIME, Entries, LayerWriter
+from agent.images.stored_gzip import Sink
 
 if TYPE_CHECKING:
     import tarfile
     from collections.abc import Iterator
     from pathlib import Path
 
-    from agent.images.stored_gzip import Sink
-
-__all__ = ["FIXED_TIME", "FolderLayer", "add_file", "add_folder", "write_layer"]
+__all__ = ["FIXED_TIME", "FolderLayer", "Sink", "add_file", "add_folder", "write_layer"]
 
 IGNORED = ("__pycache__", "*.pyc", ".git", ".DS_Store")
 

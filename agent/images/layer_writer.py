@@ -51,7 +51,7 @@ class LayerWriter(Entries):
 
     def __init__(self, out: Sink) -> None:
         self._stream = StoredGzip(out)
-        super().__init__(tarfile.open(fileobj=self._stream, mode="w", format=tarfile.PAX_FORMAT))
+        super().__init__(tarfile.open(fileobj=self._stream, mode="w", format=tarfile.PAX_FORMAT))  # noqa: SIM115 - `finish` closes it
 
     def finish(self) -> str:
         """End the layer and answer its diff id: the ``sha256:…`` of the tar stream inside."""
