@@ -18,7 +18,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})")
 _NOISE = re.compile(
-    r" ?---> (?:[0-9a-f]{12}|Running in [0-9a-f]{12})|Removing intermediate container [0-9a-f]+|--> .*|"
+    r" ?---> (?:[0-9a-f]{12}|Running in [0-9a-f]{12})|Removing intermediate container [0-9a-f]+"  # docker
+    r"|--> [0-9a-f]+|COMMIT.*|[0-9a-f]{64}"  # podman
+    r"|"
 )
 _CACHED = re.compile(r" ---> Using cache|--> Using cache .*")
 _KEPT_LINES = 20

@@ -72,6 +72,7 @@ class EngineBuilder:
         secrets = [
             value for name, value in order.build_args.items() if _SECRET.search(name) and len(value) >= _SHORTEST
         ]
+        base = context.dockerfile.base(build_arguments(order, context))
         log = BuildLog(report, partial(without, secrets=secrets))
         with TemporaryFile(prefix="modelyard-context-") as file:
             context.write(file)
@@ -82,10 +83,10 @@ class EngineBuilder:
                     failure = next(filter(None, map(log.hear, messages)), None)
             except APIError as error:
                 words = without(str(error.explanation or error), secrets)
-                raise refused_build(words, context.dockerfile, connection.host) from None
+                raise refused_build(words, context.dockerfile, base, connection.host) from None
         log.finish()
         if failure is not None:
-            raise build_failure(failure, log=log, dockerfile=context.dockerfile, host=connection.host)
+            raise build_failure(failure, log=log, dockerfile=context.dockerfile, base=base, host=connection.host)
         if log.image is None:
             raise CloudFailedError(f"{order.dockerfile}: the engine at {connection.host} named no image; run again")
         report.fact(f"{order.dockerfile} is built; steps from the engine's cache: {log.cached}")

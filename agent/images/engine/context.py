@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OWN = ".modelyard"
 """Folder of the build context that holds what is not the repository's own."""
-DOCKERFILE = f"{OWN}/Dockerfile"
+DOCKERFILE = f"{OWN}.Dockerfile"
 WHEELHOUSE = f"{OWN}/wheelhouse"
 _HIDDEN = f"{DOCKERFILE}\n{FILE}\n"
 """A `.dockerignore` that takes both out of the context once the engine has read them: `COPY . .` leaves them behind."""

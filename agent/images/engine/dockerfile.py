@@ -65,14 +65,19 @@ class Dockerfile:
         return _expanded(words[0], known) if words else ""
 
     def at(self, number: int, text: str) -> Instruction | None:
-        """The instruction that an engine calls step ``number`` and shows as ``text``.
+        """The instruction that an engine calls step ``number`` and shows as ``text``; None where that is not clear.
 
-        Docker counts all instructions, podman those of a stage: the number is right only where the words are the same.
+        Docker counts all instructions and shows them as they are; podman counts those of a stage, and shows images by
+        their names. So the words decide, then the number among those that do the same, then whether there is only one.
         """
         shown = " ".join(text.split())
-        same = [entry for entry in self.instructions if " ".join(entry.text.split()) == shown]
-        counted = self.instructions[number - 1] if 0 < number <= len(self.instructions) else None
-        return counted if counted in same else next(iter(same), None)
+        counted = self.instructions[number - 1 : number] if number > 0 else ()
+        alike = [entry for entry in self.instructions if entry.keyword == shown.partition(" ")[0].upper()]
+        same = [entry for entry in alike if " ".join(entry.text.split()) == shown]
+        for found in ([entry for entry in same if entry in counted], same[:1], alike if len(alike) == 1 else []):
+            if found:
+                return found[0]
+        return None
 
     @staticmethod
     def _defaults(instructions: Iterable[Instruction]) -> dict[str, str]:

@@ -28,7 +28,8 @@ _DENIED = re.compile(
 _PASSING = re.compile(
     r"\bEOF\b|reset by peer|broken pipe|connection refused|time-?out|timed out|too ?many ?requests|rate exceeded"
     r"|throttl|\b(?:429|50[0234])\b|internal (?:server )?error|service unavailable|temporar|no such host|TLS handshake"
-    r"|does not exist locally|no such image|unexpected end|blob upload (?:unknown|invalid)",
+    r"|invalid checksum digest format|unexpected end|blob upload (?:unknown|invalid)"  # an answer that was cut off
+    r"|does not exist locally|no such image",  # another build of the same sources was faster
     re.IGNORECASE,
 )
 _FIXED_TAG = re.compile(r"immutable|cannot be overwritten", re.IGNORECASE)
@@ -37,15 +38,17 @@ _LINE = re.compile(r"line (\d+)")
 _BUILDKIT = re.compile(r"requires BuildKit|--mount option|--chmod option|--link", re.IGNORECASE)
 
 
-def build_failure(message: str, *, log: BuildLog | None, dockerfile: Dockerfile, host: str) -> ModelyardError:
-    """A build that ended in ``message`` after what is in its log."""
+def build_failure(
+    message: str, *, log: BuildLog | None, dockerfile: Dockerfile, base: str, host: str
+) -> ModelyardError:
+    """A build that ended in ``message`` after what is in its log; ``base`` is the image it begins with."""
     step, last_lines = (log.step, log.last_lines) if log else (None, ())
     if _FULL.search("\n".join((message, *last_lines[-3:]))):
         return full_disk(f"building {dockerfile.name}", message, host)
     instruction = dockerfile.at(step.number, step.text) if step else None
     where = f"{dockerfile.name}:{instruction.line if instruction else _parsed_line(message)}".removesuffix(":")
     if step is not None and step.keyword == "FROM":
-        return base_failure(f"{where}: {step.text}", message, host)
+        return base_failure(f"{where}: {step.text} (base image {base})", message, host)
     shown = f"{where}: {step.text}" if step else where
     output = "".join(f"\n  | {line}" for line in last_lines)
     hint = "\nthe engine's own builder knows no BuildKit syntax; write it without" if _BUILDKIT.search(message) else ""
@@ -57,7 +60,7 @@ def base_failure(what: str, message: str, host: str) -> ModelyardError:
     if _FULL.search(message):
         return full_disk(what, message, host)
     return InputMissingError(
-        f"{what}: the base image cannot be pulled: {message}; check its name (`image.base_image`), log in to its "
+        f"{what}: it cannot be pulled: {message}; check its name (`image.base_image`), log in to its "
         f"registry (`docker login`), or load it into the engine at {host}"
     )
 
@@ -69,13 +72,13 @@ def api_failure(what: str, message: str, host: str) -> ModelyardError:
     return CloudFailedError(f"{what}: the engine at {host} refuses: {message}")
 
 
-def refused_build(message: str, dockerfile: Dockerfile, host: str) -> ModelyardError:
+def refused_build(message: str, dockerfile: Dockerfile, base: str, host: str) -> ModelyardError:
     """A build that the engine did not begin: most often the Dockerfile is none."""
     if _PARSING.search(message):
         return UserCodeFailedError(f"{dockerfile.name}:{_parsed_line(message)}".removesuffix(":") + f": {message}")
     if "target" in message.lower() and "stage" in message.lower():
         return UsageError(f"{dockerfile.name}: {message}; `image.target` names one of its stages")
-    return build_failure(message, log=None, dockerfile=dockerfile, host=host)
+    return build_failure(message, log=None, dockerfile=dockerfile, base=base, host=host)
 
 
 def push_failure(message: str, name: str, host: str) -> ModelyardError:

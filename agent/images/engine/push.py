@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from agent.ports.time import Clock
 
 _THERE = ("Layer already exists", "Mounted from")
+_TOLD = re.compile(r".*: digest: (sha256:[0-9a-f]{64}) size: \d+")
 _MEGABYTE = 1_000_000
 
 
@@ -46,7 +48,8 @@ class PushLog:
 
     def hear(self, message: Message) -> str | None:
         """Take one message; the engine's words where the push has failed."""
-        self.digest = (message.get("aux") or {}).get("Digest") or self.digest
+        told = _TOLD.fullmatch(str(message.get("status", "")))
+        self.digest = (message.get("aux") or {}).get("Digest") or (told[1] if told else self.digest)
         if message.get("id") and message.get("status"):
             self._layer(message["id"], str(message["status"]), message.get("progressDetail") or {})
         failure = (message.get("errorDetail") or {}).get("message") or message.get("error")

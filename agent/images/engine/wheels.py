@@ -74,9 +74,9 @@ def _present(base: str, platform: str, connection: Connection, clock: Clock, rep
         with closing(connection.messages(pull, clock)) as messages:
             failure = next((str(message["error"]) for message in messages if "error" in message), None)
     except APIError as error:
-        raise base_failure(base, str(error.explanation), connection.host) from error
+        raise base_failure(f"base image {base}", str(error.explanation), connection.host) from error
     if failure is not None:
-        raise base_failure(base, failure, connection.host)
+        raise base_failure(f"base image {base}", failure, connection.host)
     return api.inspect_image(base)
 
 
