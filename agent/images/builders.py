@@ -43,7 +43,7 @@ class Builders:
     def __init__(self, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
         retries = Retries(sleep=clock.sleep)
         self._by_name: dict[str, Builder] = {
-            "engine": EngineBuilder(clock, retries),
+            "engine": EngineBuilder(clock, retries, cache_folder(environ)),
             "layers": LayersBuilder(retries, cache_folder(environ), environ),
             "process": ProgramBuilder(retries),
         }

@@ -20,6 +20,7 @@ from agent.images.layer import FIXED_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from agent.images.engine.api import Message
     from agent.images.engine.connection import Connection
@@ -40,9 +41,10 @@ _SHORTEST = 4
 class EngineBuilder:
     """An :class:`agent.images.builders.Builder` that has a Dockerfile built by the engine of `DOCKER_HOST`."""
 
-    def __init__(self, clock: Clock, retries: Retries, reach: Callable[[], Connection] = connect) -> None:
+    def __init__(self, clock: Clock, retries: Retries, cache: Path, reach: Callable[[], Connection] = connect) -> None:
         self._clock = clock
         self._retries = retries
+        self._wheels = cache / "wheels"
         self._reach = reach
 
     def source_digest(self, order: BuildOrder) -> str:
@@ -55,7 +57,7 @@ class EngineBuilder:
         connection = self._reach()
         with connection.asked(f"building {order.dockerfile}"):
             context = open_context(order)
-            housed = wheels(order, context.dockerfile, connection, self._clock, report)
+            housed = wheels(order, context.dockerfile, connection, self._clock, report, cache=self._wheels)
             normal = can_normalise(connection.api)
             image = self._build(order, context.with_wheels(housed), connection, report, label=not normal)
             _check_platform(connection.api.inspect_image(image), order)

@@ -17,7 +17,7 @@ from agent.images.layer import IGNORED, FolderLayer, add_file, add_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from agent.images.layer import Sink
+    from agent.images.stored_gzip import Sink
     from agent.ports.images import BuildOrder
 
 OWN = ".modelyard"
@@ -79,6 +79,7 @@ def source_digest(order: BuildOrder) -> str:
         "build_args": dict(order.build_args),
         "target": order.target,
         "platform": order.platform,
+        "python": order.python,
         "requirements": hashlib.sha256(_requirements(order)).hexdigest(),
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import UsageError
@@ -14,6 +12,8 @@ from agent.images.engine.failures import base_failure
 from agent.images.wheelhouse import wheelhouse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agent.images.engine.api import Message
     from agent.images.engine.connection import Connection
     from agent.images.engine.dockerfile import Dockerfile
@@ -30,21 +30,15 @@ _VERSION = re.compile(r"(3\.\d+)(?:\.\w+)?")
 
 
 def wheels(
-    order: BuildOrder, dockerfile: Dockerfile, connection: Connection, clock: Clock, report: Reporter
+    order: BuildOrder, dockerfile: Dockerfile, connection: Connection, clock: Clock, report: Reporter, *, cache: Path
 ) -> Path | None:
-    """The folder with the wheels of the order's requirements; None where the Dockerfile does not take them."""
+    """A folder in ``cache`` with the wheels of the order's requirements; None where the Dockerfile takes none."""
     if order.requirements is None or not dockerfile.declares(ARGUMENT):
         return None
-    arguments = {**order.build_args, **({"BASE_IMAGE": order.base_image} if order.base_image else {})}
-    base = dockerfile.base(arguments)
-    python = python_of(base, order.platform, connection, clock, report)
+    arguments = {**({"BASE_IMAGE": order.base_image} if order.base_image else {}), **order.build_args}
+    python = order.python or python_of(dockerfile.base(arguments), order.platform, connection, clock, report)
     report.doing(f"wheels of {order.requirements} for Python {python} on {order.platform}")
-    return wheelhouse(order.folder / order.requirements, python=python, platform=order.platform, cache=wheel_cache())
-
-
-def wheel_cache() -> Path:
-    """Where wheels are kept between builds (XDG base directory specification)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelyard/wheels"
+    return wheelhouse(order.folder / order.requirements, python=python, platform=order.platform, cache=cache)
 
 
 def python_of(base: str, platform: str, connection: Connection, clock: Clock, report: Reporter) -> str:

@@ -45,7 +45,7 @@ def order(folder: Path, dockerfile: str = "FROM scratch\nCOPY . /\n", **changes:
 
 def built(engine: FakeEngine, wanted: BuildOrder, clock: FakeClock | None = None) -> tuple[str, KeptReport]:
     report, clock = KeptReport(), clock or FakeClock()
-    builder = EngineBuilder(clock, Retries(sleep=clock.sleep), engine.connection)
+    builder = EngineBuilder(clock, Retries(sleep=clock.sleep), wanted.folder / "cache", engine.connection)
     return builder.build_and_push(wanted, TARGET, "t", report), report
 
 
