@@ -36,6 +36,7 @@ TOOLS = (
     Tool(program="iptables", package="iptables"),
     Tool(program="mmdebstrap", package="mmdebstrap"),
     Tool(program="docker-registry", package="docker-registry"),
+    Tool(program="podman", package="podman"),
 )
 
 

@@ -68,7 +68,9 @@ class PushLog:
 
     @property
     def summary(self) -> str:
-        """How many layers travelled."""
+        """How many layers travelled, as far as the engine tells."""
+        if not self._layers:
+            return "pushed; this engine does not tell which layers were there already"
         there = sum(status.startswith(_THERE) for status in self._layers.values())
         return f"layers pushed: {len(self._layers) - there}, already there: {there}"
 
@@ -109,13 +111,13 @@ class Push:
             failure = next(filter(None, map(log.hear, messages)), None)
         if failure is not None and is_fixed_tag(failure):
             report.fact("another build of the same sources has pushed its image meanwhile; that one is used")
-            return self._there(self._tag)
+            return self.held(self._tag)
         if failure is not None:
             raise push_failure(failure, whole, self._connection.host)
         report.fact(log.summary)
         if is_podman(self._connection.api):
             return self._told(log, whole)
-        return self._there(self._told(log, whole))
+        return self.held(self._told(log, whole))
 
     def _messages(self) -> Generator[Message]:
         push = partial(self._connection.api.push, self.name, tag=self._tag, auth_config=self._login)
@@ -127,7 +129,7 @@ class Push:
             raise CloudFailedError(f"pushing {whole}: the engine did not say which digest the image has; run again")
         return log.digest
 
-    def _there(self, locator: str) -> str:
+    def held(self, locator: str) -> str:
         """The digest of what the registry has, which must be one image: newer engines may make an index of it."""
         name = f"{self.name}{'@' if locator.startswith('sha256:') else ':'}{locator}"
         found = self._connection.api.inspect_distribution(name, auth_config=self._login)["Descriptor"]
