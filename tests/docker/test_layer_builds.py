@@ -14,6 +14,7 @@ from agent.images.builders import Builders
 from agent.images.layout import ImageLayout
 from agent.images.registry import Registry, RegistryEndpoint
 from agent.ports.images import BuildOrder
+from tests.cutting import cutting_way
 from tests.docker_registry import DockerRegistry, docker_registry
 from tests.engine import python_image
 from tests.fakes import FakeClock, KeptReport
@@ -211,3 +212,19 @@ def test_a_machine_of_its_own_with_an_empty_registry_makes_the_same_image(first:
     alone = another(first, tmp_path)
     assert alone.build(repository="other/tumour") == first.build()
     assert any("made a dependency layer" in fact for fact in alone.heard.of("fact"))
+
+
+def test_an_upload_that_was_cut_begins_anew_where_the_registry_cannot_go_on(first: Agent, tmp_path: Path) -> None:
+    """docker's own registry forgets an upload whose part was cut; what had arrived as a whole is kept."""
+    alone = another(first, tmp_path, cache=first.cache)
+    large = tmp_path / "elsewhere/container/large"
+    large.write_bytes(os.urandom(8 << 20))
+    place = first.registry.target(REPOSITORY)
+    builders = Builders(FakeClock(), {**os.environ, "MODELYARD_CACHE": str(first.cache)})
+    with cutting_way(first.registry.address, 4 << 20) as (way, address):
+        through = replace(place, base_url=f"http://{address}")
+        digest = builders.build_and_push(alone.order(), through, tag="cut", report=alone.heard)
+        assert way.cuts == []
+    assert (8 << 20) < way.sent < (14 << 20)
+    client = Registry(RegistryEndpoint(base_url=f"http://{first.registry.address}"))
+    assert client.resolve(REPOSITORY, "cut") == digest

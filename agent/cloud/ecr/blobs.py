@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.cloud.store import Record
@@ -26,11 +26,15 @@ class RepositoryBlob(Record):
 
 @dataclass
 class Upload:
-    """A blob on its way in; ``size`` is the number of bytes that have arrived."""
+    """A blob on its way in; ``size`` is the number of bytes that have arrived.
+
+    Whoever adds bytes holds ``adding``: after a cut, what the network still held is taken in first.
+    """
 
     repository: str
     path: Path
     size: int = 0
+    adding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Blobs:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cloud.ecr.access import RegistryAccess
-    from agent.cloud.ecr.blobs import Blobs
+    from agent.cloud.ecr.blobs import Blobs, Upload
     from agent.cloud.emulator.repositories import Repositories, Repository
     from agent.cloud.gateway import Receive, Scope, Send
     from agent.cloud.identity import Caller
@@ -32,6 +33,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = r"/v2/(?P<name>.+)"
 _CHUNK = 1 << 20
 _MANIFEST_BYTES = 4 << 20
+_QUIET_SECONDS = 10
 
 Headers = Mapping[str, str]
 
@@ -229,7 +231,8 @@ class RegistryDoor:
         upload = self._blobs.upload(visit.repository, visit.parts["upload"])
         if upload is None:
             raise _upload_unknown(visit.parts["upload"])
-        return self._uploading(visit.repository, visit.parts["upload"], upload.size, status=204)
+        async with _quiet(upload):
+            return self._uploading(visit.repository, visit.parts["upload"], upload.size, status=204)
 
     async def _finish_upload(self, visit: Visit) -> Reply:
         await self._append(visit)
@@ -254,10 +257,11 @@ class RegistryDoor:
         upload = self._blobs.upload(visit.repository, visit.parts["upload"])
         if upload is None:
             raise _upload_unknown(visit.parts["upload"])
-        with upload.path.open("ab") as file:
-            async for chunk in _chunks(visit.receive):
-                file.write(chunk)
-                upload.size += len(chunk)
+        async with _quiet(upload):
+            with upload.path.open("ab") as file:
+                async for chunk in _chunks(visit.receive):
+                    file.write(chunk)
+                    upload.size += len(chunk)
 
     def _uploading(self, repository: Repository, number: str, size: int, status: int = 202) -> Reply:
         return Reply(
@@ -312,6 +316,20 @@ def _refusal(error: AwsError) -> Reply:
 
 def _errors(code: str, message: str) -> bytes:
     return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+@asynccontextmanager
+async def _quiet(upload: Upload) -> AsyncIterator[None]:
+    """Once no earlier request adds to an upload any more; one whose client went away silently is not waited for."""
+    try:
+        async with asyncio.timeout(_QUIET_SECONDS):
+            await upload.adding.acquire()
+    except TimeoutError:
+        raise AwsError("BLOB_UPLOAD_INVALID", "Another request is adding to the upload", 400) from None
+    try:
+        yield
+    finally:
+        upload.adding.release()
 
 
 async def _chunks(receive: Receive, limit: int | None = None) -> Any:
