@@ -36,22 +36,28 @@ def wheels(
     if order.requirements is None or not dockerfile.declares(ARGUMENT):
         return None
     arguments = {**({"BASE_IMAGE": order.base_image} if order.base_image else {}), **order.build_args}
-    python = order.python or python_of(dockerfile.base(arguments), order.platform, connection, clock, report)
+    base = dockerfile.base(arguments)
+    python = order.python or python_of(base, order.platform, connection, clock, report, cache=cache)
     report.doing(f"wheels of {order.requirements} for Python {python} on {order.platform}")
     return wheelhouse(order.folder / order.requirements, python=python, platform=order.platform, cache=cache)
 
 
-def python_of(base: str, platform: str, connection: Connection, clock: Clock, report: Reporter) -> str:
-    """The Python of a base image, such as ``3.11``: what its environment says, else what it answers itself."""
+def python_of(base: str, platform: str, connection: Connection, clock: Clock, report: Reporter, *, cache: Path) -> str:
+    """The Python of a base image, such as ``3.11``: what its environment says, else what it answered once itself."""
     with connection.asked(f"looking into the base image {base}"):
-        settings = _present(base, platform, connection, clock, report)["Config"].get("Env") or ()
-        told = dict(entry.partition("=")[::2] for entry in settings).get("PYTHON_VERSION", "")
-        found = _VERSION.fullmatch(told) or _VERSION.fullmatch(_answer(base, connection))
+        image = _present(base, platform, connection, clock, report)
+        told = dict(entry.partition("=")[::2] for entry in image["Config"].get("Env") or ())
+        known = cache / f"python-of-{str(image['Id']).removeprefix('sha256:')}"
+        found = _VERSION.fullmatch(told.get("PYTHON_VERSION", "")) or _VERSION.fullmatch(
+            known.read_text() if known.is_file() else _answer(image["Id"], connection)
+        )
     if found is None:
         raise UsageError(
             f"the base image {base} has no python3 that answers, so no wheels can be found for it; name its version in "
             "`image.python`, or begin with an image that has one"
         )
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.write_text(found[1])
     return found[1]
 
 

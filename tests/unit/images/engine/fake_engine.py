@@ -38,6 +38,8 @@ class FakeEngine:
     pushes: list[Sequence[Message]] = field(default_factory=lambda: [PUSHED])
     held: str = SINGLE
     architecture: str = "amd64"
+    environment: Sequence[str] = ("PYTHON_VERSION=3.11.9",)
+    answer: bytes = b"3.12\n"
     orders: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     logins: list[Mapping[str, str]] = field(default_factory=list)
@@ -71,9 +73,10 @@ class FakeEngine:
 
     def inspect_image(self, image: str) -> Message:
         return {
+            "Id": IMAGE,
             "Os": "linux",
             "Architecture": self.architecture,
-            "Config": {"Env": ["PYTHON_VERSION=3.11.9"]},
+            "Config": {"Env": list(self.environment)},
             "RootFS": {"Layers": ["sha256:a"]},
             "Parent": "",
         }
@@ -101,7 +104,7 @@ class FakeEngine:
         return {"StatusCode": 0}
 
     def logs(self, container: str, *, stdout: bool, stderr: bool) -> bytes:
-        return b"3.12\n"
+        return self.answer
 
     def remove_container(self, container: str, *, force: bool) -> None:
         self.asked.append("remove container")
