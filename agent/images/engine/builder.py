@@ -34,6 +34,7 @@ _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|(?:^|_)(?:API_?|ACCESS_?|PRIVATE_?)?KEY$", re.IGNORECASE
 )
 
+_KEPT = "modelyard-cache"
 _SHORTEST = 4
 """Stars for every `1` in a log would hide more than a secret."""
 
@@ -61,6 +62,8 @@ class EngineBuilder:
             normal = can_normalise(connection.api)
             image = self._build(order, context.with_wheels(housed), connection, report, label=not normal)
             _check_platform(connection.api.inspect_image(image), order)
+            # By a name of its own it survives the push's, and whoever tidies the engine up, as the next build's cache.
+            connection.api.tag(image, f"{_KEPT}/{target.repository}", "latest")
             config = normalised(connection.api, image, order) if normal else None
         name = partial(connection.api.tag, image) if config is None else partial(_load, connection, config)
         return self._retries.run(partial(Push(connection, target, tag, self._clock).run, name, report))

@@ -25,6 +25,7 @@ TARGET = PushTarget(
     host=URI.partition("/")[0],
     token="the-registry-s-password",
 )
+KEPT = "tag modelyard-cache/model:latest"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
@@ -53,7 +54,7 @@ def test_docker_gets_the_labels_with_the_configuration(tmp_path: Path) -> None:
     engine = FakeEngine()
     digest, _ = built(engine, order(tmp_path))
     assert digest == DIGEST
-    assert engine.asked == ["build", "load", f"push {URI}:t", f"remove {URI}:t"]
+    assert engine.asked == ["build", KEPT, "load", f"push {URI}:t", f"remove {URI}:t"]
     assert engine.orders[0]["labels"] is None
 
 
@@ -70,7 +71,7 @@ def test_engines_that_take_no_bare_configuration_put_the_labels_on_themselves(
 ) -> None:
     digest, _ = built(engine, order(tmp_path))
     assert digest == DIGEST
-    assert engine.asked == ["build", f"tag {URI}:t", f"push {URI}:t", f"remove {URI}:t"]
+    assert engine.asked == ["build", KEPT, f"tag {URI}:t", f"push {URI}:t", f"remove {URI}:t"]
     assert engine.orders[0]["labels"] == {"revision": "c"}
 
 
@@ -156,9 +157,8 @@ def test_a_run_that_is_to_end_lets_go_of_the_engine(tmp_path: Path) -> None:
     assert engine.asked[-1] == "cut"
 
 
-def test_without_an_engine_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
-    with pytest.raises(
-        UsageError, match=r"no container engine answers at unix://.*nobody\.sock: .*start one .*`layers`"
-    ):
+@pytest.mark.parametrize("host", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:9", "nonsense"])
+def test_without_an_engine_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("DOCKER_HOST", host)
+    with pytest.raises(UsageError, match=f"no container engine answers at {host}: .*start one .*`layers`"):
         Builders(FakeClock()).build_and_push(order(tmp_path), TARGET, tag="t", report=KeptReport())
