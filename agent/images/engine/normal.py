@@ -33,7 +33,7 @@ _CONTAINERD = "io.containerd.snapshotter.v1"
 
 
 def can_normalise(api: EngineApi) -> bool:
-    """Whether the engine takes an archive without layers: Docker's own image store does, podman does not, containerd's is not trusted to."""
+    """Whether the engine takes an archive without layers, as only Docker with its own image store is known to do."""
     if is_podman(api):
         return False
     return not any(_CONTAINERD in entry for entry in api.info().get("DriverStatus") or ())
