@@ -75,9 +75,12 @@ class PushLog:
         return f"layers pushed: {len(self._layers) - there}, already there: {there}"
 
     def _text(self) -> str:
+        """It changes seldom, for in a build server's log every change is a line."""
         done = sum(status.startswith((*_THERE, "Pushed")) for status in self._layers.values())
-        sent, total = (sum(sizes[part] for sizes in self._sent.values()) // _MEGABYTE for part in (0, 1))
-        return f"pushing: {done} of {len(self._layers)} layers done, {sent} of {total} MB sent"
+        sent, total = (sum(sizes[part] for sizes in self._sent.values()) for part in (0, 1))
+        tenths = min(10 * sent // total, 10) if total else 0
+        much = f", {tenths}0 % of {total // _MEGABYTE} MB sent" if total >= _MEGABYTE else ""
+        return f"pushing: {done} of {len(self._layers)} layers done{much}".replace(" 00 %", " 0 %")
 
 
 class Push:

@@ -25,22 +25,26 @@ def test_the_name_leads_to_the_registry(base_url: str, uri: str, name: str) -> N
     assert engine_name(PushTarget(uri=uri, repository="x", base_url=base_url, host=ECR, token="")) == name
 
 
-def test_progress_is_told_in_layers_and_megabytes() -> None:
+def test_progress_is_told_in_layers_and_tenths() -> None:
     report = KeptReport()
     log = PushLog(report)
     for status, layer, detail in (
         ("Preparing", "a", {}),
         ("Preparing", "b", {}),
         ("Layer already exists", "a", {}),
-        ("Pushing", "b", {"current": 1_000_000, "total": 4_000_000}),
-        ("Pushing", "b", {"current": 1_000_001, "total": 4_000_000}),
+        ("Pushing", "b", {"current": 1_000, "total": 4_000_000}),
+        ("Pushing", "b", {"current": 2_000_000, "total": 4_000_000}),
+        ("Pushing", "b", {"current": 2_000_001, "total": 4_000_000}),
+        ("Pushing", "b", {"current": 4_000_512, "total": 4_000_000}),  # archives are a little more than their files
         ("Pushed", "b", {}),
     ):
         assert log.hear({"status": status, "id": layer, "progressDetail": detail}) is None
-    assert report.of("doing")[-3:] == [
-        "pushing: 1 of 2 layers done, 0 of 0 MB sent",
-        "pushing: 1 of 2 layers done, 1 of 4 MB sent",
-        "pushing: 2 of 2 layers done, 4 of 4 MB sent",
+    assert report.of("doing")[-5:] == [
+        "pushing: 1 of 2 layers done",
+        "pushing: 1 of 2 layers done, 0 % of 4 MB sent",
+        "pushing: 1 of 2 layers done, 50 % of 4 MB sent",
+        "pushing: 1 of 2 layers done, 100 % of 4 MB sent",
+        "pushing: 2 of 2 layers done, 100 % of 4 MB sent",
     ]
     assert log.summary == "layers pushed: 1, already there: 1"
 
