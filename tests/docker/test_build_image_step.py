@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,12 @@ def test_an_image_whose_build_was_forgotten_is_found_by_its_sources(world: World
     first = build_image.run(inputs(world), agent(world, "lost"))
     (world.folder / "container/Dockerfile").touch()
     assert build_image.run(inputs(world), agent(world, "again")) == first
+
+
+def test_two_agents_at_one_engine_make_one_image(world: World) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda run: build_image.run(inputs(world), agent(world, run)), ("one", "other"))
+    assert one == other
 
 
 def test_a_failing_instruction_fails_the_step_as_the_user_s_own(world: World) -> None:
