@@ -148,8 +148,10 @@ class Exchange:
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         """The answer to a request, once it is known who asks and where the registry has it."""
         connection, response = self._send(method, url, {**self._own_headers(url), **headers}, body)
-        if response.status == 401 and self._introduced(response):
+        asked = response.headers.get("WWW-Authenticate", "") if response.status == 401 else ""
+        if token_url := bearer_challenge(asked, self.endpoint.name):
             self._let_go(url, connection, response)
+            self._bearer = self._token(token_url)
             connection, response = self._send(method, url, {**self._own_headers(url), **headers}, body)
         if response.status in _REDIRECTS and method == "GET":
             # ECR answers blobs with a presigned S3 address, which must not see the registry's credentials.
@@ -172,25 +174,20 @@ class Exchange:
         bearer = {"Authorization": f"Bearer {self._bearer}"} if self._bearer else {}
         return {**self.endpoint.headers(), **bearer}
 
-    def _introduced(self, response: http.client.HTTPResponse) -> bool:
-        """Whether a registry that wants tokens got us one (distribution's "Token Authentication")."""
-        token_url = bearer_challenge(response.headers.get("WWW-Authenticate", ""), self.endpoint.name)
-        if token_url is None:
-            return False
-        headers = self.endpoint.password_headers()
-        what = f"registry {self.endpoint.name}: GET {urlsplit(token_url).path} (its tokens)"
-        connection, granted = self._send("GET", token_url, headers, None)
+    def _token(self, url: str) -> str:
+        """What a registry that wants tokens is to be brought (distribution's "Token Authentication")."""
+        what = f"registry {self.endpoint.name}: GET {urlsplit(url).path} (its tokens)"
+        connection, response = self._send("GET", url, self.endpoint.password_headers(), None)
         try:
-            answer = Answer(granted, what)
-            if granted.status >= 300:
-                raise _failure(answer, what, granted.reason)
+            answer = Answer(response, what)
+            if response.status >= 300:
+                raise _failure(answer, what, response.reason)
             document = json.loads(answer.read())
-            self._bearer = document.get("token") or document["access_token"]
+            return str(document.get("token") or document["access_token"])
         except (ValueError, KeyError) as error:
             raise CloudFailedError(f"{what} answered no token; look at the registry's log") from error
         finally:
-            self._let_go(token_url, connection, granted)
-        return True
+            self._let_go(url, connection, response)
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: Body

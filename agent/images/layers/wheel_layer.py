@@ -55,7 +55,7 @@ def write_wheels(wheels: Iterable[Path], python: str, out: Sink) -> str:
         try:
             with WheelFile.open(wheel) as source:
                 install(source, _LayerDestination(writer, python, source), additional_metadata={})
-        except (InstallerError, ValueError, KeyError, OSError) as error:
+        except (InstallerError, zipfile.BadZipFile, ValueError, KeyError, OSError) as error:
             raise InputMissingError(f"{wheel.name} cannot be installed: {error}; lock another version of it") from error
     return writer.finish()
 
