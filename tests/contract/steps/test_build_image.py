@@ -21,6 +21,7 @@ from pipeline_steps import build_image
 from tests.contract.provision import PROGRAM
 from tests.contract.steps.deploy_world import Nap, World, new_world
 from tests.contract.steps.lost_agent import LostAgent
+from tests.wheels import locked, make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +204,27 @@ def _as_administrator(world: World) -> Any:
         endpoint_url=world.cloud.endpoint,
     )
     return AwsAccounts(clients, account=keys.account, region=clients.region, role=None, session_name="administrator")
+
+
+def test_a_layer_build_needs_no_more_than_the_pipeline_s_own_role(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Base image and libraries' layer are in the project's repository; the second agent finds the layer there."""
+    base = build(world).image
+    monkeypatch.setenv("PIP_FIND_LINKS", str(world.folder / "shelf"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    (world.folder / "requirements.txt").write_text(locked(make_wheel(world.folder / "shelf", "tool")))
+    layered = Image(
+        builder="layers", context="container", base_image=base.uri, requirements="requirements.txt", python="3.11"
+    )
+    order = build_order(layered, world.folder, CommitInfo(sha="c" * 40))
+    since = world.last_call()
+    results = []
+    for machine in ("one", "other"):
+        (world.folder / "container/unique").write_text(machine)
+        builders = Builders(Nap(), {"MODELYARD_CACHE": str(world.folder / machine)})
+        asked = inputs(world, image=layered, sources=builders.source_digest(order))
+        results.append(build_image.run(asked, replace(agent(world, machine), builder=builders)).image.digest)
+    assert len(set(results)) == 2
+    assert not (world.folder / "other/dependencies/wheels").exists()
+    assert sum(request == ("PATCH", "blobs") for request in requests(world, since)) == 6
