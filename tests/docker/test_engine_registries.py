@@ -6,6 +6,8 @@ import json
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
@@ -26,7 +28,6 @@ from tests.tools import leave_out, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 
@@ -139,8 +140,9 @@ def _answers(host: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory, registry: DockerRegistry) -> Iterator[str]:
-    with podman_service(tmp_path_factory.mktemp("podman"), registry) as host:
+def podman(registry: DockerRegistry) -> Iterator[str]:
+    # Its paths may not be as long as pytest's are.
+    with TemporaryDirectory(prefix="podman-") as folder, podman_service(Path(folder), registry) as host:
         yield host
 
 
