@@ -17,7 +17,9 @@ from tests.sources import ROOT
 REQUIREMENTS = ROOT / "requirements"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS: dict[str, list[Any]] = PROJECT["dependency-groups"]
-RUNTIME: list[str] = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["cloud"]
+BASE: list[str] = PROJECT["project"]["dependencies"]
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+RUNTIME = BASE + EXTRAS["cloud"]
 
 
 def group(name: str) -> list[str]:
@@ -31,6 +33,7 @@ LOCKS: dict[str, list[str]] = {
     "tox": group("tox"),
     "lock": group("lock"),
     "build": group("build"),
+    "agent": BASE + EXTRAS["engine"],
     "demo": RUNTIME + group("examples"),
     "test": RUNTIME + group("test"),
     "lint": RUNTIME + group("lint"),
@@ -78,7 +81,7 @@ def test_every_pin_has_a_hash(lock: str) -> None:
     assert unhashed == []
 
 
-@pytest.mark.parametrize(("one", "other"), list(combinations(["demo", "test", "lint", "bench"], 2)))
+@pytest.mark.parametrize(("one", "other"), list(combinations(["agent", "demo", "test", "lint", "bench"], 2)))
 def test_environments_agree_on_versions(one: str, other: str) -> None:
     left, right = pins(one), pins(other)
     assert {name: left[name] for name in left.keys() & right.keys() if left[name] != right[name]} == {}
