@@ -33,7 +33,7 @@ Map call(Map config = [:]) {
 
 /** Those of mlStep that are the same for every step. */
 private List sharedOptions() {
-    ['configuration', 'settings', 'attempts', 'pause', 'mode']
+    ['configuration', 'settings', 'attempts', 'pause', 'mode', 'image', 'network', 'environment']
 }
 
 private void runLevels(Map chosen, Map results) {
@@ -55,14 +55,8 @@ private void runLevels(Map chosen, Map results) {
 
 /** The stages as JSON; the name of the branch reaches the command from Jenkins's own variables, unseen by Groovy. */
 private String declaredStages(Map chosen) {
-    withEnv(["ML_CONFIGURATION=${chosen.configuration}", "ML_UNTIL=${chosen.until}", "ML_FROM=${chosen.from}"]) {
-        sh(label: 'modelyard stages', returnStdout: true, script: '''
-            branch=${CHANGE_BRANCH:-${BRANCH_NAME-}}
-            exec modelyard stages --json --configuration "$ML_CONFIGURATION" \
-                ${ML_UNTIL:+--until "$ML_UNTIL"} ${ML_FROM:+--from "$ML_FROM"} \
-                ${branch:+--branch "$branch"} ${CHANGE_ID:+--pr "$CHANGE_ID"}
-        ''')
-    }
+    mlModelyard(chosen, 'stages', ['ML_COMMAND=stages', "ML_CONFIGURATION=${chosen.configuration}",
+        "ML_UNTIL=${chosen.until}", "ML_FROM=${chosen.from}"], true)
 }
 
 /** Runs the stages of one level, which do not need each other; @return whether one of them refused the model. */

@@ -17,8 +17,7 @@ Map declaredOptions() {
         inputs: [type: 'map', fallback: [:], about: 'Values of single input fields instead of the derived ones.'],
         attempts: [type: 'number', fallback: 4, about: 'How often to try what fails temporarily (exit code 75).'],
         pause: [type: 'number', fallback: 30, about: 'Seconds before the second attempt, doubled before each next.'],
-        mode: [type: 'text', fallback: 'host', among: ['host'], about: 'Where steps run: host is modelyard on PATH.'],
-    ]
+    ] + mlModelyard.declaredOptions()
 }
 
 /** mlStep('train', settings: [...]) */
@@ -73,7 +72,7 @@ private Map attempt(Map chosen, String file) {
             sleep(time: pause, unit: 'SECONDS')
         }
         pause = pause > 0 ? pause * 2 : chosen.pause
-        outcome = visit(chosen.step, file)
+        outcome = visit(chosen, file)
         if (outcome.exit_code == 75) {
             error(describe(outcome))
         }
@@ -82,15 +81,10 @@ private Map attempt(Map chosen, String file) {
 }
 
 /** One process. Paths travel in variables, all other values in the request; a result left by an earlier one is gone. */
-private Map visit(String step, String file) {
-    int code = -1
-    withEnv(["ML_STEP=${step}", "ML_REQUEST=${file}.request.json", "ML_RESULT=${file}.result.json"]) {
-        code = sh(label: "modelyard step ${step}", returnStatus: true, script: '''
-            rm -f -- "$ML_RESULT"
-            exec modelyard step "$ML_STEP" --request "$ML_REQUEST" --result "$ML_RESULT"
-        ''')
-    }
-    Map lost = [contract: 1, step: step, status: 'failed', exit_code: code, error: 'it ended without a result']
+private Map visit(Map chosen, String file) {
+    int code = mlModelyard(chosen, "step ${chosen.step}", ['ML_COMMAND=step', "ML_STEP=${chosen.step}",
+        "ML_REQUEST=${file}.request.json", "ML_RESULT=${file}.result.json"])
+    Map lost = [contract: 1, step: chosen.step, status: 'failed', exit_code: code, error: 'it ended without a result']
     if (!fileExists("${file}.result.json")) {
         return lost
     }

@@ -48,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         sub.add_argument("--request", type=Path, metavar="FILE", help="what to do, as JSON (default: what fits here)")
         sub.add_argument("--result", type=Path, metavar="FILE", help="where to write what came of it, as JSON")
         sub.add_argument("--dry-run", action="store_true", help="print what would be written, and write nothing")
+        sub.add_argument("--uses", action="store_true", help="print what it uses beside AWS (engine), and do nothing")
         sub.add_argument("--schema", action="store_true", help="print the JSON Schemas of inputs and result")
     parser.epilog = f"steps: {', '.join(step_names())}"
 
@@ -62,6 +63,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
             {"inputs": step.inputs.model_json_schema(), "result": step.result.model_json_schema(mode="serialization")}
         )
         return ExitCode.DONE
+    if options.uses:
+        for one in _used(options):
+            console.answer(one)
+        return ExitCode.DONE
     if options.result is not None:
         # Whoever reads the file after an agent was lost must not find an earlier step's answer there.
         options.result.unlink(missing_ok=True)
@@ -74,6 +79,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if document is not None:
         _write(options.result, document, console)
     return ExitCode.DONE
+
+
+def _used(options: argparse.Namespace) -> tuple[str, ...]:
+    """Asks for no identity: whoever wants to know may have none yet."""
+    from agent.config.loading import Selection, load
+    from agent.pipeline.repository import commit_of
+    from agent.pipeline.used import used
+    from agent.request import read_request
+
+    request = read_request(options.request, options.step)
+    file = Path(request.configuration)
+    branch = request.run.branch or commit_of(file.absolute().parent).branch
+    selection = Selection(branch=branch or None, pull_request=request.run.pull_request)
+    return used(options.step, load(file, selection=selection, settings=request.settings).configuration)
 
 
 def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | None:

@@ -108,6 +108,15 @@ class Build {
         variables + given + strand.surroundings.variables
     }
 
+    /** A file that the library brings with its vars. */
+    String resource(String path) {
+        File file = new File(library.resources, path)
+        if (!file.file) {
+            throw new AbortException("No such library resource ${path} could be found.")
+        }
+        file.text
+    }
+
     /** A var or one of the controller's objects; a var is made once for each script that calls it. */
     Object global(Script script, String name) {
         if (script.binding.hasVariable(name)) {

@@ -36,6 +36,11 @@ class Library {
         (Script) loader.loadClass(name).newInstance()
     }
 
+    /** The folder beside the vars, whose files they may read. */
+    File getResources() {
+        new File(folder.parentFile, 'resources')
+    }
+
     /** What a controller has after a restart: the same sources, and classes that share nothing with the former ones. */
     Library recompiled() {
         new Library(folder, sandbox)

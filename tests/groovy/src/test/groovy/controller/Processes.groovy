@@ -19,7 +19,8 @@ class Processes {
         File script = new File(files, 'script.sh')
         script.text = step.script
         new File(where).mkdirs()
-        ProcessBuilder builder = new ProcessBuilder('setsid', '/bin/sh', '-xe', script.path).directory(new File(where))
+        ProcessBuilder builder = new ProcessBuilder('setsid', *interpreter(step.script), script.path)
+            .directory(new File(where))
         builder.environment().putAll(environment)
         builder.redirectErrorStream(!step.returnStdout).redirectOutput(new File(files, 'output'))
         if (step.returnStdout) {
@@ -28,6 +29,12 @@ class Processes {
         Process process = builder.start()
         running[process.pid()] = [process: process, files: files, step: step]
         process.pid()
+    }
+
+    /** A script that names its interpreter is run by it, as it is; any other is traced, and ends at its first failure. */
+    private static List<String> interpreter(Object script) {
+        String first = (script as String).readLines().first()
+        first.startsWith('#!') ? first.drop(2).trim().split(' ').toList() : ['/bin/sh', '-xe']
     }
 
     boolean isRunning(Long number) {

@@ -25,6 +25,9 @@ class Steps {
             build.answer(strand, file(strand, given).exists())
         }],
         library: [takes: ['identifier', 'retriever', 'changelog'], does: Steps.&nothing],
+        libraryResource: [takes: ['resource', 'encoding'], does: { Build build, Strand strand, Map given ->
+            build.answer(strand, build.resource(given.resource as String))
+        }],
         legacySCM: [takes: ['scm'], does: Steps.&nothing],
         node: [takes: ['label'], body: true, does: Steps.&node],
         parallel: [does: Steps.&parallel],
@@ -143,7 +146,7 @@ class Steps {
 
     private static void node(Build build, Strand strand, Map given) {
         build.nodes << given.label
-        Surroundings there = strand.surroundings.inFolder(build.workspace.path) + [NODE_NAME: 'agent']
+        Surroundings there = strand.surroundings.inFolder(build.workspace.path) + [NODE_NAME: 'agent', WORKSPACE: build.workspace.path]
         build.fork('node', given.body, there, new Around(strand))
     }
 

@@ -122,6 +122,6 @@ class PipelineSpec extends Vars {
         run().result == 'FAILURE'
         build.nodes == []
         build.log.contains('ERROR: mlPipeline: unknown option untill; the options are: agent, folder, until, from, ' +
-            'configuration, settings, attempts, pause, mode')
+            'configuration, settings, attempts, pause, mode, image, network, environment')
     }
 }

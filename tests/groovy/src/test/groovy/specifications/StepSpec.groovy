@@ -225,11 +225,11 @@ class StepSpec extends Vars {
         where:
         options                         | message
         "'train', [retries: 3]"         | 'unknown option retries; the options are: step, configuration, settings, ' +
-            'results, inputs, attempts, pause, mode'
+            'results, inputs, attempts, pause, mode, image, network, environment'
         "'train', [settings: 'a=1']"    | 'option settings must be a list, not a=1'
         "'train', [attempts: '3']"      | 'option attempts must be a number, not 3'
         "'train', [results: null]"      | 'option results must be a map, not null'
-        "'train', [mode: 'docker']"     | 'option mode must be one of: host; not docker'
+        "'train', [mode: 'cloud']"      | 'option mode must be one of: host, docker; not cloud'
         '[settings: []]'                | 'option step (text) is missing: Name of the step, such as train; ' +
             '`modelyard step --help` lists them.'
     }
