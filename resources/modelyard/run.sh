@@ -30,12 +30,15 @@ container_name() {
     printf 'modelyard-%s-%s-%s' "${BUILD_TAG-}" "${ML_STEP:-$ML_COMMAND}" "$place" | LC_ALL=C tr -c 'A-Za-z0-9_.-' '-'
 }
 
-# What a lost agent left running ends in order before the same is begun again.
+# What a lost agent left running ends in order before the same is begun again. The engine itself removes what has ended,
+# which takes a moment.
 end_former() {
-    if docker container inspect "$1" >/dev/null 2>&1; then
+    patience=60
+    while docker container inspect "$1" >/dev/null 2>&1 && [ "$patience" -gt 0 ]; do
         docker stop --time 60 "$1" >/dev/null 2>&1 || :
-        docker rm --force "$1" >/dev/null 2>&1 || :
-    fi
+        docker rm "$1" >/dev/null 2>&1 || sleep 1
+        patience=$((patience - 1))
+    done
 }
 
 case $ML_COMMAND in

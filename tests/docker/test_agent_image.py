@@ -44,7 +44,11 @@ def run(engine: DockerClient, image: str, *words: str, **options: Any) -> str:
     strict = {"read_only": True, "tmpfs": {"/tmp": ""}, "network_mode": "none", "cap_drop": ["ALL"]}
     container = engine.containers.run(image, list(words), detach=True, **{**strict, **options})
     try:
-        code, said, complained = container.wait()["StatusCode"], container.logs(stderr=False), container.logs(stdout=False)
+        code, said, complained = (
+            container.wait()["StatusCode"],
+            container.logs(stderr=False),
+            container.logs(stdout=False),
+        )
     finally:
         container.remove(force=True)
     if code:
@@ -75,7 +79,9 @@ def test_what_is_installed_is_what_is_locked(engine: DockerClient, image: str) -
         for pin in pins
         if pin.marker is None or pin.marker.evaluate({"sys_platform": "linux"})
     }
-    installed = {canonicalize_name(name): version for name, version in json.loads(run(engine, image, PYTHON, "-c", ask))}
+    installed = {
+        canonicalize_name(name): version for name, version in json.loads(run(engine, image, PYTHON, "-c", ask))
+    }
     assert installed.pop("modelyard")
     assert installed == wanted
 

@@ -151,7 +151,13 @@ def test_its_network_can_be_chosen(place: Node, network: str, interfaces: int) -
 
 
 def test_the_stages_are_asked_for_in_it_too(place: Node) -> None:
-    given = {"ML_CONFIGURATION": "a b.yaml", "ML_UNTIL": "gate", "ML_FROM": "", "CHANGE_BRANCH": "as/$x", "CHANGE_ID": "12"}
+    given = {
+        "ML_CONFIGURATION": "a b.yaml",
+        "ML_UNTIL": "gate",
+        "ML_FROM": "",
+        "CHANGE_BRANCH": "as/$x",
+        "CHANGE_ID": "12",
+    }
     place.run("stages", **given)
     wanted = ["--configuration", "a b.yaml", "--until", "gate", "--branch", "as/$x", "--pr", "12"]
     assert found(place)["words"] == ["stages", "--json", *wanted]
@@ -168,4 +174,7 @@ def test_without_an_image_it_is_said_where_to_name_one(place: Node) -> None:
 
 
 def test_an_image_that_cannot_be_had_is_the_engines_failure(place: Node) -> None:
-    assert "Unable to find image" in place.run("step", **place.request("train"), ML_IMAGE="127.0.0.1:1/no", exits=125).stderr
+    assert (
+        "Unable to find image"
+        in place.run("step", **place.request("train"), ML_IMAGE="127.0.0.1:1/no", exits=125).stderr
+    )
