@@ -36,7 +36,7 @@ class Node:
         """Who works here: somebody else than who may do everything, where we may choose."""
         return self.workspace.stat().st_uid
 
-    def begin(self, command: str, folder: Path | None = None, **variables: str) -> subprocess.Popen[str]:
+    def begin(self, command: str, variables: Mapping[str, str], folder: Path | None = None) -> subprocess.Popen[str]:
         """Start the script as mlModelyard does."""
         known = {"PATH": os.environ["PATH"], "HOME": str(self.workspace), "DOCKER_HOST": self.host, **self.environ}
         told = {"ML_COMMAND": command, "ML_MODE": "docker", "ML_IMAGE": self.image, "WORKSPACE": str(self.workspace)}
@@ -54,9 +54,9 @@ class Node:
             **who,
         )
 
-    def run(self, command: str, *, exits: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, variables: Mapping[str, str], *, exits: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the script and insist on its exit code."""
-        process = self.begin(command, **variables)
+        process = self.begin(command, variables)
         out, err = process.communicate(timeout=280)
         assert process.returncode == exits, f"{command} {variables}: {process.returncode}\n{out}\n{err}"
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)

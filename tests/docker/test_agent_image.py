@@ -52,7 +52,7 @@ def run(engine: DockerClient, image: str, *words: str, **options: Any) -> str:
     finally:
         container.remove(force=True)
     if code:
-        raise ContainerError(container, code, words, image, complained)
+        raise ContainerError(container, code, list(words), image, complained.decode())
     return str(said.decode())
 
 
@@ -177,8 +177,8 @@ def test_jenkins_can_keep_it_open_and_work_in_it(engine: DockerClient, image: st
     kept = engine.containers.run(image, "cat", detach=True, tty=True, user="4321:4321", network_mode="none")
     try:
         assert [process[-1] for process in kept.top()["Processes"]] == ["cat"]
-        code, said = kept.exec_run(["modelyard", "step", "--help"])
-        assert (code, said.decode().partition(" [")[0]) == (0, "usage: modelyard step")
+        answer = kept.exec_run(["modelyard", "step", "--help"])
+        assert (answer.exit_code, bytes(answer.output).partition(b" [")[0]) == (0, b"usage: modelyard step")
     finally:
         kept.remove(force=True)
 

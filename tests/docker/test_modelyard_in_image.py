@@ -62,7 +62,7 @@ def found(place: Node) -> dict[str, Any]:
 
 def test_it_is_in_the_same_folder_of_the_same_workspace(place: Node) -> None:
     folder = place.write("models/tumour/file", "").parent
-    process = place.begin("step", folder, **place.request("train"))
+    process = place.begin("step", place.request("train"), folder)
     assert process.wait(60) == 0, process.communicate()
     told = json.loads((folder / "found.json").read_text())
     assert told["folder"] == str(folder)
@@ -70,13 +70,13 @@ def test_it_is_in_the_same_folder_of_the_same_workspace(place: Node) -> None:
 
 
 def test_what_it_writes_is_of_the_user_who_asked(place: Node) -> None:
-    place.run("step", **place.request("train"))
+    place.run("step", place.request("train"))
     assert (place.workspace / "found.json").stat().st_uid == place.user
     assert found(place)["user"] == place.user
 
 
 def test_it_writes_nowhere_else_and_may_do_nothing(place: Node) -> None:
-    place.run("step", **place.request("train"))
+    place.run("step", place.request("train"))
     told = found(place)
     assert told["writable"] == ["/tmp"]
     assert told["privileges"] == 0
@@ -99,14 +99,14 @@ KNOWN = {
 
 
 def test_it_knows_the_variables_that_it_may_and_no_other(place: Node) -> None:
-    place.run("step", **place.request("train"), **SECRETS, **KNOWN)
+    place.run("step", {**place.request("train"), **SECRETS, **KNOWN})
     known = found(place)["environment"]
     assert {name: known.get(name) for name in KNOWN} == KNOWN
     assert known.keys() & {*SECRETS, "ML_STEP", "DOCKER_HOST"} == set()
 
 
 def test_further_variables_are_named(place: Node) -> None:
-    place.run("step", **place.request("train"), ML_ENVIRONMENT="TOKEN ABSENT", **SECRETS)
+    place.run("step", {**place.request("train"), "ML_ENVIRONMENT": "TOKEN ABSENT", **SECRETS})
     known = found(place)["environment"]
     assert known["TOKEN"] == "s"
     assert known.keys() & {*SECRETS, "ABSENT"} == {"TOKEN"}
@@ -114,26 +114,26 @@ def test_further_variables_are_named(place: Node) -> None:
 
 @pytest.mark.parametrize("name", ["TOKEN=secret", "--privileged", "1A", "a;b"])
 def test_nothing_but_names_is_taken(place: Node, name: str) -> None:
-    told = place.run("step", **place.request("train"), ML_ENVIRONMENT=name, exits=2).stderr
+    told = place.run("step", {**place.request("train"), "ML_ENVIRONMENT": name}, exits=2).stderr
     assert told == f"mlStep: the option environment takes names of variables, not {name}\n"
 
 
 def test_an_identity_in_a_file_is_brought_along(place: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
     token = place.write("../token", "t")
-    place.run("step", **place.request("train"), AWS_WEB_IDENTITY_TOKEN_FILE=str(token.resolve()))
+    place.run("step", {**place.request("train"), "AWS_WEB_IDENTITY_TOKEN_FILE": str(token.resolve())})
     assert str(token.resolve()) in found(place)["mounts"]
 
 
 @pytest.mark.parametrize(("step", "uses"), [("train", "engine"), ("build_image", "")])
 def test_the_engine_is_out_of_reach(place: Node, step: str, uses: str) -> None:
-    place.run("step", **place.request(step), MODELYARD_USES=uses)
+    place.run("step", {**place.request(step), "MODELYARD_USES": uses})
     told = found(place)
     assert [mount for mount in told["mounts"] if mount.endswith(".sock")] == []
     assert set(told["groups"]) <= {place.user}
 
 
 def test_a_step_that_builds_with_the_engine_gets_it(place: Node) -> None:
-    place.run("step", **place.request("build_image"), MODELYARD_USES="engine")
+    place.run("step", {**place.request("build_image"), "MODELYARD_USES": "engine"})
     told = found(place)
     assert place.host.partition("://")[2] in told["mounts"]
     assert told["environment"]["DOCKER_HOST"] == place.host
@@ -146,7 +146,7 @@ def _files(step: str) -> list[str]:
 
 @pytest.mark.parametrize(("network", "interfaces"), [("", 2), ("none", 1)])
 def test_its_network_can_be_chosen(place: Node, network: str, interfaces: int) -> None:
-    place.run("step", **place.request("train"), ML_NETWORK=network)
+    place.run("step", {**place.request("train"), "ML_NETWORK": network})
     assert len(found(place)["network"]) == interfaces
 
 
@@ -158,23 +158,23 @@ def test_the_stages_are_asked_for_in_it_too(place: Node) -> None:
         "CHANGE_BRANCH": "as/$x",
         "CHANGE_ID": "12",
     }
-    place.run("stages", **given)
+    place.run("stages", given)
     wanted = ["--configuration", "a b.yaml", "--until", "gate", "--branch", "as/$x", "--pr", "12"]
     assert found(place)["words"] == ["stages", "--json", *wanted]
 
 
 def test_the_node_may_name_the_image(place: Node) -> None:
-    place.run("step", **place.request("train"), ML_IMAGE="", MODELYARD_AGENT_IMAGE=place.image)
+    place.run("step", {**place.request("train"), "ML_IMAGE": "", "MODELYARD_AGENT_IMAGE": place.image})
     assert found(place)["words"] == ["step", "train", *_files("train")]
 
 
 def test_without_an_image_it_is_said_where_to_name_one(place: Node) -> None:
-    told = place.run("step", **place.request("train"), ML_IMAGE="", exits=2).stderr
+    told = place.run("step", {**place.request("train"), "ML_IMAGE": ""}, exits=2).stderr
     assert "MODELYARD_AGENT_IMAGE" in told
 
 
 def test_an_image_that_cannot_be_had_is_the_engines_failure(place: Node) -> None:
     assert (
         "Unable to find image"
-        in place.run("step", **place.request("train"), ML_IMAGE="127.0.0.1:1/no", exits=125).stderr
+        in place.run("step", {**place.request("train"), "ML_IMAGE": "127.0.0.1:1/no"}, exits=125).stderr
     )

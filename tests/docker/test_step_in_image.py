@@ -53,7 +53,7 @@ def results(place: Node) -> dict[str, Any]:
     """What the steps before the training answered."""
     answers: dict[str, Any] = {}
     for step in CHAIN:
-        place.run("step", **place.request(step, results=answers))
+        place.run("step", place.request(step, results=answers))
         answers[step] = place.result(step)["result"]
     return answers
 
@@ -84,7 +84,7 @@ def await_that(reached: Callable[[], object], process: subprocess.Popen[str]) ->
 
 def test_steps_hand_on_what_they_found(place: Node, results: dict[str, Any]) -> None:
     assert results["snapshot_data"]["data"]
-    place.run("step", **training(place, results))
+    place.run("step", training(place, results))
     answer = place.result("train")
     assert (answer["status"], answer["exit_code"]) == ("done", 0)
 
@@ -97,12 +97,12 @@ def test_what_they_leave_is_of_the_user_who_asked(place: Node, results: dict[str
 
 def test_the_stages_come_from_the_image(place: Node) -> None:
     asked = {"ML_CONFIGURATION": "modelyard.yaml", "ML_UNTIL": "", "ML_FROM": ""}
-    levels = json.loads(place.run("stages", **asked).stdout)["levels"]
+    levels = json.loads(place.run("stages", asked).stdout)["levels"]
     assert [stage["step"] for level in levels for stage in level][: len(CHAIN)] == list(CHAIN)
 
 
 def test_a_mistake_has_its_exit_code_and_its_words(place: Node) -> None:
-    told = place.run("step", **place.request("validate", settings=["training.trees=3"]), exits=ExitCode.USAGE).stderr
+    told = place.run("step", place.request("validate", settings=["training.trees=3"]), exits=ExitCode.USAGE).stderr
     assert "training.trees" in told
     assert "training.trees" in place.result("validate")["error"]
 
@@ -111,7 +111,7 @@ def test_an_abort_reaches_the_step_which_ends_in_order(
     world: World, engine: DockerClient, place: Node, results: dict[str, Any]
 ) -> None:
     since = world.last_call()
-    process = place.begin("step", **training(place, results, sleep=5, number="aborted"))
+    process = place.begin("step", training(place, results, sleep=5, number="aborted"))
     await_that(lambda: world.answered("sagemaker:CreateTrainingJob", since), process)
     container = container_of(engine, place)
 
@@ -130,7 +130,7 @@ def test_what_a_lost_agent_left_ends_in_order_and_its_job_is_adopted(
 ) -> None:
     since = world.last_call()
     request = training(place, results, sleep=5, number="lost")
-    process = place.begin("step", **request)
+    process = place.begin("step", request)
     await_that(lambda: world.answered("sagemaker:CreateTrainingJob", since), process)
     left = container_of(engine, place)
     process.kill()
@@ -138,7 +138,7 @@ def test_what_a_lost_agent_left_ends_in_order_and_its_job_is_adopted(
     left.reload()
     assert left.status == "running"
 
-    place.run("step", **request)
+    place.run("step", request)
 
     assert place.result("train")["status"] == "done"
     assert len(world.answered("sagemaker:CreateTrainingJob", since)) == 1
