@@ -40,7 +40,7 @@ def settings(engine: DockerClient, image: str) -> dict[str, Any]:
 
 
 def run(engine: DockerClient, image: str, *words: str, **options: Any) -> str:
-    """What a container prints that may write nothing but to its /tmp, and reaches nobody; ContainerError if it fails."""
+    """What a container prints that may write nothing but to its /tmp, and reaches nobody; else ContainerError."""
     strict = {"read_only": True, "tmpfs": {"/tmp": ""}, "network_mode": "none", "cap_drop": ["ALL"]}
     container = engine.containers.run(image, list(words), detach=True, **{**strict, **options})
     try:
@@ -82,7 +82,7 @@ def test_what_is_installed_is_what_is_locked(engine: DockerClient, image: str) -
     installed = {
         canonicalize_name(name): version for name, version in json.loads(run(engine, image, PYTHON, "-c", ask))
     }
-    assert installed.pop("modelyard")
+    assert installed.pop(canonicalize_name("modelyard"))
     assert installed == wanted
 
 
@@ -178,7 +178,8 @@ def test_jenkins_can_keep_it_open_and_work_in_it(engine: DockerClient, image: st
     try:
         assert [process[-1] for process in kept.top()["Processes"]] == ["cat"]
         answer = kept.exec_run(["modelyard", "step", "--help"])
-        assert (answer.exit_code, bytes(answer.output).partition(b" [")[0]) == (0, b"usage: modelyard step")
+        assert answer.exit_code == 0
+        assert b"usage: modelyard step" in answer.output
     finally:
         kept.remove(force=True)
 
