@@ -7,25 +7,43 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
+from tests.docker.agent_image import agent_image
 from tests.e2e.world import World, settle
 from tests.groovy.maven import failures, run_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MEETING = "PipelineMeeting"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with EmbeddedCloud() as cloud:
         yield settle(cloud, "tumour-byo", tmp_path_factory.mktemp("repositories"))
 
 
+def on_the_node(_request: pytest.FixtureRequest) -> tuple[str, dict[str, str]]:
+    return "", {}
+
+
+def in_containers(request: pytest.FixtureRequest) -> tuple[str, dict[str, str]]:
+    place = f"mode: 'docker', network: 'host', image: '{agent_image()}'"
+    return place, {"DOCKER_HOST": request.getfixturevalue("docker_host")}
+
+
 @pytest.mark.requires("java", "mvn")
 @pytest.mark.timeout(900)
-def test_the_pipeline_runs_the_real_steps(world: World, tmp_path: Path) -> None:
-    reports = run_tests(tmp_path, world.environ, test=MEETING, model=str(world.repository.folder))
+@pytest.mark.parametrize("where", [on_the_node, in_containers])
+def test_the_pipeline_runs_the_real_steps(
+    world: World,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    where: Callable[[pytest.FixtureRequest], tuple[str, dict[str, str]]],
+) -> None:
+    place, environ = where(request)
+    model = str(world.repository.folder)
+    reports = run_tests(tmp_path, {**world.environ, **environ}, test=MEETING, model=model, place=place)
     failed = failures(reports / f"TEST-meetings.{MEETING}.xml")
     assert not failed, "\n\n".join(failed)

@@ -218,7 +218,9 @@ def test_yard_stays_short() -> None:
 
 
 @pytest.mark.requires("shellcheck")
-@pytest.mark.parametrize("script", ["yard", ".ci/run"])
+@pytest.mark.parametrize(
+    "script", ["yard", ".ci/run", "resources/modelyard/run.sh", "docker/agent/start", "docker/jenkins/start"]
+)
 def test_scripts_are_clean(script: str) -> None:
     check = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True, check=False)
     assert check.stdout == ""

@@ -77,7 +77,8 @@ class PipelineMeeting extends Specification {
     }
 
     private Build pipeline(int number, Map parameters, Map variables) {
-        Build build = new Build(temporary.root, new Library(new File(Vars.REPOSITORY, 'vars'), true), 'mlPipeline()')
+        Library library = new Library(new File(Vars.REPOSITORY, 'vars'), true)
+        Build build = new Build(temporary.root, library, "mlPipeline(${System.getProperty('place', '')})".toString())
         build.sources = new File(System.getProperty('model'))
         build.variables.putAll(variables + [BUILD_TAG: "jenkins-tumour-${number}".toString()])
         build.parameters.putAll(parameters)

@@ -250,6 +250,53 @@ class StepSpec extends Vars {
         [status: 'maybe']  | 'train maybe (exit code 0): '
     }
 
+    def 'in the mode docker the step is put into the image, which gets names of variables and no values'() {
+        given: 'an engine that writes down its words'
+        pipeline '''
+            node('') {
+                mlStep('train', [mode: 'docker', image: 'agents/x@sha256:1', network: 'builds', environment: ['TOKEN', 'B']])
+            }
+        '''
+        putEngine('printf "%s\\n" "$@" >"$SCRIPTED/words"; exit 125')
+        build.variables.TOKEN = 'secret'
+
+        when:
+        run()
+        List<String> words = new File(scripted, 'words').readLines()
+
+        then:
+        build.log.contains('ERROR: train failed (exit code 125): it ended without a result')
+        words.first() == 'run'
+        words.join(' ').contains('--network builds')
+        words.containsAll(['TOKEN', 'B', 'BUILD_TAG'])
+        !words.contains('PATH') && !words.join(' ').contains('secret')
+        words.dropWhile { it != 'agents/x@sha256:1' }.tail() == ['modelyard', 'step', 'train',
+            '--request', '.modelyard/jenkins-models-main-7/train.request.json',
+            '--result', '.modelyard/jenkins-models-main-7/train.result.json']
+    }
+
+    def 'what runs in containers is aborted as any other step'() {
+        given: 'an engine whose containers run here'
+        outcomes.train = [[waits_for: 'nothing']]
+        pipeline "node('') { mlStep('train', [mode: 'docker', image: 'agent']) }"
+        putEngine('''
+            test "$1" = run || exit 1
+            while test "$1" != modelyard; do shift; done
+            exec "$@"
+        ''')
+        build.abortWhen = { new File(scripted, 'train.running').exists() }
+
+        expect:
+        run().result == 'ABORTED'
+        new File(build.workspace, '.modelyard/jenkins-models-main-7/train.result.json').text.contains('interrupted')
+    }
+
+    private void putEngine(String script) {
+        File docker = new File(build.variables.PATH.tokenize(':').first(), 'docker')
+        docker.text = "#!/bin/sh\nif test \"\$1\" = container; then exit 1; fi\n${script}\n"
+        docker.executable = true
+    }
+
     def 'a node is needed'() {
         given:
         pipeline "mlStep('train')"
