@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
+pytestmark = pytest.mark.timeout(900)  # the first run fetches wheels and builds the image
+
 PYTHON = "/opt/modelyard/bin/python"
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
+pytestmark = pytest.mark.timeout(900)  # the first run fetches wheels and builds the image
+
 CHAIN = ("validate", "preflight", "snapshot_data", "build_image", "prepare")
 _PATIENCE_SECONDS = 90
 
@@ -143,3 +145,14 @@ def test_what_a_lost_agent_left_ends_in_order_and_its_job_is_adopted(
     assert len(world.answered("sagemaker:CreateTrainingJob", since)) == 1
     with pytest.raises(NotFound):
         left.reload()
+
+
+def test_a_build_with_the_engine_reaches_it_from_the_image(place: Node, results: dict[str, Any]) -> None:
+    place.write("container/Dockerfile", 'FROM scratch\nCOPY train /opt/program/\nCMD ["train"]\n')
+    place.write("container/train", str(place.workspace))
+    settings = [f"image.{key}" for key in ("builder=engine", "context=container", "dockerfile=container/Dockerfile")]
+    earlier = {step: results[step] for step in ("validate", "preflight")}
+    place.run("step", place.request("build_image", settings=settings, results=earlier))
+    answer = place.result("build_image")
+    assert (answer["status"], answer["recalled"]) == ("done", False)
+    assert "@sha256:" in answer["result"]["image"]["uri"]
