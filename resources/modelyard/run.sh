@@ -35,7 +35,7 @@ container_name() {
 end_former() {
     patience=60
     while docker container inspect "$1" >/dev/null 2>&1 && [ "$patience" -gt 0 ]; do
-        docker stop --time 60 "$1" >/dev/null 2>&1 || :
+        docker stop -t 60 "$1" >/dev/null 2>&1 || :
         docker rm "$1" >/dev/null 2>&1 || sleep 1
         patience=$((patience - 1))
     done
