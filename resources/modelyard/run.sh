@@ -82,7 +82,7 @@ set -- --volume "$workspace:$workspace" --workdir "$(pwd -P)" --user "$(id -u):$
 set -- --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges "$@"
 container=$(container_name)
 end_former "$container"
-set -- docker run --rm --init --name "$container" "$@"
+set -- docker run --rm --init --no-healthcheck --name "$container" "$@"
 
 # Whoever holds the engine's socket has the whole node: only a step that builds with the engine gets it.
 if [ "${ML_STEP-}" = build_image ] && [ "$("$@" --uses 2>/dev/null)" = engine ]; then

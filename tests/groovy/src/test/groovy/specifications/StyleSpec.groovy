@@ -23,7 +23,15 @@ class StyleSpec extends Specification {
         violations == []
 
         where:
-        file << VARS + new File(Vars.REPOSITORY, 'Jenkinsfile')
+        file << VARS + ['Jenkinsfile', 'docker/jenkins/promote.groovy'].collect { new File(Vars.REPOSITORY, it) }
+    }
+
+    def 'what makes the jobs is Groovy'() {
+        when:
+        new GroovyShell().parse(new File(Vars.REPOSITORY, 'docker/jenkins/jobs.groovy'))
+
+        then:
+        noExceptionThrown()
     }
 
     @Unroll
