@@ -1,4 +1,5 @@
-/* The promotion of one release, in the agent image, with an identity that only it gets. jobs.groovy says of which repository. */
+/* The promotion of one release, in the agent image, with an identity that only it gets; jobs.groovy says of which
+   repository. */
 
 String repository = 'MODEL_REPOSITORY'
 
