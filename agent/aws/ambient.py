@@ -30,7 +30,8 @@ def ambient_clients(*, profile: str | None = None, region: str | None = None, as
         raise UsageError(
             'no AWS credentials in this shell: log in, or use the embedded cloud: eval "$(modelyard cloud env)"'
         )
-    region = region or session.get_config_variable("region")
+    # botocore knows AWS_DEFAULT_REGION only; AWS's other clients, and what starts containers for them, say AWS_REGION.
+    region = region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
     if region is None:
         raise UsageError("no AWS region is set in this shell: set AWS_REGION")
     frozen = found.get_frozen_credentials()
