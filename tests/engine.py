@@ -138,6 +138,7 @@ def _bootstrap(client: DockerClient, suite: str, packages: tuple[str, ...], name
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
+        '--essential-hook=mkdir -p "$1"/usr/share/man/man1',  # where Java's packages register their manual pages
         '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',
         suite,
         str(archive),

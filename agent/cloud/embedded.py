@@ -39,19 +39,21 @@ def start(
     region: str,
     *,
     port: int = 0,
+    runtime: str = "process",
     detached: bool = True,
     discard: bool = False,
 ) -> tuple[Running, subprocess.Popen[bytes]]:
     """Start the cloud of a state folder and wait until it answers; raises CloudFailedError with its last words.
 
     A ``detached`` cloud outlives this process; any other ends with it, however it ends. Its state goes too, with
-    ``discard``, if this process is killed and cannot remove it.
+    ``discard``, if this process is killed and cannot remove it. ``runtime`` is ``process``, ``docker`` or ``auto``
+    (:mod:`agent.cloud.where_containers_run`).
     """
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if place.running():
         raise UsageError(f"a cloud already runs in {place.folder}; stop it with: modelyard cloud down")
     command = [sys.executable, "-m", "agent.cloud.server", "--state", str(place.folder), "--port", str(port)]
-    command += ["--region", region]
+    command += ["--region", region, "--runtime", runtime]
     command += [word for name, account in accounts.items() for word in ("--account", f"{name}={account}")]
     command += [] if detached else ["--until-eof"]
     command += ["--discard"] if discard else []
@@ -154,8 +156,10 @@ class EmbeddedCloud:
         region: str = DEFAULT_REGION,
         state: Path | None = None,
         *,
+        runtime: str = "process",
         detached: bool = False,
     ) -> None:
+        self._runtime = runtime
         self._detached = detached
         self._left = False
         self._accounts = accounts
@@ -193,7 +197,12 @@ class EmbeddedCloud:
     def start(self) -> None:
         """Start, or continue from what an earlier life left."""
         self._running, self._process = start(
-            self.place, self._accounts, self._region, detached=self._detached, discard=not self._kept
+            self.place,
+            self._accounts,
+            self._region,
+            runtime=self._runtime,
+            detached=self._detached,
+            discard=not self._kept,
         )
 
     def stop(self) -> None:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from agent.cloud.faults import Faults
     from agent.cloud.identity import Credentials, Identity
     from agent.cloud.store import Store
-    from agent.images.unpack import UnpackedImage
-    from agent.runtime.container import Runtime
+    from agent.runtime.container import RunnableImage, Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +59,10 @@ class Registry(Protocol):
     """ECR as SageMaker pulls from it: with the permissions of the role that runs the container."""
 
     async def check(self, image: str, credentials: Credentials, region: str) -> None:
-        """Raise what :meth:`pull` would raise, without unpacking the image."""
+        """Raise what :meth:`pull` would raise, without fetching the image."""
 
-    async def pull(self, image: str, credentials: Credentials, region: str) -> UnpackedImage:
-        """The image unpacked; raises AwsError when it is absent or the role may not pull it."""
+    async def pull(self, image: str, credentials: Credentials, region: str) -> RunnableImage:
+        """The image ready to be run; raises AwsError when it is absent or the role may not pull it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,12 +34,14 @@ from agent.cloud.platform import Platform
 from agent.cloud.sagemaker.service import SageMaker
 from agent.cloud.stack_resources import stack_resources
 from agent.cloud.store import Store
-from agent.runtime.isolation import detect_isolation
-from agent.runtime.process import ProcessRuntime
+from agent.cloud.where_containers_run import RuntimeChoice, engine_in_use, runtime_of
+from agent.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
+
+    from agent.cloud.where_containers_run import EngineInUse
 
 logger = logging.getLogger(__name__)
 
@@ -58,15 +60,16 @@ class Settings(BaseModel):
 class Cloud:
     """All services of one cloud, from its state folder."""
 
-    def __init__(self, place: Place, settings: Settings, endpoint: str) -> None:
+    def __init__(self, place: Place, settings: Settings, endpoint: str, engine: EngineInUse | None = None) -> None:
         self._place = place
+        self._engine = engine
         self._settings = settings
         self._keeping: asyncio.Task[None] | None = None
         self._token = secrets.token_urlsafe(24)
         clock = Clock(offset=settings.clock_offset)
         store = Store(place.folder / "services.sqlite")
         self._emulator = emulators.Emulator(clock)
-        self._ecr = Ecr(self._emulator, store, clock, place.folder / "ecr")
+        self._ecr = Ecr(self._emulator, store, clock, place.folder / "ecr", engine)
         self.platform = Platform(
             state=place.folder,
             endpoint=endpoint,
@@ -77,7 +80,7 @@ class Cloud:
             telemetry=self._emulator.telemetry,
             events=self._emulator.events,
             registry=self._ecr.puller,
-            runtime=ProcessRuntime(detect_isolation(hidden=(place.folder,)), clock.now),
+            runtime=runtime_of(engine, place.folder, clock.now),
         )
         targets = ScalableTargets(self.platform, self._emulator.scaling_alarms)
         self._sagemaker = SageMaker(self.platform, targets)
@@ -105,6 +108,8 @@ class Cloud:
         self._settings = self._settings.model_copy(update={"administrators": administrators})
         self._keep_settings()
         self._keeping = asyncio.create_task(self._keep(), name="keep")
+        if self._engine is not None:
+            await asyncio.to_thread(self._engine.clear_leftovers)
         await self._sagemaker.resume()
         await self._autoscaling.resume()
         self._place.publish(
@@ -123,6 +128,8 @@ class Cloud:
         await self.platform.settle()
         await self._stop_keeping()
         await self.platform.runtime.close()
+        if self._engine is not None:
+            await self._engine.close()
         self._keep_settings()
         self.platform.store.close()
 
@@ -187,13 +194,22 @@ class Server(uvicorn.Server):
         os._exit(os.EX_OK)
 
 
-def serve(place: Place, settings: Settings, listener: socket.socket, *, until_eof: bool, discard: bool) -> None:
+def serve(
+    place: Place,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    runtime: RuntimeChoice,
+    until_eof: bool,
+    discard: bool,
+) -> None:
     """Serve a cloud on loopback until SIGTERM, SIGINT or, with ``until_eof``, the end of standard input.
 
     With ``discard`` that end takes the state folder with it.
     """
     emulators.configure(place.folder, settings.region)
-    cloud = Cloud(place, settings, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    cloud = Cloud(place, settings, endpoint, engine_in_use(runtime, place.folder, endpoint, discard=discard))
     config = uvicorn.Config(
         cloud.gateway,
         lifespan="on",
@@ -237,6 +253,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--region", default=DEFAULT_REGION)
     parser.add_argument("--account", action="append", default=[], metavar="NAME=ID")
+    parser.add_argument("--runtime", type=RuntimeChoice, default=RuntimeChoice.PROCESS)
     parser.add_argument("--until-eof", action="store_true")
     parser.add_argument("--discard", action="store_true", help="remove the state when standard input has ended")
     options = parser.parse_args(argv)
@@ -255,8 +272,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         logger.error("cannot listen on 127.0.0.1:%d: %s", options.port, error.strerror)  # noqa: TRY400 - for people
         return 1
     settings = load_settings(place, accounts, options.region)
-    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        serve(place, settings, listener, until_eof=options.until_eof, discard=options.discard)
+    try:
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+            serve(
+                place,
+                settings,
+                listener,
+                runtime=options.runtime,
+                until_eof=options.until_eof,
+                discard=options.discard,
+            )
+    except UsageError as error:
+        logger.error("%s", error)  # noqa: TRY400 - for people
+        return 1
     return 0
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.commands.cloud.where import require_parts
+from agent.commands.cloud.where import require_parts, runtime_argument
 from agent.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``demo``."""
+    runtime_argument(parser)
     parser.add_argument(
         "--keep", action="store_true", help="leave the cloud and the repository, with the endpoints in service"
     )
@@ -47,7 +48,8 @@ def demo(arguments: argparse.Namespace, console: Console) -> int:
     with contextlib.ExitStack() as ending:
         folder = kept or Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="modelyard-demo-")))
         with progress.chapter("Start a cloud with the accounts tools, qa and prod") as chapter:
-            cloud = ending.enter_context(EmbeddedCloud(state=kept and kept / "cloud", detached=arguments.keep))
+            state, runtime = kept and kept / "cloud", arguments.runtime or "auto"
+            cloud = ending.enter_context(EmbeddedCloud(state=state, runtime=runtime, detached=arguments.keep))
             chapter.fact(f"{cloud.endpoint}, with nothing in it")
         server = Demo(cloud=cloud, folder=folder, progress=progress, console=console).tell()
         if kept is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from agent.images.retries import Retries
 
 PROGRAM = "/opt/program"
+RUNTIME_LABEL = ("io.modelyard.runtime", "process")
+"""Says of an image that it holds programs and no operating system: only a runtime of processes can run it."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -28,7 +30,11 @@ def program_recipe(folder: Path, target: str = PROGRAM) -> ImageRecipe:
     """
     return ImageRecipe(
         layers=(FolderLayer(source=folder, target=target, rules=read_rules(folder)),),
-        config=ImageConfig(env=(("PATH", f"{target}:{SYSTEM_PATH}"), ("PYTHONUNBUFFERED", "1")), working_dir=target),
+        config=ImageConfig(
+            env=(("PATH", f"{target}:{SYSTEM_PATH}"), ("PYTHONUNBUFFERED", "1")),
+            working_dir=target,
+            labels=(RUNTIME_LABEL,),
+        ),
     )
 
 

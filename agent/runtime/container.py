@@ -1,7 +1,7 @@
 """What running a container means to the rest of modelyard: one Protocol, and the values that cross it.
 
 Two implementations stand behind it: processes under Linux namespaces (:mod:`agent.runtime.process`) and, where one
-is reachable, a container engine.
+is reachable, a container engine (:mod:`agent.runtime.engine.runtime`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import UserCodeFailedError
+from agent.images.unpack import UnpackedImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path, PurePosixPath
-
-    from agent.images.unpack import UnpackedImage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +45,19 @@ class Bind:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EngineImage:
+    """An image that a container engine has under ``identity``; ``digest`` is its manifest's, ``user`` its USER."""
+
+    digest: str
+    identity: str
+    user: str = ""
+
+
+RunnableImage = UnpackedImage | EngineImage
+"""An image made ready for one of the runtimes; its type says for which."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContainerSpec:
     """One container to start.
 
@@ -53,15 +65,19 @@ class ContainerSpec:
     - ``entrypoint``: replaces the image's, which also drops the image's CMD, as `docker run --entrypoint` does.
     - ``opt_ml``: the host's folder that the container sees as ``/opt/ml`` (see :meth:`Runtime.base_dir`).
     - ``network``: False leaves the container nothing but its own loopback (EnableNetworkIsolation).
-    - ``port``: where a server must listen; it is then reached at 127.0.0.1:port. The container is told by
+    - ``port``: a free port of this machine's loopback, for a server; one that has a network of its own listens on 8080
+      instead. Where it is reached is the container's :attr:`Container.address`. It is told its port by
       ``SAGEMAKER_BIND_TO_PORT``, and by ``MODELYARD_BIND_HOST`` when it should listen there and nowhere else.
-    - ``hosts``: names and addresses that the container can resolve, for jobs of several instances.
+    - ``hosts``: names of a job's instances that the container can resolve, and their addresses where all containers
+      share this machine's loopback.
+    - ``cluster``: what the containers of one job of several instances have in common, and those of no other job.
     - ``memory_mb``: MiB that the container's processes may use together, or None for no limit.
+    - ``cpus`` and ``gpus``: what the instance has of them; ``cpus`` is None for no limit.
     - ``log``: takes every line in order, on the event loop's thread; it must not block.
     """
 
     name: str
-    image: UnpackedImage
+    image: RunnableImage
     opt_ml: Path
     log: Callable[[LogLine], None]
     arguments: tuple[str, ...] = ()
@@ -72,7 +88,16 @@ class ContainerSpec:
     port: int | None = None
     hostname: str | None = None
     hosts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    cluster: str | None = None
     memory_mb: int | None = None
+    cpus: int | None = None
+    gpus: int = 0
+
+    @property
+    def unpacked(self) -> UnpackedImage:
+        """The image as a runtime of processes needs it."""
+        assert isinstance(self.image, UnpackedImage), f"{self.image.digest} was made ready for another runtime"
+        return self.image
 
 
 class CannotStartError(UserCodeFailedError):
@@ -97,6 +122,10 @@ class Container(Protocol):
     def alive(self) -> bool:
         """Whether the container has not ended yet."""
 
+    @property
+    def address(self) -> str:
+        """``host:port`` at which this machine reaches the container's server, if it is one."""
+
     async def wait(self) -> Exit:
         """The container's end, after its last log line; any number of tasks may wait."""
 
@@ -114,8 +143,11 @@ class Runtime(Protocol):
     def isolation(self) -> str:
         """How containers are kept apart from this machine, in words for people."""
 
-    def base_dir(self, opt_ml: Path) -> PurePosixPath:
+    def base_dir(self, image: RunnableImage, opt_ml: Path) -> PurePosixPath:
         """Where a container will see its ``opt_ml`` folder: ``/opt/ml``, unless the runtime cannot mount."""
+
+    def interface(self, image: RunnableImage) -> str:
+        """The network interface by which a container reaches the others of its job."""
 
     async def start(self, spec: ContainerSpec) -> Container:
         """Start a container; :class:`CannotStartError` when its program is missing or not executable."""

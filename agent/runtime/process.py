@@ -22,11 +22,13 @@ from agent.runtime import program, sandbox
 from agent.runtime.container import CannotStartError, Container, ContainerSpec, Exit, LogLine
 from agent.runtime.launch import Launch, Mount
 from agent.runtime.lines import LineSplitter
+from agent.runtime.whole_start import whole_start
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable, Mapping
 
+    from agent.runtime.container import RunnableImage
     from agent.runtime.isolation import Isolation
 
 _CHUNK = 1 << 16
@@ -53,20 +55,17 @@ class ProcessRuntime:
         """See :class:`agent.runtime.container.Runtime`."""
         return "namespaces" if self._isolation.host else f"processes only, because {self._isolation.reason}"
 
-    def base_dir(self, opt_ml: Path) -> PurePosixPath:
+    def base_dir(self, image: RunnableImage, opt_ml: Path) -> PurePosixPath:  # noqa: ARG002
         """``/opt/ml`` under namespaces; otherwise the host's own folder, told by ``SAGEMAKER_BASE_DIR``."""
         return PurePosixPath(sandbox.OPT_ML if self._isolation.host else opt_ml)
 
+    def interface(self, image: RunnableImage) -> str:  # noqa: ARG002
+        """Loopback, since all containers are on this machine."""
+        return "lo"
+
     async def start(self, spec: ContainerSpec) -> Container:
         """Start the container's program, or say why it cannot start; a cancelled start leaves nothing."""
-        starting = asyncio.create_task(self._start(spec))
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            await asyncio.wait([starting])
-            if not starting.exception():
-                await starting.result().kill()
-            raise
+        return await whole_start(self._start(spec))
 
     async def close(self) -> None:
         """Kill what is still alive, for instance because whoever started it was cancelled."""
@@ -83,7 +82,7 @@ class ProcessRuntime:
             cwd="/",
             start_new_session=True,
         )
-        container = ProcessContainer(spec.name, process, marker, lambda text: spec.log(self._line(text)))
+        container = ProcessContainer(spec, process, marker, lambda text: spec.log(self._line(text)))
         self._alive.add(container)
         container.ended.add_done_callback(lambda _: self._alive.discard(container))
         try:
@@ -97,7 +96,7 @@ class ProcessRuntime:
         return LogLine(time=self._now(), text=text)
 
     def _launch(self, spec: ContainerSpec) -> tuple[Launch, str]:
-        rootfs, host = spec.image.rootfs, self._isolation.host
+        rootfs, host = spec.unpacked.rootfs, self._isolation.host
         view: program.View
         if host is None:
             view = program.PlainView(rootfs=rootfs, folders=program.folders(spec))
@@ -108,7 +107,7 @@ class ProcessRuntime:
         launch = Launch(
             argv=program.resolve(spec, view),
             environment={**program.environment(spec, view), _MARKER: marker},
-            working_dir=view.working_dir(spec.image.working_dir or "/"),
+            working_dir=view.working_dir(spec.unpacked.working_dir or "/"),
             mounts=None if host is None else _mounts(spec, host),
             hostname=(spec.hostname or spec.name)[:_LONGEST_HOSTNAME],
             network=spec.network,
@@ -121,14 +120,15 @@ class ProcessRuntime:
 class ProcessContainer:
     """A container that is held by a supervisor process, whose pipes are the only way to it."""
 
-    def __init__(self, name: str, process: Process, marker: str, take: Callable[[str], None]) -> None:
-        self._name = name
+    def __init__(self, spec: ContainerSpec, process: Process, marker: str, take: Callable[[str], None]) -> None:
+        self._name = spec.name
+        self._port = spec.port
         self._process = process
         self._marker = marker
         self._take = take
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._exit: Exit | None = None
-        self.ended: asyncio.Task[Exit] = asyncio.create_task(self._follow(), name=f"container {name}")
+        self.ended: asyncio.Task[Exit] = asyncio.create_task(self._follow(), name=f"container {spec.name}")
 
     @property
     def pid(self) -> int:
@@ -139,6 +139,11 @@ class ProcessContainer:
     def alive(self) -> bool:
         """Whether anything of the container may still run."""
         return not self.ended.done()
+
+    @property
+    def address(self) -> str:
+        """The port of this machine's loopback that the container was given."""
+        return f"127.0.0.1:{self._port}"
 
     async def launch(self, launch: Launch) -> None:
         """Hand the program to the supervisor and wait until it has been executed."""
@@ -232,12 +237,12 @@ def _exit_of(returncode: int) -> Exit:
 
 def _mounts(spec: ContainerSpec, host: sandbox.Host) -> tuple[Mount, ...]:
     return sandbox.mounts(
-        image=spec.image.rootfs,
+        image=spec.unpacked.rootfs,
         opt_ml=spec.opt_ml,
         host=host,
         binds=spec.binds,
         hosts=spec.hosts,
-        working_dir=spec.image.working_dir or "/",
+        working_dir=spec.unpacked.working_dir or "/",
     )
 
 

@@ -134,7 +134,7 @@ def _moved(path: str, binds: tuple[Bind, ...]) -> list[Path]:
 
 def command(spec: ContainerSpec) -> tuple[str, ...]:
     """The words that `docker run` would execute for this container."""
-    image = spec.image
+    image = spec.unpacked
     entrypoint = image.entrypoint if spec.entrypoint is None else spec.entrypoint
     arguments = spec.arguments or (image.cmd if spec.entrypoint is None else ())
     if not (words := (*entrypoint, *arguments)):
@@ -144,7 +144,7 @@ def command(spec: ContainerSpec) -> tuple[str, ...]:
 
 def environment(spec: ContainerSpec, view: View) -> dict[str, str]:
     """The container's variables: what the image and the job give and a few that every program needs; never ours."""
-    given = {**dict(spec.image.env), **spec.environment}
+    given = {**dict(spec.unpacked.env), **spec.environment}
     variables = {
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
@@ -176,7 +176,7 @@ def resolve(spec: ContainerSpec, view: View) -> tuple[str, ...]:
 def _find(name: str, spec: ContainerSpec, view: View) -> tuple[str, Path]:
     """The program as its process will name it, and its file on the host."""
     if "/" in name:
-        path = str(PurePosixPath(spec.image.working_dir or "/") / name)
+        path = str(PurePosixPath(spec.unpacked.working_dir or "/") / name)
         if file := view.host_path(path):
             return view.word(path), file
         raise CannotStartError(f'exec: "{name}": stat {path}: no such file or directory', 127)

@@ -6,25 +6,22 @@ image" and "Repository policies".
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from typing import TYPE_CHECKING
 
+from agent.cloud.ecr.shelf import PermittedImage, pull_failed
 from agent.cloud.errors import AwsError, validation_error
 from agent.errors import ModelyardError
 from agent.images.manifest import SINGLE_IMAGE_TYPES, decode_manifest
 from agent.images.reference import parse_reference
-from agent.images.unpack import unpack
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agent.cloud.ecr.access import RegistryAccess
     from agent.cloud.ecr.blobs import Blobs
+    from agent.cloud.ecr.shelf import Shelf
     from agent.cloud.emulator.repositories import Repositories, Repository, StoredManifest
     from agent.cloud.identity import Caller, Credentials, Identity
     from agent.images.reference import ImageReference
-    from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import RunnableImage
 
 _NEEDED = ("BatchGetImage", "GetDownloadUrlForLayer")
 
@@ -33,28 +30,37 @@ class Puller:
     """See :class:`agent.cloud.platform.Registry`."""
 
     def __init__(
-        self, repositories: Repositories, blobs: Blobs, access: RegistryAccess, identity: Identity, cache: Path
+        self, repositories: Repositories, blobs: Blobs, access: RegistryAccess, identity: Identity, shelf: Shelf
     ) -> None:
         self._repositories = repositories
         self._blobs = blobs
         self._access = access
         self._identity = identity
-        self._cache = cache
+        self._shelf = shelf
 
     async def check(self, image: str, credentials: Credentials, region: str) -> None:
         """See :class:`agent.cloud.platform.Registry`."""
         self._find(image, credentials, region)
 
-    async def pull(self, image: str, credentials: Credentials, region: str) -> UnpackedImage:
+    async def pull(self, image: str, credentials: Credentials, region: str) -> RunnableImage:
         """See :class:`agent.cloud.platform.Registry`."""
         manifest = self._find(image, credentials, region)
         layout = self._blobs.layout
         if not layout.has(manifest.digest):
             layout.add(manifest.content, manifest.media_type)
+        reference = parse_reference(image)
+        permitted = PermittedImage(
+            uri=f"{reference.registry}/{reference.repository}@{manifest.digest}",
+            account=reference.account or "",
+            region=reference.region or "",
+            digest=manifest.digest,
+            manifest=decode_manifest(manifest.content, image),
+            credentials=credentials,
+        )
         try:
-            return await asyncio.to_thread(unpack, layout, manifest.digest, self._cache)
+            return await self._shelf.ready(permitted)
         except ModelyardError as error:
-            raise validation_error(f"Failed to pull image {image}: {error}") from error
+            raise pull_failed(image, error) from error
 
     def _find(self, image: str, credentials: Credentials, region: str) -> StoredManifest:
         """The image's manifest, if there is a whole image and the credentials may pull it."""
@@ -69,8 +75,8 @@ class Puller:
         return manifest
 
     def reset(self) -> None:
-        """Forget every unpacked image."""
-        shutil.rmtree(self._cache, ignore_errors=True)
+        """Forget every image that was made ready."""
+        self._shelf.reset()
 
     def _repository(self, image: str, reference: ImageReference, caller: Caller) -> Repository:
         """The image's repository; one that does not exist is told only to its own account."""

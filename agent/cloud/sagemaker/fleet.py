@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from agent.cloud.sagemaker.serving import ModelServer, ServerPlan, ServingError
+from agent.runtime.instances import Capacity, capacity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,5 +135,14 @@ class Fleet:
             health_check_seconds=variant.health_check_seconds,
             download_seconds=variant.download_seconds,
             healthy=self._healthy,
+            offered=_offered(variant),
         )
         return ModelServer(self._platform, plan)
+
+
+def _offered(variant: Variant) -> Capacity:
+    """What the containers of an instance have; a serverless one has memory, and CPUs in proportion to it."""
+    if variant.serverless is not None:
+        memory = variant.serverless.memory_mb
+        return Capacity(cpus=max(1, memory // 1024), memory_mb=memory)
+    return capacity(variant.instance_type or "")

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.one_attempt import Alarms
     from agent.cloud.sagemaker.operation import Members
     from agent.cloud.sagemaker.slots import Slots
-    from agent.images.unpack import UnpackedImage
-    from agent.runtime.container import Exit
+    from agent.runtime.container import Exit, RunnableImage
     from agent.runtime.contract.cluster import Host
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -55,6 +54,7 @@ class ProcessingRun:
         self._platform = platform
         self._job = handle.job
         self._hosts = processing_hosts(self._job.request["ProcessingResources"]["ClusterConfig"])
+        self._interface = "lo"
         self._attempt = OneAttempt(platform, slots, handle, OPERATION)
 
     async def run(self) -> None:
@@ -74,12 +74,14 @@ class ProcessingRun:
         ended = await self._process(session, image, alarms, outputs)
         return await self._conclude(ended, outputs)
 
-    async def _pull(self, session: RoleSession) -> UnpackedImage:
+    async def _pull(self, session: RoleSession) -> RunnableImage:
         image = self._job.request["AppSpecification"]["ImageUri"]
-        return await self._platform.registry.pull(image, session.credentials, self._job.region)
+        pulled = await self._platform.registry.pull(image, session.credentials, self._job.region)
+        self._interface = self._platform.runtime.interface(pulled)
+        return pulled
 
     async def _process(
-        self, session: RoleSession, image: UnpackedImage, alarms: Alarms, outputs: list[tuple[UploadLoop, str]]
+        self, session: RoleSession, image: RunnableImage, alarms: Alarms, outputs: list[tuple[UploadLoop, str]]
     ) -> Ended:
         streams = self._streams(session)
         specs = [self._container(index, session, image, stream) for index, stream in enumerate(streams)]
@@ -125,9 +127,10 @@ class ProcessingRun:
         )
         materialise(channel, processing.host_path(opt_ml, source["LocalPath"]), session.s3, reader)
 
-    def _container(self, index: int, session: RoleSession, image: UnpackedImage, stream: LogStream) -> ContainerSpec:
+    def _container(self, index: int, session: RoleSession, image: RunnableImage, stream: LogStream) -> ContainerSpec:
         host, job = self._hosts[index], self._described(index)
         entrypoint, arguments = processing.processing_command(job)
+        offered = capacity(host.instance_type)
         network = not (self._job.request.get("NetworkConfig") or {}).get("EnableNetworkIsolation", False)
         return ContainerSpec(
             name=f"{self._job.name}/{host.name}",
@@ -139,7 +142,10 @@ class ProcessingRun:
             network=network,
             hostname=host.name,
             hosts=addresses(self._hosts),
-            memory_mb=capacity(host.instance_type).memory_mb,
+            cluster=self._job.arn if len(self._hosts) > 1 else None,
+            memory_mb=offered.memory_mb,
+            cpus=offered.cpus,
+            gpus=offered.gpus,
             log=lambda line: stream.write(line.text),
         )
 
@@ -177,7 +183,7 @@ class ProcessingRun:
             arn=self._job.arn,
             region=self._job.region,
             request=self._job.request,
-            cluster=Cluster(hosts=self._hosts, index=index),
+            cluster=Cluster(hosts=self._hosts, index=index, interface=self._interface),
         )
 
     def _opt_ml(self, host: Host) -> Path:

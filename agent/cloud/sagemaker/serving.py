@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from agent.cloud.platform import Platform
     from agent.cloud.sagemaker.servable import ModelContainer, ServableModel
-    from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import RunnableImage
     from agent.runtime.contract.serving import Batch
+    from agent.runtime.instances import Capacity
 
 __all__ = ["ContainerGoneError", "ModelAnswer", "ModelServer", "ServerPlan", "ServingError"]
 
@@ -60,7 +61,7 @@ class ServerPlan:
 
     ``label`` is how failures call what it belongs to (``production variant AllTraffic``); a model of several
     containers logs each to ``log_stream`` and its hostname; ``healthy`` False is a fault: /ping never passes; ``batch``
-    is how a transform job asks.
+    is how a transform job asks; ``offered`` is what each container has of its instance, None for no limit.
     """
 
     model: ServableModel
@@ -71,6 +72,7 @@ class ServerPlan:
     download_seconds: float = DOWNLOAD_SECONDS
     healthy: bool = True
     batch: Batch | None = None
+    offered: Capacity | None = None
 
 
 class ModelServer:
@@ -164,7 +166,7 @@ class ModelServer:
             body, headers = answer.body, {**headers, "Content-Type": answer.content_type}
         return await containers[-1].post("/invocations", body, headers)
 
-    async def _pull(self) -> tuple[RoleSession, list[UnpackedImage]]:
+    async def _pull(self) -> tuple[RoleSession, list[RunnableImage]]:
         """A session of the execution role, and the images that it may pull."""
         model, registry = self.plan.model, self._platform.registry
         try:
@@ -195,7 +197,7 @@ class ModelServer:
             ) from error
 
     def _container(
-        self, container: ModelContainer, image: UnpackedImage, role: RoleSession, http: aiohttp.ClientSession
+        self, container: ModelContainer, image: RunnableImage, role: RoleSession, http: aiohttp.ClientSession
     ) -> ServingContainer:
         plan = self.plan
         single = len(plan.model.containers) == 1
@@ -204,7 +206,7 @@ class ModelServer:
         self._logs.append(log)
         opt_ml = self._folder / container.hostname
         model = ServingModel(region=plan.model.region, environment=container.environment)
-        told = serving_environment(model, self._platform.runtime.base_dir(opt_ml), plan.batch)
+        told = serving_environment(model, self._platform.runtime.base_dir(image, opt_ml), plan.batch)
         return ServingContainer(
             name=f"{plan.log_group.rpartition('/')[2]} {stream}",
             runtime=self._platform.runtime,
@@ -215,6 +217,7 @@ class ModelServer:
             environment={**role.environment(network=plan.model.network), **told},
             network=plan.model.network,
             healthy=plan.healthy,
+            offered=plan.offered,
             log=lambda line: log.write(line.text),
         )
 

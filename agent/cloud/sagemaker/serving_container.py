@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agent.images.unpack import UnpackedImage
-    from agent.runtime.container import Container, LogLine, Runtime
+    from agent.runtime.container import Container, LogLine, RunnableImage, Runtime
+    from agent.runtime.instances import Capacity
 
 _PING_INTERVAL_SECONDS = 0.1
 _PING_SECONDS = 2.0
@@ -51,12 +51,13 @@ class ServingContainer:
         name: str,
         runtime: Runtime,
         http: aiohttp.ClientSession,
-        image: UnpackedImage,
+        image: RunnableImage,
         opt_ml: Path,
         hostname: str,
         environment: Mapping[str, str],
         network: bool,
         healthy: bool,
+        offered: Capacity | None,
         log: Callable[[LogLine], None],
     ) -> None:
         self.name = name
@@ -70,6 +71,7 @@ class ServingContainer:
         self._environment = environment
         self._network = network
         self._healthy = healthy
+        self._offered = offered
         self._log = log
         self._url = ""
         self._started = asyncio.Event()
@@ -118,14 +120,13 @@ class ServingContainer:
 
     async def _run_once(self) -> bool:
         """One life of the container; whether it was ever healthy."""
-        port = _free_port()
         try:
-            container = await self._runtime.start(self._spec(port))
+            container = await self._runtime.start(self._spec(_free_port()))
         except CannotStartError as error:
             self._failure = error
             self._started.set()
             raise
-        self._url = f"http://127.0.0.1:{port}"
+        self._url = f"http://{container.address}"
         self._was_ready = False
         pings = asyncio.create_task(self._keep_ready())
         try:
@@ -160,6 +161,7 @@ class ServingContainer:
         return False
 
     def _spec(self, port: int) -> ContainerSpec:
+        offered = self._offered
         return ContainerSpec(
             name=self.name,
             image=self._image,
@@ -168,6 +170,9 @@ class ServingContainer:
             environment=self._environment,
             network=self._network,
             port=port,
+            memory_mb=offered.memory_mb if offered else None,
+            cpus=offered.cpus if offered else None,
+            gpus=offered.gpus if offered else 0,
             log=self._log,
         )
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.operation import Members
     from agent.cloud.sagemaker.training_log import TrainingLog
     from agent.cloud.sagemaker.training_state import TrainingJob
-    from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import RunnableImage
     from agent.runtime.contract.cluster import Host
 
 _CHECKPOINTS = "/opt/ml/checkpoints"
@@ -49,21 +49,24 @@ class TrainingFiles:
         self._hosts = hosts
         self._folder = folder
         self._channels: Sequence[Members] = job.request.get("InputDataConfig") or []
+        self._interface = "lo"
         self.checkpoints: list[UploadLoop] = []
 
-    async def pull(self) -> UnpackedImage:
+    async def pull(self) -> RunnableImage:
         """The job's image, as far as the role may pull it."""
         image = self._job.request["AlgorithmSpecification"]["TrainingImage"]
         try:
-            return await self._platform.registry.pull(image, self.session.credentials, self._job.region)
+            pulled = await self._platform.registry.pull(image, self.session.credentials, self._job.region)
         except AwsError as error:
             raise JobFailedError(f"ClientError: {error.message}") from error
+        self._interface = self._platform.runtime.interface(pulled)
+        return pulled
 
     async def download(self) -> None:
         """Fill every host's folder with its configuration, its channels and the checkpoints there are."""
         await in_thread(self._download)
 
-    def containers(self, image: UnpackedImage, log: TrainingLog) -> list[ContainerSpec]:
+    def containers(self, image: RunnableImage, log: TrainingLog) -> list[ContainerSpec]:
         """One container for each host."""
         return [self._container(index, image, log) for index in range(len(self._hosts))]
 
@@ -139,14 +142,15 @@ class TrainingFiles:
                 )
             )
 
-    def _container(self, index: int, image: UnpackedImage, log: TrainingLog) -> ContainerSpec:
+    def _container(self, index: int, image: RunnableImage, log: TrainingLog) -> ContainerSpec:
         request, host = self._job.request, self._hosts[index]
         algorithm = request["AlgorithmSpecification"]
         entrypoint = algorithm.get("ContainerEntrypoint")
         arguments = algorithm.get("ContainerArguments") or (() if entrypoint else ("train",))
         opt_ml = self._opt_ml(host)
         network = not request.get("EnableNetworkIsolation", False)
-        base = self._platform.runtime.base_dir(opt_ml)
+        offered = capacity(host.instance_type)
+        base = self._platform.runtime.base_dir(image, opt_ml)
         return ContainerSpec(
             name=f"{self._job.name}/{host.name}",
             image=image,
@@ -161,7 +165,10 @@ class TrainingFiles:
             network=network,
             hostname=host.name,
             hosts=addresses(self._hosts),
-            memory_mb=capacity(host.instance_type).memory_mb,
+            cluster=self._job.arn if len(self._hosts) > 1 else None,
+            memory_mb=offered.memory_mb,
+            cpus=offered.cpus,
+            gpus=offered.gpus,
             log=log.taker(host.name),
         )
 
@@ -185,7 +192,7 @@ class TrainingFiles:
             name=self._job.name,
             arn=self._job.arn,
             region=self._job.region,
-            cluster=Cluster(hosts=self._hosts, index=index),
+            cluster=Cluster(hosts=self._hosts, index=index, interface=self._interface),
             cpus=offered.cpus,
             gpus=offered.gpus,
             hyperparameters=request.get("HyperParameters") or {},

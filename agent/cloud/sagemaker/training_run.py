@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from agent.cloud.sagemaker.operation import Members
     from agent.cloud.sagemaker.slots import Slots
     from agent.cloud.sagemaker.training_state import TrainingJob
-    from agent.images.unpack import UnpackedImage
+    from agent.runtime.container import RunnableImage
 
 OPERATION = "sagemaker:CreateTrainingJob"
 _CAPACITY_RETRY_SECONDS = 60.0
@@ -166,7 +166,7 @@ class TrainingRun:
         await files.upload_checkpoints()
         return await self._conclude(files, over)
 
-    async def _train(self, files: TrainingFiles, image: UnpackedImage, log: TrainingLog) -> Ended:
+    async def _train(self, files: TrainingFiles, image: RunnableImage, log: TrainingLog) -> Ended:
         """Run the containers for as long as the job may; alarms count only while they do."""
         job, clock = self._handle.job, self._platform.clock
         with self._watch.running(job, OPERATION, self._runtime_left()) as alarms:

@@ -23,6 +23,7 @@ from agent.cloud.sagemaker.transform_object import ObjectTransformer
 from agent.cloud.sagemaker.transform_plan import batch_of, execution_parameters, plan_of
 from agent.errors import ModelyardError
 from agent.runtime.channels import ChannelError, ChannelSource, Download, Reader, materialise
+from agent.runtime.instances import capacity
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -107,6 +108,7 @@ class TransformRun:
                 log_group=GROUP,
                 log_stream=f"{self._job.name}/{instance}",
                 batch=batch_of(self._job.request),
+                offered=capacity(self._job.request["TransformResources"]["InstanceType"]),
             ),
         )
 

@@ -13,6 +13,7 @@ from agent.commands.cloud.where import (
     json_argument,
     require_parts,
     running_cloud,
+    runtime_argument,
     state_argument,
 )
 from agent.errors import ExitCode, UsageError
@@ -44,6 +45,7 @@ def up_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``up``."""
     state_argument(parser)
     parser.add_argument("--port", type=port, default=0, metavar="N", help="listen here (default: any free port)")
+    runtime_argument(parser)
     parser.add_argument("--region", help="region of a new cloud (default: us-east-1)")
     parser.add_argument(
         "--account",
@@ -66,9 +68,10 @@ def up(arguments: argparse.Namespace, console: Console) -> int:
         running = place.running()
         already = running is not None
         if running is None:
-            running, _ = start(place, accounts, arguments.region or DEFAULT_REGION, port=arguments.port)
+            region, runtime = arguments.region or DEFAULT_REGION, arguments.runtime or "auto"
+            running, _ = start(place, accounts, region, port=arguments.port, runtime=runtime)
     _report(console, place, running, "is already up" if already else "is up")
-    _warn_of_ignored(arguments, console, place, running)
+    _warn_of_ignored(arguments, console, place, running, already=already)
     console.answer(running.endpoint)
     return ExitCode.DONE
 
@@ -90,12 +93,15 @@ def _report(console: Console, place: Place, running: Running, state: str) -> Non
     console.say(f"  stop it   modelyard cloud down{more}")
 
 
-def _warn_of_ignored(arguments: argparse.Namespace, console: Console, place: Place, running: Running) -> None:
-    """A cloud keeps the accounts and the region it was made with, and a running one its port."""
+def _warn_of_ignored(
+    arguments: argparse.Namespace, console: Console, place: Place, running: Running, *, already: bool
+) -> None:
+    """A cloud keeps the accounts and the region it was made with, and a running one its port and its runtime."""
     kept = {name.name: name.account for name in running.administrators}
     ignored = {
         "--region": arguments.region not in {None, running.region},
         "--account": arguments.account is not None and dict(arguments.account) != kept,
+        "--runtime": already and arguments.runtime is not None,
         "--port": bool(arguments.port) and not running.endpoint.endswith(f":{arguments.port}"),
     }
     options = " and ".join(option for option, is_ignored in ignored.items() if is_ignored)

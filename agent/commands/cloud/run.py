@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands.cloud.env import account_argument, foreign, variables
-from agent.commands.cloud.where import require_parts
+from agent.commands.cloud.where import require_parts, runtime_argument
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _SIGNALLED = 128
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``run``."""
     account_argument(parser)
+    runtime_argument(parser)
     parser.add_argument("--region", help="the cloud's region (default: us-east-1)")
     parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
 
@@ -51,7 +52,8 @@ def _run_in_fresh_cloud(command: list[str], arguments: argparse.Namespace, conso
     from agent.cloud.accounts import DEFAULT_REGION
     from agent.cloud.embedded import EmbeddedCloud
 
-    with EmbeddedCloud(region=arguments.region or DEFAULT_REGION) as cloud:
+    region, runtime = arguments.region or DEFAULT_REGION, arguments.runtime or "auto"
+    with EmbeddedCloud(region=region, runtime=runtime) as cloud:
         account = arguments.account or cloud.running.administrators[0].name
         ours = variables(cloud.running, cloud.place, account)
         unwanted = foreign(os.environ, ours)

@@ -26,6 +26,16 @@ def state_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def runtime_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--runtime``."""
+    parser.add_argument(
+        "--runtime",
+        choices=("auto", "process", "docker"),
+        help="how containers run: in this machine's container engine (docker), as processes, or auto (the default): "
+        "in an engine where one answers, but images of `builder: process` as processes",
+    )
+
+
 def json_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--json``."""
     parser.add_argument("--json", action="store_true", help="answer one JSON document")

@@ -18,7 +18,7 @@ from agent.runtime.container import CannotStartError, ContainerSpec, Exit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.runtime.container import Container, LogLine
+    from agent.runtime.container import Container, LogLine, RunnableImage
 
 WELL, BADLY, KILLED = Exit(code=0), Exit(code=3), Exit(code=137, signal=9)
 
@@ -32,6 +32,7 @@ class ObedientContainer:
         self.signals: list[str] = []
         self.signalled = asyncio.Event()
         self.pid = 1
+        self.address = ""
 
     @property
     def alive(self) -> bool:
@@ -71,8 +72,11 @@ class ObedientRuntime:
         """The next container that is started."""
         return await self._new.get()
 
-    def base_dir(self, opt_ml: Path) -> PurePosixPath:
+    def base_dir(self, image: RunnableImage, opt_ml: Path) -> PurePosixPath:
         return PurePosixPath(opt_ml)
+
+    def interface(self, image: RunnableImage) -> str:
+        return "lo"
 
     async def start(self, spec: ContainerSpec) -> Container:
         if spec.name == "missing":
