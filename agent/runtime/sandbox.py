@@ -48,9 +48,10 @@ class Listing:
 class Host:
     """The host as far as a container's view depends on it.
 
-    ``top`` is what lies at the root of its file system, ``crowded`` those of its folders in which something is mounted;
-    ``devices`` are names in /dev; ``python`` are the folders that its Python needs; ``resolver`` is where its
-    resolv.conf really is; ``hidden`` are folders that no container may see.
+    ``top`` is what lies at the root of its file system, ``crowded`` those of its folders in which something is mounted,
+    ``mounted`` where in them (``var/lib``: a container engine mounts its layers there); ``devices`` are names in /dev;
+    ``python`` are the folders that its Python needs; ``resolver`` is where its resolv.conf really is; ``hidden`` are
+    folders that no container may see.
     """
 
     top: Listing
@@ -59,6 +60,7 @@ class Host:
     python: tuple[Path, ...]
     resolver: Path
     hidden: tuple[Path, ...] = ()
+    mounted: frozenset[str] = frozenset()
 
 
 def this_host(hidden: tuple[Path, ...] = ()) -> Host:
@@ -75,6 +77,7 @@ def this_host(hidden: tuple[Path, ...] = ()) -> Host:
         python=_python_folders(),
         resolver=Path("/etc/resolv.conf").resolve(),
         hidden=tuple(path.resolve() for path in hidden),
+        mounted=frozenset("/".join(point.parts[1:3]) for point in points if len(point.parts) > 2),
     )
 
 
@@ -153,20 +156,30 @@ def _folder(name: str, host: Host, image: Path | None, *, written: bool) -> list
     if shown and image is None and not written:
         return [_read_only(Path(target))]
     if shown and name in host.crowded:
-        return _entry_by_entry(target, host.crowded[name], image, image_first=name == IMAGE_FIRST)
+        busy = host.mounted if written else None
+        return _entry_by_entry(target, host.crowded[name], image, busy, image_first=name == IMAGE_FIRST)
     layers = [str(image)] if image else []
     if shown:
         layers.insert(1 if name == IMAGE_FIRST else 0, target)
     return [Mount(kind="overlay", target=target, sources=tuple(layers)) if layers else _empty(target)]
 
 
-def _entry_by_entry(target: str, host: Listing, image: Path | None, *, image_first: bool) -> list[Mount]:
-    """Both folders as one where no overlay can: the kernel refuses one over folders in which something is mounted."""
+def _entry_by_entry(
+    target: str, host: Listing, image: Path | None, busy: frozenset[str] | None, *, image_first: bool
+) -> list[Mount]:
+    """Both folders as one where no overlay can: the kernel refuses one over folders in which something is mounted.
+
+    The host's folders in it can be written to unless they are ``busy`` themselves; None: none of them can.
+    """
     own = listing(image) if image else Listing()
     hidden = {*own.folders, *own.files, *(name for name, _ in own.links)} if image_first else set()
     kept = {*host.folders, *host.files, *(name for name, _ in host.links)} - hidden
     plan = [_empty(target)]
-    plan += [_read_only(Path(target, name)) for name in (*host.folders, *host.files) if name in kept]
+    plan += [_read_only(Path(target, name)) for name in host.files if name in kept]
+    for name in (name for name in host.folders if name in kept):
+        path = f"{target}/{name}"
+        free = busy is not None and path.lstrip("/") not in busy
+        plan.append(Mount(kind="overlay", target=path, sources=(path,)) if free else _read_only(Path(path)))
     plan += [Mount(kind="link", target=f"{target}/{name}", sources=(to,)) for name, to in host.links if name in kept]
     if image:
         folders = [name for name in own.folders if name not in kept]

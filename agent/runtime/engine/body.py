@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.runtime.container import Bind
 from agent.runtime.engine.networks import NO_NETWORK
 from agent.runtime.sandbox import OPT_ML
 
@@ -32,9 +33,13 @@ class Machine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ways:
-    """How a container gets out: its network, and what stands there for the cloud's own address."""
+class Surroundings:
+    """What a container is made from and what is around it; ``relayed`` stands in its network for ``endpoint``."""
 
+    identity: str
+    machine: Machine
+    folders: list[Bind]
+    marks: Mapping[str, str]
     network: Network | None
     endpoint: str
     relayed: str
@@ -46,16 +51,16 @@ class Ways:
         return value
 
 
-def container_body(spec: ContainerSpec, identity: str, machine: Machine, ways: Ways, marks: Mapping[str, str]) -> Any:
+def container_body(spec: ContainerSpec, around: Surroundings) -> Any:
     """The document of `POST /containers/create`."""
-    environment = {name: ways.heard(value) for name, value in spec.environment.items()}
+    environment = {name: around.heard(value) for name, value in spec.environment.items()}
     if spec.port is not None:
         environment["SAGEMAKER_BIND_TO_PORT"] = str(PORT)
     body: dict[str, Any] = {
-        "Image": identity,
+        "Image": around.identity,
         "Env": [f"{name}={value}" for name, value in environment.items()],
-        "Labels": dict(marks),
-        "HostConfig": _host_config(spec, machine, ways),
+        "Labels": dict(around.marks),
+        "HostConfig": _host_config(spec, around),
     }
     if spec.entrypoint is not None:
         body["Entrypoint"] = list(spec.entrypoint)
@@ -64,9 +69,9 @@ def container_body(spec: ContainerSpec, identity: str, machine: Machine, ways: W
         body["Cmd"] = list(spec.arguments)
     if spec.hostname:
         body["Hostname"] = spec.hostname[:_LONGEST_HOSTNAME]
-    if ways.network is not None and spec.cluster is not None:
+    if around.network is not None and spec.cluster is not None:
         aliases = {"Aliases": [spec.hostname]}
-        body["NetworkingConfig"] = {"EndpointsConfig": {ways.network.wanted.name: aliases}}
+        body["NetworkingConfig"] = {"EndpointsConfig": {around.network.wanted.name: aliases}}
     return body
 
 
@@ -93,16 +98,22 @@ def container_name(spec: ContainerSpec, cloud: str, number: str) -> str:
     return f"modelyard-{cloud}-{words[:80]}-{number}"
 
 
-def mounts(spec: ContainerSpec) -> list[Any]:
-    """The job's folders; unlike with ``Binds``, an engine that does not see such a folder says so."""
-    folders = [(str(spec.opt_ml), OPT_ML), *((str(bind.source), bind.target) for bind in spec.binds)]
-    return [{"Type": "bind", "Source": source, "Target": target} for source, target in folders]
+def folders_of(spec: ContainerSpec) -> list[Bind]:
+    """The job's folders, each for itself: what else the image has under /opt/ml, such as `code`, stays visible."""
+    own = [Bind(source=path, target=f"{OPT_ML}/{path.name}") for path in sorted(spec.opt_ml.iterdir())]
+    return [*own, *spec.binds]
 
 
-def _host_config(spec: ContainerSpec, machine: Machine, ways: Ways) -> dict[str, Any]:
-    network = ways.network.wanted.name if ways.network else NO_NETWORK
-    config: dict[str, Any] = {"NetworkMode": network, "Mounts": mounts(spec), "LogConfig": {"Type": "none"}}
-    if ways.network is None and spec.hostname:
+def mounts(folders: list[Bind]) -> list[Any]:
+    """Folders as an engine takes them; unlike with ``Binds``, one that does not see such a folder says so."""
+    return [{"Type": "bind", "Source": str(bind.source), "Target": bind.target} for bind in folders]
+
+
+def _host_config(spec: ContainerSpec, around: Surroundings) -> dict[str, Any]:
+    machine = around.machine
+    network = around.network.wanted.name if around.network else NO_NETWORK
+    config: dict[str, Any] = {"NetworkMode": network, "Mounts": mounts(around.folders), "LogConfig": {"Type": "none"}}
+    if around.network is None and spec.hostname:
         config["ExtraHosts"] = [f"{spec.hostname}:127.0.0.1"]
     if spec.memory_mb is not None:
         memory = min(spec.memory_mb, machine.memory_mb) * _MEBI

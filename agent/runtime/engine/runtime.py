@@ -12,10 +12,10 @@ import secrets
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.runtime.container import CannotStartError, Container, ContainerSpec, EngineImage, LogLine
-from agent.runtime.engine.body import Ways, container_body, container_name, is_superuser, shortfalls
+from agent.runtime.engine.body import Surroundings, container_body, container_name, folders_of, is_superuser, shortfalls
 from agent.runtime.engine.calls import EngineError
 from agent.runtime.engine.container import EngineContainer
 from agent.runtime.engine.labels import labels
@@ -26,10 +26,10 @@ from agent.runtime.sandbox import OPT_ML
 from agent.runtime.whole_start import whole_start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agent.runtime.container import RunnableImage
+    from agent.runtime.container import Bind, RunnableImage
     from agent.runtime.engine.api import EngineApi
     from agent.runtime.engine.found import FoundEngine
     from agent.runtime.engine.networks import Network
@@ -100,7 +100,7 @@ class EngineRuntime:
         self._tell_shortfalls(spec)
         self._reaper.watch()
         if not is_superuser(spec.image.user):
-            await asyncio.to_thread(open_to_all, [spec.opt_ml, *(bind.source for bind in spec.binds)])
+            await asyncio.to_thread(open_to_all, folders_of(spec))
         network = await self._networks.join(spec)
         try:
             return await self._start_in(network, spec, spec.image)
@@ -109,11 +109,17 @@ class EngineRuntime:
             raise
 
     async def _start_in(self, network: Network | None, spec: ContainerSpec, image: EngineImage) -> EngineContainer:
-        relayed = network.relay.url if network and network.relay else self._endpoint
-        ways = Ways(network=network, endpoint=self._endpoint, relayed=relayed)
-        body = container_body(spec, image.identity, self._found.machine, ways, self._marks)
-        name = container_name(spec, self._cloud, secrets.token_hex(4))
-        identity = await self._create(body, name)
+        folders = folders_of(spec)
+        around = Surroundings(
+            identity=image.identity,
+            machine=self._found.machine,
+            folders=folders,
+            marks=self._marks,
+            network=network,
+            endpoint=self._endpoint,
+            relayed=network.relay.url if network and network.relay else self._endpoint,
+        )
+        identity = await self._create(spec, container_body(spec, around))
         try:
             output = await self._api.attach(identity)
             await self._run(identity)
@@ -126,15 +132,16 @@ class EngineRuntime:
             await self._remove(identity)
             await self._networks.leave(network)
             if self._owner is not None:
-                await self._hand_over(spec, image, self._owner)
+                await self._hand_over(spec, folders, image, self._owner)
 
         container = EngineContainer(self._api, described, output, lambda text: spec.log(self._line(text)), clear_away)
         self._alive.add(container)
         container.ended.add_done_callback(lambda _: self._alive.discard(container))
         return container
 
-    async def _create(self, body: object, name: str) -> str:
-        created: dict[str, str] = await self._api.call("POST", "/containers/create", body, name=name)  # type: ignore[arg-type]
+    async def _create(self, spec: ContainerSpec, body: Mapping[str, Any]) -> str:
+        name = container_name(spec, self._cloud, secrets.token_hex(4))
+        created: dict[str, str] = await self._api.call("POST", "/containers/create", body, name=name)
         return created["Id"]
 
     async def _run(self, identity: str) -> None:
@@ -152,11 +159,11 @@ class EngineRuntime:
         with suppress(EngineError):  # somebody else was faster
             await self._api.call("DELETE", f"/containers/{identity}", force="1", v="1")
 
-    async def _hand_over(self, spec: ContainerSpec, image: EngineImage, owner: tuple[int, int]) -> None:
+    async def _hand_over(
+        self, spec: ContainerSpec, folders: list[Bind], image: EngineImage, owner: tuple[int, int]
+    ) -> None:
         """Make the cloud the owner of what its containers have written, which it could not remove otherwise."""
-        body = handover_body(spec, image.identity, owner, self._marks)
-        name = container_name(spec, self._cloud, secrets.token_hex(4))
-        identity = await self._create(body, name)
+        identity = await self._create(spec, handover_body(folders, image.identity, owner, self._marks))
         try:
             await self._run(identity)
             await self._api.call("POST", f"/containers/{identity}/wait")
