@@ -132,6 +132,19 @@ class Account:
         events = [logs.get_log_events(logGroupName=group, logStreamName=n, startFromHead=True) for n in names]
         return [event["message"] for found in events for event in found["events"]]
 
+    def await_line(self, group: str, prefix: str, line: str, times: int = 1) -> None:
+        """Wait until a line has been logged; logs arrive a moment later than they were written."""
+        deadline = time.monotonic() + _SECONDS
+        while (found := self._logged_so_far(group, prefix)).count(line) < times:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+
+    def _logged_so_far(self, group: str, prefix: str) -> list[str]:
+        try:
+            return self.logged(group, prefix)
+        except self.cloud.client("logs").exceptions.ResourceNotFoundException:
+            return []
+
     @contextmanager
     def serving(self, image: str, data: str | None = None, **more: Any) -> Iterator[str]:
         """An endpoint in service; its name."""

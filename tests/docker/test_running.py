@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,21 +150,13 @@ def test_an_isolated_job_reaches_nobody_and_has_no_keys(account: Account, image:
 def test_a_job_that_is_stopped_ends_in_order(account: Account, image: str) -> None:
     name = account.begin_training(image, {"scene": "linger"})
     group = "/aws/sagemaker/TrainingJobs"
-    while "lingering" not in _lines_so_far(account, group, name):
-        time.sleep(0.1)
+    account.await_line(group, name, "lingering")
     account.sagemaker.stop_training_job(TrainingJobName=name)
     described = account.ended(
         lambda: account.sagemaker.describe_training_job(TrainingJobName=name), "TrainingJobStatus"
     )
     assert described["TrainingJobStatus"] == "Stopped"
     assert "told to stop" in account.logged(group, name)
-
-
-def _lines_so_far(account: Account, group: str, name: str) -> list[str]:
-    try:
-        return account.logged(group, name)
-    except account.cloud.client("logs").exceptions.ResourceNotFoundException:
-        return []
 
 
 def test_nothing_is_left_of_containers_that_have_ended(
@@ -251,7 +242,7 @@ def test_an_endpoint_recovers_when_its_container_is_killed(engine: DockerClient,
         engine.containers.get(before).kill()
         after = account.asked(endpoint)["hostname"]
         assert after != before
-        assert account.logged(f"/aws/sagemaker/Endpoints/{endpoint}", "all") == ["serving", "serving"]
+        account.await_line(f"/aws/sagemaker/Endpoints/{endpoint}", "all", "serving", times=2)
 
 
 def test_an_image_without_a_server_fails_its_endpoint(account: Account, engine: DockerClient) -> None:
