@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
+import sys
 import tarfile
 import time
 from contextlib import contextmanager
@@ -16,6 +19,8 @@ from docker.errors import BuildError
 
 from tests.contract.provision import create_bucket, create_role
 from tests.docker.conftest import login, reached
+from tests.engine import FOLDER, locked
+from tests.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +43,32 @@ def built(engine: DockerClient, folder: Path, tag: str, target: str | None = Non
         said = "".join(str(line.get("stream", "")) for line in error.build_log)
         raise AssertionError(f"{folder.name} could not be built: {said}") from error
     return tag
+
+
+def wheels(name: str, *requirements: str) -> Path:
+    """A folder with the wheels of these requirements and all that they need, fetched once and kept.
+
+    They are those of this Python, which must be that of the machine's Debian release: images of the tests have it.
+    """
+    folder = FOLDER / f"wheels-{name}-{sys.version_info[0]}.{sys.version_info[1]}"
+    with locked("wheels"):
+        if not folder.is_dir():
+            require("gcc")
+            partial = folder.with_name(f"{folder.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(partial), *requirements]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            partial.rename(folder)
+    return folder
+
+
+def with_wheels(image: str, wheelhouse: Path, folder: Path) -> Path:
+    """The build context of an image that installs from ``wheels/``, put together in an empty folder."""
+    context = folder / image
+    shutil.copytree(IMAGES / image, context)
+    shutil.copytree(wheelhouse, context / "wheels")
+    return context
 
 
 def pushed(engine: DockerClient, cloud: EmbeddedCloud, image: str, repository: str) -> str:
@@ -73,6 +104,10 @@ class Account:
     @cached_property
     def sagemaker(self) -> Any:
         return self.cloud.client("sagemaker")
+
+    @cached_property
+    def sagemaker_runtime(self) -> Any:
+        return self.cloud.client("sagemaker-runtime")
 
     def name(self, what: str) -> str:
         """A name that is not used yet."""
@@ -176,8 +211,7 @@ class Account:
 
     def ask(self, endpoint: str, body: str, content_type: str = "text/csv") -> str:
         """The answer to one invocation."""
-        runtime = self.cloud.client("sagemaker-runtime")
-        answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type)
+        answer = self.sagemaker_runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type)
         return str(answer["Body"].read().decode())
 
     def asked(self, endpoint: str, body: str = "hello") -> dict[str, Any]:
