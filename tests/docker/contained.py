@@ -84,30 +84,40 @@ def pushed(engine: DockerClient, cloud: EmbeddedCloud, image: str, repository: s
 
 @dataclass(kw_only=True)
 class Account:
-    """The tools account of a cloud, with one bucket and one execution role."""
+    """One account of a cloud, with one bucket and one execution role."""
 
     cloud: EmbeddedCloud
+    name_in_cloud: str = "tools"
     _number: int = field(default=0, init=False)
+
+    def client(self, service: str) -> Any:
+        """A client of the account's administrator."""
+        return self.cloud.client(service, self.name_in_cloud)
+
+    def forget_clients(self) -> None:
+        """The cloud has another address since it was started again."""
+        for name in ("s3", "sagemaker", "sagemaker_runtime"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def role(self) -> str:
-        return create_role(self.cloud.client("iam"), "execution")
+        return create_role(self.client("iam"), "execution")
 
     @cached_property
     def bucket(self) -> str:
-        return create_bucket(self.s3, "containers")
+        return create_bucket(self.s3, f"containers-{self.name_in_cloud}")
 
     @cached_property
     def s3(self) -> Any:
-        return self.cloud.client("s3")
+        return self.client("s3")
 
     @cached_property
     def sagemaker(self) -> Any:
-        return self.cloud.client("sagemaker")
+        return self.client("sagemaker")
 
     @cached_property
     def sagemaker_runtime(self) -> Any:
-        return self.cloud.client("sagemaker-runtime")
+        return self.client("sagemaker-runtime")
 
     def name(self, what: str) -> str:
         """A name that is not used yet."""
@@ -161,7 +171,7 @@ class Account:
 
     def logged(self, group: str, prefix: str) -> list[str]:
         """The lines of a job's or an endpoint's containers, stream by stream."""
-        logs = self.cloud.client("logs")
+        logs = self.client("logs")
         streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
         names = sorted(stream["logStreamName"] for stream in streams)
         events = [logs.get_log_events(logGroupName=group, logStreamName=n, startFromHead=True) for n in names]
@@ -177,7 +187,7 @@ class Account:
     def _logged_so_far(self, group: str, prefix: str) -> list[str]:
         try:
             return self.logged(group, prefix)
-        except self.cloud.client("logs").exceptions.ResourceNotFoundException:
+        except self.client("logs").exceptions.ResourceNotFoundException:
             return []
 
     @contextmanager
