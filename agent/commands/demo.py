@@ -29,6 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``demo``."""
     runtime_argument(parser)
     parser.add_argument(
+        "--base-image",
+        metavar="IMAGE",
+        default="python:3.11-slim",
+        help="with --runtime docker: what the model's image is built from (default: python:3.11-slim)",
+    )
+    parser.add_argument(
         "--keep", action="store_true", help="leave the cloud and the repository, with the endpoints in service"
     )
 
@@ -36,7 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def demo(arguments: argparse.Namespace, console: Console) -> int:
     """Bring the tumour example to production and back, across three accounts of a fresh cloud."""
     require_parts()
-    _require_example()
+    contained = arguments.runtime == "docker"
+    if not contained:
+        _require_example()
     from agent.cloud.embedded import EmbeddedCloud
     from agent.demo.progress import progress_for
     from agent.demo.story import Demo
@@ -51,7 +59,8 @@ def demo(arguments: argparse.Namespace, console: Console) -> int:
             state, runtime = kept and kept / "cloud", arguments.runtime or "auto"
             cloud = ending.enter_context(EmbeddedCloud(state=state, runtime=runtime, detached=arguments.keep))
             chapter.fact(f"{cloud.endpoint}, with nothing in it")
-        server = Demo(cloud=cloud, folder=folder, progress=progress, console=console).tell()
+        base_image = arguments.base_image if contained else None
+        server = Demo(cloud=cloud, base_image=base_image, folder=folder, progress=progress, console=console).tell()
         if kept is None:
             with progress.chapter("Take it all down"):
                 ending.close()

@@ -47,10 +47,10 @@ class Repository:
         """Its modelyard.yaml."""
         return self.folder / "modelyard.yaml"
 
-    def change(self, message: str, **hyperparameters: int) -> None:
-        """Commit other hyperparameters."""
+    def change(self, message: str, **settings: int | str) -> None:
+        """Commit other values of keys that its configuration has once, such as hyperparameters."""
         lines = self.configuration.read_text().splitlines()
-        for name, value in hyperparameters.items():
+        for name, value in settings.items():
             places = [number for number, line in enumerate(lines) if line.strip().startswith(f"{name}:")]
             (place,) = places
             indent = lines[place][: -len(lines[place].lstrip())]

@@ -34,9 +34,10 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Where the demo takes place."""
+    """Where the demo takes place; without ``base_image`` its image holds programs only, which run as processes."""
 
     cloud: EmbeddedCloud
+    base_image: str | None = None
     folder: Path
     progress: Progress
     console: Console
@@ -46,6 +47,9 @@ class Demo:
         with self.progress.chapter("Make a model repository") as chapter:
             repository = Repository(example(EXAMPLE), self.folder / EXAMPLE, os.environ)
             chapter.fact(f"{repository.folder}, a copy of examples/{EXAMPLE} under git")
+            if self.base_image is not None:
+                repository.change("Build the image with the engine", builder="engine", base_image=self.base_image)
+                chapter.fact(f"its image is built by the container engine, from {self.base_image}")
         configuration = load(repository.configuration).configuration
         server = self._bootstrap(configuration, repository)
         first = self._release(server, "qa")
