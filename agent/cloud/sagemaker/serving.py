@@ -22,6 +22,7 @@ from agent.cloud.sagemaker.model_data import ModelDataError, fetch
 from agent.cloud.sagemaker.role_session import RoleSession
 from agent.cloud.sagemaker.servable import DeployedImage
 from agent.cloud.sagemaker.serving_container import ContainerGoneError, ModelAnswer, ServingContainer
+from agent.errors import CloudFailedError
 from agent.runtime.container import CannotStartError
 from agent.runtime.contract.serving import ServingModel, serving_environment
 
@@ -222,7 +223,9 @@ class ModelServer:
         )
 
     async def _keep(self, container: ServingContainer) -> None:
-        with contextlib.suppress(CannotStartError):  # start() reports it; later ends lead to another start
+        with contextlib.suppress(
+            CannotStartError, CloudFailedError
+        ):  # start() reports it; later ends lead to another start
             await container.keep_running()
 
     async def _await_health(self, container: ServingContainer) -> None:
@@ -234,6 +237,8 @@ class ModelServer:
                 f"CannotStartContainerError. Please ensure the model container for {self.plan.label} starts correctly "
                 f"when invoked with 'docker run <image> serve'. ({error})"
             ) from error
+        except CloudFailedError as error:
+            raise ServingError(f"Request to service failed for {self.plan.label}: {error}") from error
         except TimeoutError as error:
             raise ServingError(
                 f"The {container.hostname} container for {self.plan.label} did not pass the ping health check. Please "

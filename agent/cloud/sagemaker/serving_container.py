@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
 
+from agent.errors import CloudFailedError
 from agent.runtime.container import CannotStartError, ContainerSpec
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from agent.runtime.container import Container, LogLine, RunnableImage, Runtime
     from agent.runtime.instances import Capacity
 
+logger = logging.getLogger(__name__)
 _PING_INTERVAL_SECONDS = 0.1
 _PING_SECONDS = 2.0
 _STOP_SECONDS = 2.0
@@ -77,7 +80,7 @@ class ServingContainer:
         self._started = asyncio.Event()
         self._suspected = asyncio.Event()
         self._was_ready = False
-        self._failure: CannotStartError | None = None
+        self._failure: CannotStartError | CloudFailedError | None = None
 
     async def keep_running(self) -> None:
         """Start the container, and start it again whenever it ends; raises CannotStartError."""
@@ -89,7 +92,7 @@ class ServingContainer:
             await asyncio.sleep(backoff)
 
     async def first_health(self) -> None:
-        """Return when the container is healthy; raises CannotStartError when its program does not exist."""
+        """Return when the container is healthy; raises CannotStartError, or CloudFailedError where none can be had."""
         await self._started.wait()
         if self._failure is not None:
             raise self._failure
@@ -126,6 +129,13 @@ class ServingContainer:
             self._failure = error
             self._started.set()
             raise
+        except CloudFailedError as error:
+            if not self._started.is_set():
+                self._failure = error
+                self._started.set()
+                raise
+            logger.warning("%s is not started again yet: %s", self.name, error)
+            return False
         self._url = f"http://{container.address}"
         self._was_ready = False
         pings = asyncio.create_task(self._keep_ready())

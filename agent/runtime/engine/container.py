@@ -76,7 +76,11 @@ class EngineContainer:
             finally:
                 logs.cancel()
                 self._output.close()
-            return exit_of(int(waited["StatusCode"]), await self._out_of_memory())
+            return exit_of(int(waited["StatusCode"]), out_of_memory=await self._out_of_memory())
+        except EngineError as error:
+            # An engine that ends takes its containers with it; one that keeps them has lost them to us all the same.
+            self._take(str(error))
+            return exit_of(_SIGNALLED + signal.SIGKILL, out_of_memory=False)
         finally:
             await self._clear_away()
 
@@ -102,7 +106,7 @@ class EngineContainer:
         return bool(described["State"]["OOMKilled"])
 
 
-def exit_of(code: int, out_of_memory: bool) -> Exit:
+def exit_of(code: int, *, out_of_memory: bool) -> Exit:
     """A container's end; one that went on well after the kernel had taken a child of it did not fail for memory."""
     number = code - _SIGNALLED
     return Exit(

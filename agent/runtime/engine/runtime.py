@@ -163,14 +163,15 @@ class EngineRuntime:
         self, spec: ContainerSpec, folders: list[Bind], image: EngineImage, owner: tuple[int, int]
     ) -> None:
         """Make the cloud the owner of what its containers have written, which it could not remove otherwise."""
-        identity = await self._create(spec, handover_body(folders, image.identity, owner, self._marks))
         try:
-            await self._run(identity)
-            await self._api.call("POST", f"/containers/{identity}/wait")
+            identity = await self._create(spec, handover_body(folders, image.identity, owner, self._marks))
+            try:
+                await self._run(identity)
+                await self._api.call("POST", f"/containers/{identity}/wait")
+            finally:
+                await self._remove(identity)
         except (EngineError, CannotStartError) as error:
             logger.warning("%s: what it wrote stays the property of its user: %s", spec.name, error)
-        finally:
-            await self._remove(identity)
 
     def _tell_shortfalls(self, spec: ContainerSpec) -> None:
         missing = ", ".join(shortfalls(spec, self._found.machine))

@@ -237,7 +237,7 @@ def test_frames_may_arrive_in_any_pieces() -> None:
     ],
 )
 def test_ends_are_told_as_engines_tell_them(code: int, out_of_memory: bool, end: Exit) -> None:
-    assert exit_of(code, out_of_memory) == end
+    assert exit_of(code, out_of_memory=out_of_memory) == end
 
 
 def test_a_refusal_is_in_the_engine_s_words() -> None:
