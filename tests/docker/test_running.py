@@ -240,9 +240,18 @@ def test_an_endpoint_recovers_when_its_container_is_killed(engine: DockerClient,
     with account.serving(image) as endpoint:
         before = account.asked(endpoint)["hostname"]
         engine.containers.get(before).kill()
-        after = account.asked(endpoint)["hostname"]
+        after = _next_answer(account, endpoint)["hostname"]
         assert after != before
         account.await_line(f"/aws/sagemaker/Endpoints/{endpoint}", "all", "serving", times=2)
+
+
+def _next_answer(account: Account, endpoint: str) -> dict[str, Any]:
+    """The first answer after a kill; whoever asks in the very moment of it is told so."""
+    try:
+        return account.asked(endpoint)
+    except account.sagemaker_runtime.exceptions.ModelError as error:
+        assert "closed the connection" in str(error)  # noqa: PT017 - the only failure there may be
+        return account.asked(endpoint)
 
 
 def test_an_image_without_a_server_fails_its_endpoint(account: Account, engine: DockerClient) -> None:
