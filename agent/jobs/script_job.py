@@ -27,6 +27,11 @@ CODE = f"{PROCESSING}/input/code"
 OUTPUT = f"{PROCESSING}/output"
 _PROGRAM = "/opt/program"
 """Where the model's image has its own code, which scripts import."""
+_LAUNCH = (
+    "import runpy, sys; _, *folders, script = sys.argv; sys.path[:1] = folders; sys.argv[:] = [script]; "
+    "runpy.run_path(script, run_name='__main__')"
+)
+"""Puts folders in front of what the image has on its PYTHONPATH, which a variable of the job would replace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +59,14 @@ class ScriptJob:
     tags: list[Request] = field(default_factory=list)
 
 
+def name_of(script: Script) -> str:
+    """A script's file name."""
+    return PurePosixPath(script.path).name
+
+
 def script_key(script: Script) -> str:
     """The key of a script in the artifact bucket."""
-    return f"{naming.CODE}{script.sha256}/{PurePosixPath(script.path).name}"
+    return f"{naming.CODE}{script.sha256}/{name_of(script)}"
 
 
 def upload_script(script: Script, folder: Path, objects: Objects, bucket: str) -> None:
@@ -94,9 +104,8 @@ def processing_request(name: str, job: ScriptJob) -> Request:
         "RoleArn": job.role,
         "AppSpecification": {
             "ImageUri": job.image.uri,
-            "ContainerEntrypoint": ["python3", f"{CODE}/{PurePosixPath(job.script.path).name}"],
+            "ContainerEntrypoint": ["python3", "-c", _LAUNCH, CODE, _PROGRAM, f"{CODE}/{name_of(job.script)}"],
         },
-        "Environment": {"PYTHONPATH": _PROGRAM},
         "ProcessingInputs": [_input(source, where) for source, where in {"code": code, **job.sources}.items()],
         "ProcessingOutputConfig": outputs,
         "ProcessingResources": {"ClusterConfig": cluster(job.resources, job.kms_key)},

@@ -146,9 +146,18 @@ def test_an_evaluation_in_full() -> None:
         "RoleArn": ROLE,
         "AppSpecification": {
             "ImageUri": IMAGE.uri,
-            "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/measure.py"],
+            "ContainerEntrypoint": [
+                "python3",
+                "-c",
+                (
+                    "import runpy, sys; _, *folders, script = sys.argv; sys.path[:1] = folders; sys.argv[:] = [script]; "
+                    "runpy.run_path(script, run_name='__main__')"
+                ),
+                "/opt/ml/processing/input/code",
+                "/opt/program",
+                "/opt/ml/processing/input/code/measure.py",
+            ],
         },
-        "Environment": {"PYTHONPATH": "/opt/program"},
         "ProcessingInputs": [
             an_input("code", "/opt/ml/processing/input/code", f"s3://iris-bucket/code/{'2' * 64}/", "S3Prefix"),
             an_input(
