@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
+from tests.docker_registry import docker_registry
 from tests.e2e.world import World, settle
 from tests.engine import python_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from docker import DockerClient
 
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
-def world(docker_host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The tumour example, its image built by the engine."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", docker_host)
-        with EmbeddedCloud(runtime="docker") as cloud:
-            world = settle(cloud, "tumour-byo", tmp_path_factory.mktemp("repositories"))
-            world.repository.change("Containers", builder="engine", base_image=python_image())
-            yield world
+@pytest.fixture
+def world(docker_host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The tumour example in a cloud that runs containers only."""
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    with EmbeddedCloud(runtime="docker") as cloud:
+        yield settle(cloud, "tumour-byo", tmp_path)
 
 
-@pytest.fixture(scope="module")
-def first(world: World) -> dict[str, Any]:
-    """The first run: from nothing to qa."""
-    return world.run()
+@pytest.fixture
+def base(engine: DockerClient, tmp_path: Path) -> Iterator[str]:
+    """A base image where an agent without an engine can fetch it, by digest."""
+    with docker_registry(tmp_path / "registry") as registry:
+        name = f"{registry.address}/base/python"
+        engine.images.get(python_image()).tag(name, "1")
+        lines = engine.images.push(name, "1", stream=True, decode=True)
+        told = [line["aux"]["Digest"] for line in lines if "aux" in line]
+        engine.images.remove(f"{name}:1", noprune=True)
+        yield f"{name}@{told[0]}"
 
 
-def test_it_goes_from_data_to_a_checked_endpoint(world: World, first: dict[str, Any]) -> None:
-    assert first["result"] == "done"
-    assert {stage["status"] for stage in first["stages"]} == {"done"}
-    assert world.live("qa") == first["release"]
+def test_an_image_that_the_engine_built_goes_from_data_to_production(world: World) -> None:
+    world.repository.change("Containers", builder="engine", base_image=python_image())
+    ran = world.run()
+    assert {stage["status"] for stage in ran["stages"]} == {"done"}
+    assert world.live("qa") == ran["release"]
 
-
-def test_it_is_promoted_in_containers_too(world: World, first: dict[str, Any]) -> None:
     world.cloud.set_clock_rate(20)
-    world.modelyard("promote", first["release"][:12], "--to", "prod")
-    world.cloud.set_clock_rate(1)
-    assert world.live("prod") == first["release"]
+    world.modelyard("promote", ran["release"][:12], "--to", "prod")
+    assert world.live("prod") == ran["release"]
+
+
+def test_an_image_that_was_built_without_an_engine_runs_in_one_as_well(world: World, base: str) -> None:
+    world.repository.change("Containers", builder="layers", base_image=base)
+    ran = world.run("--set", 'image.python="3.11"')
+    assert {stage["status"] for stage in ran["stages"]} == {"done"}
+    assert world.live("qa") == ran["release"]
