@@ -8,22 +8,32 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 ANY = "py3-none-any"
 
 
 def make_wheel(
-    folder: Path, name: str, version: str = "1.0", *, tag: str = ANY, files: Mapping[str, str] | None = None
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    tag: str = ANY,
+    files: Mapping[str, str] | None = None,
+    needs: Sequence[str] = (),
 ) -> Path:
-    """A wheel of a distribution in ``folder``; ``files`` are its members beside its metadata, by their names."""
+    """A wheel of a distribution in ``folder``; ``files`` are its members beside its metadata, by their names.
+
+    ``needs`` are the requirements that its metadata states.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
+    needed = "".join(f"Requires-Dist: {need}\n" for need in needs)
     pure = str(tag == ANY).lower()
     members = {
         **({f"{name}.py": f"VERSION = {version!r}\n"} if files is None else files),
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}",
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: {pure}\nTag: {tag}\n",
     }
     record = "".join(f"{member},{_digest(text)},{len(text.encode())}\n" for member, text in members.items())

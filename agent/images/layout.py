@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from agent.images.manifest import Descriptor, ImageConfig, Manifest, decode_conf
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_INCOMING = ".incoming-"
 _REFERENCE_NAME = "org.opencontainers.image.ref.name"
 
 
@@ -71,7 +73,7 @@ class ImageLayout:
         """
         folder = self.root / "blobs" / "sha256"
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".incoming-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=_INCOMING, delete=False) as file:
             partial = Path(file.name)
             try:
                 blob = BlobWriter(file)
@@ -83,6 +85,13 @@ class ImageLayout:
                 partial.rename(self.blob_path(blob.digest))
             finally:
                 partial.unlink(missing_ok=True)
+
+    def forget_partial(self, seconds: float) -> None:
+        """Remove what killed writers have left behind that is older than so many seconds."""
+        for partial in (self.root / "blobs").glob(f"*/{_INCOMING}*"):
+            with suppress(OSError):
+                if partial.stat().st_mtime < time.time() - seconds:
+                    partial.unlink()
 
     def add(self, data: bytes, media_type: str) -> Descriptor:
         """Store a small blob."""

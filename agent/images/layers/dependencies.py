@@ -20,6 +20,7 @@ from agent.images.lock import exclusive
 from agent.images.manifest import MANIFEST_TYPE, decode_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from agent.images.layout import ImageLayout
@@ -30,6 +31,7 @@ _FORMAT = 1
 """To be raised when the same wheels would give another layer."""
 _TAG_PREFIX = "deps-"
 _KEPT_SECONDS = 30 * 24 * 3600
+_PARTIAL_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ class DependencyLayers:
         return Upper(layer=layer, content=self._content(layer), made=True)
 
     def _made_of_wheels(self, wanted: Dependencies, report: Reporter) -> Layer:
-        from agent.images.layers.wheel_layer import path_files, write_wheels
+        from agent.images.layers.wheel_layer import write_wheels
         from agent.images.wheelhouse import wheelhouse
 
         self._forget_old()
@@ -89,8 +91,7 @@ class DependencyLayers:
             wanted.requirements, python=wanted.python, platform=wanted.platform, cache=self._cache / "wheels"
         )
         wheels = sorted(folder.iterdir())
-        for name in path_files(wheels):
-            report.warn(f"{name} has no effect in the image: Python reads such files in its own folder only")
+        _warn(wheels, wanted, report)
         report.doing(f"making one layer of {len(wheels)} wheels")
         with self._layout.writer() as blob:
             diff_id = write_wheels(wheels, wanted.python, blob)
@@ -104,9 +105,10 @@ class DependencyLayers:
         file = self._file(wanted)
         try:
             layer = Layer(**json.loads(file.read_bytes()))
-            os.utime(file)
         except (FileNotFoundError, ValueError, TypeError):
             return None
+        with suppress(OSError):  # it may be somebody else's file
+            os.utime(file)
         return layer
 
     def _record_of(self, repository: str, registry: Registry, wanted: Dependencies) -> Layer | None:
@@ -133,9 +135,28 @@ class DependencyLayers:
         """A layer is large, and one that nobody asked for in a month is not asked for again."""
         for file in self._cache.glob("*.json"):
             with suppress(OSError, ValueError, TypeError):
-                if file.stat().st_mtime < time.time() - _KEPT_SECONDS:
+                if _age(file) > _KEPT_SECONDS:
                     self._layout.blob_path(Layer(**json.loads(file.read_bytes())).digest).unlink(missing_ok=True)
                     file.unlink()
+        self._layout.forget_partial(_PARTIAL_SECONDS)
 
     def _file(self, wanted: Dependencies) -> Path:
         return self._cache / f"{wanted.key}.json"
+
+
+def _warn(wheels: Sequence[Path], wanted: Dependencies, report: Reporter) -> None:
+    """Tell what is allowed, and seldom meant."""
+    from agent.images.layers.completeness import missing
+    from agent.images.layers.wheel_layer import path_files
+    from agent.images.requirements import read_lock, target_environment
+
+    locked = read_lock(wanted.requirements).requirements
+    absent = missing(wheels, locked, target_environment(wanted.python, wanted.platform))
+    if absent:
+        report.warn(f"{wanted.requirements.name} lacks what its own libraries need: {', '.join(absent)}; lock it again")
+    for name in path_files(wheels):
+        report.warn(f"{name} has no effect in the image: Python reads such files in its own folder only")
+
+
+def _age(file: Path) -> float:
+    return time.time() - file.stat().st_mtime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -165,6 +166,27 @@ def test_a_base_that_moves_is_warned_of(work: Work) -> None:
     digest = work.build(base_image=tag)
     assert digest == work.build()
     assert any("is a tag, which may move" in warning for warning in work.heard.of("warn"))
+
+
+def test_a_lock_file_that_is_not_whole_is_warned_of(work: Work) -> None:
+    wheel = make_wheel(work.folder / "shelf", "tool", needs=["forgotten>=1"])
+    (work.folder / "requirements.txt").write_text(locked(wheel))
+    work.build()
+    assert any("lacks what its own libraries need: forgotten (for tool)" in told for told in work.heard.of("warn"))
+
+
+def test_what_nobody_asked_for_in_a_month_is_forgotten(work: Work) -> None:
+    work.build()
+    (record,) = (work.folder / "cache/dependencies").glob("*.json")
+    layer = ImageLayout(work.folder / "cache/layers").blob_path(json.loads(record.read_text())["digest"])
+    killed = layer.with_name(".incoming-of-a-killed-build")
+    killed.touch()
+    for file in (record, killed):
+        os.utime(file, (1, 1))
+    (work.folder / "requirements.txt").write_text(locked(make_wheel(work.folder / "shelf", "another")))
+    assert layer.exists()
+    work.build()
+    assert [file.exists() for file in (record, layer, killed)] == [False, False, False]
 
 
 def test_a_base_that_is_absent_is_told(work: Work) -> None:
