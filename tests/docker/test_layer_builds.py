@@ -12,6 +12,7 @@ import pytest
 
 from agent.images.builders import Builders
 from agent.images.layout import ImageLayout
+from agent.images.manifest import canonical_json, sha256_digest
 from agent.images.registry import Registry, RegistryEndpoint
 from agent.ports.images import BuildOrder
 from tests.cutting import cutting_way
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = ROOT / "examples" / "tumour-byo"
 REPOSITORY = "team/tumour"
+OCI = "application/vnd.oci.image"
+OCI_MANIFEST = f"{OCI}.manifest.v1+json"
 
 
 @pytest.fixture(scope="module")
@@ -228,3 +231,38 @@ def test_an_upload_that_was_cut_begins_anew_where_the_registry_cannot_go_on(firs
     assert (8 << 20) < way.sent < (14 << 20)
     client = Registry(RegistryEndpoint(base_url=f"http://{first.registry.address}"))
     assert client.resolve(REPOSITORY, "cut") == digest
+
+
+def test_a_base_of_another_registry_is_streamed_from_there(engine: DockerClient, first: Agent, tmp_path: Path) -> None:
+    digest = first.base.partition("@")[2]
+    with docker_registry(tmp_path / "other") as other:
+        name = f"{other.address}/copied/python"
+        engine.images.get(python_image()).tag(name, "1")
+        engine.images.push(name, "1")
+        engine.images.remove(f"{name}:1", noprune=True)
+        moved = replace(another(first, tmp_path, cache=first.cache), base=f"{name}@{digest}")
+        built = moved.build(repository="streamed/tumour")
+        blobs = [asked for asked in other.asked() if asked.method == "GET" and "/blobs/" in asked.path]
+    assert blobs
+    assert built == first.build()
+
+
+def test_an_oci_index_is_as_good_a_base(first: Agent, tmp_path: Path) -> None:
+    """Of the same layers and configuration the same image is made."""
+    client = Registry(RegistryEndpoint(base_url=f"http://{first.registry.address}"))
+    digest = first.base.partition("@")[2]
+    docker = json.loads(client.manifest("base/python", digest))
+    layers = [{**layer, "mediaType": f"{OCI}.layer.v1.tar+gzip"} for layer in docker["layers"]]
+    config = {**docker["config"], "mediaType": f"{OCI}.config.v1+json"}
+    entries = []
+    for architecture, those in (("arm64", layers[:0]), ("amd64", layers)):
+        raw = canonical_json({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": those})
+        client.push_manifest("base/python", sha256_digest(raw), OCI_MANIFEST, raw)
+        described = {"mediaType": OCI_MANIFEST, "digest": sha256_digest(raw), "size": len(raw)}
+        entries.append({**described, "platform": {"os": "linux", "architecture": architecture}})
+    index = canonical_json({"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": entries})
+    client.push_manifest("base/python", "index", f"{OCI}.index.v1+json", index)
+
+    onto = replace(first, base=f"{first.registry.address}/base/python:index", heard=KeptReport())
+    assert onto.build(tag="onto-index") == first.build()
+    assert any("is a tag, which may move" in warning for warning in onto.heard.of("warn"))
