@@ -104,6 +104,7 @@ class BlobUpload:
 
     def attempt(self) -> None:
         """See to it that the repository has the blob; after a TemporaryError, the next attempt goes on."""
+        self._check_wanted()
         start = self._arrived()
         if start is None:
             self._location = None
@@ -162,6 +163,9 @@ class BlobUpload:
 
     def _watched(self, start: int) -> Iterator[bytes]:
         for block in self._blob.content.blocks(start):
-            if self._stop.is_set():
-                raise InterruptedRunError(f"the upload of {self.digest} was ended, because another failed")
+            self._check_wanted()
             yield block
+
+    def _check_wanted(self) -> None:
+        if self._stop.is_set():
+            raise InterruptedRunError(f"the upload of {self.digest} was ended, because another failed")
