@@ -150,8 +150,8 @@ def test_an_evaluation_in_full() -> None:
                 "python3",
                 "-c",
                 (
-                    "import runpy, sys; _, *folders, script = sys.argv; sys.path[:1] = folders; sys.argv[:] = [script]; "
-                    "runpy.run_path(script, run_name='__main__')"
+                    "import runpy, sys; _, *folders, script = sys.argv; sys.path[:1] = folders; "
+                    "sys.argv[:] = [script]; runpy.run_path(script, run_name='__main__')"
                 ),
                 "/opt/ml/processing/input/code",
                 "/opt/program",
