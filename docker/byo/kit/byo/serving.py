@@ -1,0 +1,104 @@
+"""`serve`: starts the workers, replaces those that die, and ends them gently on SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from byo import logs, processors
+from byo.board import Board, Place, created
+from byo.settings import SettingError, Settings, ambient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from byo.application import Application
+
+_LINGER_SECONDS = 0.5
+"""So long after SIGTERM the port stays open: new and kept connections get an answer, which is their last."""
+_USAGE = 2
+_FAILED = 1
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "byo.logs.Formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+    "loggers": {"_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+}
+
+
+def main() -> int:
+    """Serve until SIGTERM; 1 if the model could not be loaded, 2 if a setting is wrong."""
+    try:
+        settings = ambient()
+    except SettingError as error:
+        logs.say("error", str(error))
+        return _USAGE
+    # Before anything imports numpy: the libraries under it read these once.
+    os.environ.update(processors.thread_environment(settings.threads, dict(os.environ)))
+    return serve(settings)
+
+
+def serve(settings: Settings) -> int:
+    """The same with settings that are known. What every worker needs is imported here once and shared by them all."""
+    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    import byo.application as _shared  # noqa: F401
+
+    board = created(settings.workers)
+    server = Server(
+        "byo.application",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.RSGI,
+        workers=settings.workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOGGING,
+        respawn_failed_workers=True,
+        workers_kill_timeout=max(1, round(settings.drain)),
+    )
+    server.on_startup(lambda: _end_gently(server, board, settings))
+    logs.say(
+        "info", "serving", host=settings.host, port=settings.port, workers=settings.workers, threads=settings.threads
+    )
+    loader: Callable[..., Any] = partial(application, settings, board.place)
+    server.serve(target_loader=loader, wrap_loader=False)
+    return _FAILED if _any_failed(board) else 0
+
+
+def application(settings: Settings, place: Place) -> Application:
+    """What a worker serves; called in its process."""
+    from byo.application import Application
+
+    return Application(settings, place)
+
+
+def _end_gently(server: Any, board: Board, settings: Settings) -> None:
+    """On SIGTERM let clients leave first: /ping says 503, and every answer closes its connection."""
+
+    def end(*_: object) -> None:
+        wait = 0.0 if _any_failed(board) else min(_LINGER_SECONDS, settings.drain)
+        board.drain()
+        timer = threading.Timer(wait, server.signal_handler_interrupt)
+        timer.daemon = True
+        timer.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+
+
+def _any_failed(board: Board) -> bool:
+    return any(row["failed"] for row in board.rows())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
