@@ -125,9 +125,13 @@ class _Job:
         try:
             result = self._call()
         except BaseException as error:  # noqa: BLE001 - belongs to whoever waits for the result
-            self._loop.call_soon_threadsafe(self._settle, None, error)
+            self._tell(None, error)
         else:
-            self._loop.call_soon_threadsafe(self._settle, result, None)
+            self._tell(result, None)
+
+    def _tell(self, result: Any, error: BaseException | None) -> None:
+        if not self._loop.is_closed():  # a call that was left alone may end after everything else has
+            self._loop.call_soon_threadsafe(self._settle, result, error)
 
     def _settle(self, result: Any, error: BaseException | None) -> None:
         if self.future.done():
