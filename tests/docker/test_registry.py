@@ -12,9 +12,8 @@ from tests.docker.conftest import login, reached
 from tests.engine import python_image
 
 if TYPE_CHECKING:
-    from docker import DockerClient
-
     from agent.cloud.embedded import EmbeddedCloud
+    from docker import DockerClient
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,9 @@ LOCKS: dict[str, list[str]] = {
     "build": group("build"),
     "agent": BASE + EXTRAS["engine"],
     "demo": RUNTIME + group("examples"),
-    "test": RUNTIME + group("test"),
-    "lint": RUNTIME + group("lint"),
+    "test": RUNTIME + group("test") + group("byo-test"),
+    "lint": RUNTIME + group("lint") + group("byo-test"),
+    "byo": group("byo"),
     "sdk": RUNTIME + group("sdk"),
     "bench": RUNTIME + group("bench"),
 }

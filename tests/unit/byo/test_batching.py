@@ -65,7 +65,7 @@ def test_a_failure_is_its_senders_only() -> None:
 def test_rows_of_other_widths_are_predicted_apart() -> None:
     async def ask() -> list[Any]:
         batching = Batching(Doubling(), kind="numpy", most=100, wait=0.01)
-        return await asyncio.gather(batching(np.array([[1.0]]), 1), batching(np.array([[2.0, 3.0]]), 1))
+        return list(await asyncio.gather(batching(np.array([[1.0]]), 1), batching(np.array([[2.0, 3.0]]), 1)))
 
     assert [one.tolist() for one in asyncio.run(ask())] == [[2], [4]]
 
@@ -76,7 +76,7 @@ def test_frames_are_joined(kind: str) -> None:
 
     async def ask() -> list[Any]:
         batching = Batching(Doubling(), kind=cast("Kind", kind), most=100, wait=0.01)
-        return await asyncio.gather(batching(make({"a": [1.0]}), 1), batching(make({"a": [2.0, 3.0]}), 2))
+        return list(await asyncio.gather(batching(make({"a": [1.0]}), 1), batching(make({"a": [2.0, 3.0]}), 2)))
 
     assert [one.tolist() for one in asyncio.run(ask())] == [[2], [4, 6]]
 

@@ -1,4 +1,4 @@
-"""`python -m byo train` and `python -m byo serve`, for where the two programs are not on PATH."""
+"""`python -m byo train` and `serve`, where the two programs are not on PATH; and `ping`, for container engines."""
 
 from __future__ import annotations
 
@@ -16,8 +16,26 @@ def main() -> int:
             from byo import serving
 
             return serving.main()
-    sys.stderr.write("usage: python -m byo train | serve\n")
+        case ["ping"]:
+            return ping()
+    sys.stderr.write("usage: python -m byo train | serve | ping\n")
     return 2
+
+
+def ping() -> int:
+    """0 if the server of this container is ready."""
+    import http.client
+
+    from byo.settings import ambient
+
+    connection = http.client.HTTPConnection("127.0.0.1", ambient().port, timeout=4)
+    try:
+        connection.request("GET", "/ping")
+        return int(connection.getresponse().status != http.client.OK)
+    except OSError:
+        return 1
+    finally:
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -11,15 +11,20 @@ if TYPE_CHECKING:
 class Headers(Protocol):
     """The headers of a request."""
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None, /) -> Any:
         """A header's value, by its name in lower case."""
 
 
 class Scope(Protocol):
     """What is known of a request before its body."""
 
-    method: str
-    path: str
+    @property
+    def method(self) -> str:
+        """Its method, in upper case."""
+
+    @property
+    def path(self) -> str:
+        """Its path, decoded."""
 
     @property
     def headers(self) -> Headers:
