@@ -13,14 +13,14 @@ class NotInstallableError(Exception):
     """A peer cannot be installed here; the message is pip's."""
 
 
-def installed(name: str, requirement: str) -> Path:
-    """The program ``name`` of a package; NotInstallableError where pip cannot have it."""
+def installed(name: str, *requirements: str) -> Path:
+    """The program ``name`` of what is required; NotInstallableError where pip cannot have it."""
     environment = KEPT / name
     program = environment / "bin" / name
     if not program.exists():
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        pip = [str(environment / "bin" / "pip"), "install", "--quiet", requirement]
+        pip = [str(environment / "bin" / "pip"), "install", "--quiet", *requirements]
         done = subprocess.run(pip, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise NotInstallableError(f"{requirement}: {done.stderr.strip().splitlines()[-1]}")
+            raise NotInstallableError(f"{' '.join(requirements)}: {done.stderr.strip().splitlines()[-1]}")
     return program
