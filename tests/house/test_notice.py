@@ -11,3 +11,9 @@ def test_notice_names_every_package_that_an_installation_brings() -> None:
     locked = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "demo.txt").read_text(), flags=re.MULTILINE)
     named = re.findall(r"^  ([a-z0-9-]+) +\S", (ROOT / "NOTICE").read_text(), flags=re.MULTILINE)
     assert sorted(named) == sorted(set(locked))
+
+
+def test_notice_names_every_package_that_the_image_for_models_contains() -> None:
+    locked = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "byo.txt").read_text(), flags=re.MULTILINE)
+    named = re.findall(r"^- ([a-z0-9-]+): \S", (ROOT / "NOTICE").read_text(), flags=re.MULTILINE)
+    assert sorted(named) == sorted(set(locked))

@@ -149,6 +149,11 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         assert server.metric("byo_workers") == 2
 
 
+def test_workers_that_cannot_live_end_the_server(tmp_path: Path) -> None:
+    with started(tmp_path, "import os\ndef load(folder): os._exit(3)\ndef predict(m, rows): ...\n") as server:
+        assert server.process.wait(60) == 1
+
+
 def test_a_failing_model_shows_nothing_to_the_client(tmp_path: Path) -> None:
     with serving(tmp_path, OBEYS) as server:
         found = server.predict(b"-2", x_request_id="mine")
@@ -229,6 +234,20 @@ def test_a_request_that_is_being_predicted_at_sigterm_is_answered(tmp_path: Path
         server.process.send_signal(signal.SIGTERM)
         assert waiting.result().body == b"-2000.0\n"
         assert server.process.wait(60) == 0
+
+
+@pytest.mark.parametrize(("preload", "imports"), [("nothing", 2), ("module", 1)])
+def test_a_module_can_be_imported_once_for_all_workers(tmp_path: Path, preload: str, imports: int) -> None:
+    note = "import os, pathlib\nwith pathlib.Path(__file__).with_name('imports').open('a') as f: f.write('x')\n"
+    with serving(tmp_path, note + SUM, MODEL_SERVER_PRELOAD=preload) as server:
+        assert server.predict(b"1,2").body == b"6.0\n"
+        assert len((tmp_path / "imports").read_text()) == imports
+
+
+def test_a_module_that_cannot_be_imported_for_all_ends_the_server(tmp_path: Path) -> None:
+    with started(tmp_path, "import surely_absent\n", MODEL_SERVER_PRELOAD="module") as server:
+        assert server.process.wait(60) == 1
+        assert "surely_absent" in str(server.logged()[-1]["traceback"])
 
 
 def test_ping_tells_routers_to_leave_at_sigterm(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Runtime: docs/decisions/0017.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 from importlib.util import find_spec
@@ -53,6 +54,12 @@ def save(model: Any, folder: Path, sample: Array, method: Method = "predict") ->
         return f"the model is served as it is: an ONNX graph would predict differently, by {difference:.2g}"
     (folder / _GRAPH).write_bytes(graph)
     return f"the model is served as an ONNX graph; it predicts the same for {len(rows)} rows within {TOLERANCE:g}"
+
+
+def prepare(folder: Path) -> None:
+    """Import what `load` will need, so that processes that are forked from this one share its memory."""
+    if (folder / _GRAPH).exists() and find_spec("onnxruntime"):
+        importlib.import_module("onnxruntime")
 
 
 def load(folder: Path) -> Predictor:

@@ -50,7 +50,15 @@ def serve(settings: Settings) -> int:
     from granian.server import Server
 
     import byo.application as _shared  # noqa: F401
+    from byo import graph, program
 
+    graph.prepare(settings.base / "model")
+    if settings.preload == "module":
+        try:
+            program.imported(settings)
+        except Exception as error:  # noqa: BLE001 - the user's module may raise anything
+            logs.say_exception("the module cannot be imported", error)
+            return _FAILED
     board = created(settings.workers)
     server = Server(
         "byo.application",

@@ -115,6 +115,15 @@ class Settings:
     drain: float = field(
         metadata=_variable("MODEL_SERVER_DRAIN", "25", _number(0), "seconds that requests have to end in after SIGTERM")
     )
+    preload: str = field(
+        metadata=_variable(
+            "MODEL_SERVER_PRELOAD",
+            "nothing",
+            _choice("nothing", "module"),
+            "`module`: import your module once and fork, so that workers share its libraries' memory; "
+            "until then the port is closed",
+        )
+    )
     log: str = field(
         metadata=_variable(
             "MODEL_SERVER_LOG", "errors", _choice("errors", "requests"), "`errors`, or `requests` for a line for each"
