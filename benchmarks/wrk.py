@@ -34,7 +34,14 @@ def load(port: int, body: Path, *, connections: int, seconds: int) -> Load:
     """Send ``body`` to /invocations for so long."""
     script = body.with_suffix(".lua")
     script.write_text(_SCRIPT.format(body=body))
-    command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--latency"]
+    command = [
+        "wrk",
+        "--threads=1",
+        f"--connections={connections}",
+        f"--duration={seconds}s",
+        "--timeout=30s",
+        "--latency",
+    ]
     url = f"http://127.0.0.1:{port}/invocations"
     said = subprocess.run([*command, "--script", script, url], capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from docker.models.containers import Container
-
     from docker import DockerClient
+    from docker.models.containers import Container
 
 ADDED_AT_MOST = 130 << 20
 """Bytes that the kit with numpy and its server may add to the base image."""
@@ -57,7 +56,7 @@ def test_there_is_no_compiler(engine: DockerClient, image: str) -> None:
 
 
 def test_it_serves_by_itself_and_says_how_it_is(engine: DockerClient, image: str) -> None:
-    config: dict[str, Any] = engine.api.inspect_image(image)["Config"]
+    config: dict[str, Any] = engine.images.get(image).attrs["Config"]
     assert (config["Cmd"], config["Entrypoint"], config["User"]) == (["serve"], None, "10001:10001")
     assert config["Healthcheck"]["Test"] == ["CMD", "python3", "-m", "byo", "ping"]
     assert config["Labels"]["org.opencontainers.image.revision"] == "0" * 40

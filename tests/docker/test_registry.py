@@ -12,8 +12,9 @@ from tests.docker.conftest import login, reached
 from tests.engine import python_image
 
 if TYPE_CHECKING:
-    from agent.cloud.embedded import EmbeddedCloud
     from docker import DockerClient
+
+    from agent.cloud.embedded import EmbeddedCloud
 
 
 @pytest.fixture(scope="module")

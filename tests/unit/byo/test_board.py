@@ -18,7 +18,7 @@ def work(place: Place) -> None:
 
 def test_each_process_has_a_row_which_another_takes_over_with_its_numbers() -> None:
     board = created(2)
-    processes = multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("fork")
     for _ in range(3):
         process = processes.Process(target=work, args=(board.place,))
         process.start()
@@ -29,7 +29,7 @@ def test_each_process_has_a_row_which_another_takes_over_with_its_numbers() -> N
 
 def test_there_are_no_more_owners_than_rows() -> None:
     board = created(1)
-    processes = multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("fork")
     process = processes.Process(target=work, args=(board.place,))
     board.claim()
     process.start()

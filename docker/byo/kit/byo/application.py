@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from byo import logs, readiness
+from byo import closing, logs, readiness
 from byo.batching import Batching
 from byo.board import Board, Place, Row, exposition
 from byo.encoding import as_array
@@ -86,6 +86,7 @@ class Application:
         """Begin to load the model; the port is open already."""
         self._counts.add("starts")
         self._counts["in_flight"] = 0
+        closing.watch(loop, lambda: self._board.draining, self._settings.port)
         readiness.begin(self._settings, loop, self._on_loaded, self._on_failed)
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from byo import logs, processors
 from byo.board import Board, Place, created
+from byo.closing import LINGER_SECONDS
 from byo.settings import SettingError, Settings, ambient
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
     from byo.application import Application
 
-_LINGER_SECONDS = 0.5
-"""So long after SIGTERM the port stays open: new and kept connections get an answer, which is their last."""
 _USAGE = 2
 _FAILED = 1
 _LOGGING: dict[str, Any] = {
@@ -45,6 +45,8 @@ def main() -> int:
 
 def serve(settings: Settings) -> int:
     """The same with settings that are known. What every worker needs is imported here once and shared by them all."""
+    # Workers share what is imported below, and the board; Python 3.14 would not fork by itself.
+    multiprocessing.set_start_method("fork", force=True)
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.log import LogLevels
     from granian.server import Server
@@ -94,7 +96,7 @@ def _end_gently(server: Any, board: Board, settings: Settings) -> None:
     """On SIGTERM let clients leave first: /ping says 503, and every answer closes its connection."""
 
     def end(*_: object) -> None:
-        wait = 0.0 if _any_failed(board) else min(_LINGER_SECONDS, settings.drain)
+        wait = 0.0 if _any_failed(board) else min(LINGER_SECONDS, settings.drain)
         board.drain()
         timer = threading.Timer(wait, server.signal_handler_interrupt)
         timer.daemon = True
