@@ -182,6 +182,25 @@ def test_batches_answer_what_single_rows_answer(tmp_path: Path, summing: Served)
     assert together == [summing.predict(row).body for row in rows]
 
 
+def test_a_slow_batch_is_504_for_all_in_it(tmp_path: Path) -> None:
+    variables = {"MODEL_SERVER_BATCH": "2", "MODEL_SERVER_BATCH_WAIT": "5", "MODEL_SERVER_TIMEOUT": "0.5"}
+    with (
+        serving(tmp_path, OBEYS, MODEL_SERVER_WORKERS="1", **variables) as server,
+        ThreadPoolExecutor(2) as clients,
+    ):
+        for _ in range(10):
+            assert {one.status for one in clients.map(server.predict, (b"1", b"2"))} == {200}
+        assert {one.status for one in clients.map(server.predict, (b"-900", b"-900"))} == {504}
+
+
+def test_a_body_of_megabytes_is_read_whole(tmp_path: Path) -> None:
+    row = ",".join(["1"] * 50) + "\n"
+    with serving(tmp_path, SUM) as server:
+        body = (row * 30_000).encode()
+        assert server.predict(body).body == b"100.0\n" * 30_000
+        assert server.predict(body.replace(b"1\n", b"x\n", 1)).error == "row 1, column 50: 'x' is not a number"
+
+
 class Client(threading.Thread):
     """Sends rows until the port is closed, on one connection for as long as the server keeps it, or on new ones."""
 
@@ -262,7 +281,7 @@ def test_the_threads_of_all_workers_are_as_many_as_processors(tmp_path: Path) ->
         assert float(server.predict(b"1").body) == len(os.sched_getaffinity(0))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     head=some.one_of(
         some.binary(max_size=100),

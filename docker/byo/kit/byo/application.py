@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byo.encoding import Array
+    from byo.program import Program
     from byo.readiness import Loaded
+    from byo.rows import Table
     from byo.rsgi import Scope, Transport
     from byo.settings import Settings
 
 _CRASHED = 70
+_LARGE = 1 << 20
 _ID_LENGTH = 64
 _OURS = "the model failed; the log has the reason under this request's id"
 
@@ -78,6 +82,7 @@ class Application:
         self._loaded: Loaded | None = None
         self._ready = asyncio.Event()
         self._predict: Callable[[Any, int, Call], Any] | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._headers: dict[str, list[tuple[str, str]]] = {}
         prefix, numbers = secrets.token_hex(6), count(1)
         self._names = lambda: f"{prefix}-{next(numbers)}"
@@ -112,7 +117,7 @@ class Application:
         )
         if settings.batch > 1:
             batches = Batching(
-                lambda rows, height: calls(rows, height, _nobody),
+                calls,
                 kind=loaded.program.kind,
                 most=settings.batch,
                 wait=settings.batch_wait,
@@ -154,10 +159,17 @@ class Application:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "use POST")
         loaded = self._loaded or await self._when_loaded()
         exchange = agree(header(scope, "content-type"), header(scope, "accept"))
-        table = exchange.reads.decode(await self._body(scope, transport), loaded.program)
+        table = await self._decoded(exchange, await self._body(scope, transport), loaded.program)
         predictions = as_array(await self._predicted(loaded.rows(table), table.height, call), table.height)
         self._counts.add("rows", table.height)
         call.answer(HTTPStatus.OK, self._headers_of(exchange), exchange.writes.encode(predictions))
+
+    async def _decoded(self, exchange: Exchange, body: bytes, program: Program) -> Table:
+        """The rows of a body; a large one is read beside the event loop, which has /ping to answer."""
+        if len(body) <= _LARGE:
+            return exchange.reads.decode(body, program)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, exchange.reads.decode, body, program)
 
     async def _predicted(self, rows: Any, height: int, call: Call) -> Array | Any:
         assert self._predict is not None  # set before the model is said to be loaded
@@ -239,7 +251,3 @@ class Application:
 
 def _too_large(most: int) -> Refused:
     return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {most} bytes")
-
-
-def _nobody() -> None:
-    """Rows of several clients are not answered from another thread."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,12 +30,15 @@ def with_orjson(text: bytes) -> Numbers | None:
 
 
 def with_simdjson() -> Callable[[bytes], Numbers | None]:
-    """The same, with one parser that keeps its buffers; not for several threads at once. Raises ImportError."""
+    """The same, with a parser for each thread, which keeps its buffers. Raises ImportError."""
     import simdjson
 
-    parser: Any = simdjson.Parser()
+    kept = threading.local()
 
     def read(text: bytes) -> Numbers | None:
+        parser: Any = getattr(kept, "parser", None)
+        if parser is None:
+            parser = kept.parser = simdjson.Parser()
         try:
             return np.frombuffer(parser.parse(text).as_buffer(of_type="d"), dtype=np.float64)
         except (ValueError, TypeError, AttributeError, RuntimeError):  # not JSON, no number, no list, too large

@@ -54,13 +54,14 @@ class Predicting:
         self._thread: _Thread | None = None
         self._watch: _Watch | None = None
 
-    async def __call__(self, rows: Any, height: int, late: Callable[[], None]) -> Any:
+    async def __call__(self, rows: Any, height: int, late: Callable[[], None] | None = None) -> Any:
         """What `predict` answers for ``rows``; raises 503 and 504.
 
         ``late`` is called from another thread when a call on the event loop takes too long: it answers the client.
+        Without it, no call is made there.
         """
         size = height.bit_length()
-        if self._quick.get(size, 0) >= _SURE:
+        if late is not None and self._quick.get(size, 0) >= _SURE:
             if self._watch is None:
                 self._watch = _Watch(self._timeout, self._replace)
             with self._watch(late):
