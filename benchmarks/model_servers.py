@@ -50,9 +50,8 @@ def classic(python: Path) -> Contender:
 def kit(program: str) -> Contender:
     """The serving kit with one of `kit_programs`."""
     variables = {"PYTHONPATH": str(KIT), "BYO_FOLDER": str(HERE / "kit_programs"), "BYO_MODULE": program}
-    return Contender(
-        command=(sys.executable, "-m", "byo", "serve"), environment={**variables, "MODELYARD_BIND_HOST": "127.0.0.1"}
-    )
+    once = {"MODELYARD_BIND_HOST": "127.0.0.1", "MODEL_SERVER_PRELOAD": "model"}
+    return Contender(command=(sys.executable, "-m", "byo", "serve"), environment={**variables, **once})
 
 
 @contextlib.contextmanager

@@ -255,16 +255,30 @@ def test_a_request_that_is_being_predicted_at_sigterm_is_answered(tmp_path: Path
         assert server.process.wait(60) == 0
 
 
-@pytest.mark.parametrize(("preload", "imports"), [("nothing", 2), ("module", 1)])
-def test_a_module_can_be_imported_once_for_all_workers(tmp_path: Path, preload: str, imports: int) -> None:
-    note = "import os, pathlib\nwith pathlib.Path(__file__).with_name('imports').open('a') as f: f.write('x')\n"
-    with serving(tmp_path, note + SUM, MODEL_SERVER_PRELOAD=preload) as server:
-        assert server.predict(b"1,2").body == b"6.0\n"
+COUNTS_ITSELF = """
+import pathlib
+def note(what):
+    with pathlib.Path(__file__).with_name(what).open("a") as file: file.write("x")
+note("imports")
+def load(folder):
+    note("loads")
+    return 2.0
+def predict(model, rows): return rows.sum(axis=1) * model
+"""
+
+
+@pytest.mark.parametrize(("preload", "imports", "loads"), [("nothing", 2, 2), ("module", 1, 2), ("model", 1, 1)])
+def test_what_is_done_once_for_all_workers(tmp_path: Path, preload: str, imports: int, loads: int) -> None:
+    with serving(tmp_path, COUNTS_ITSELF, MODEL_SERVER_PRELOAD=preload) as server:
+        assert {server.predict(b"1,2").body for _ in range(20)} == {b"6.0\n"}
+        assert server.metric("byo_workers_ready") == 2
         assert len((tmp_path / "imports").read_text()) == imports
+        assert len((tmp_path / "loads").read_text()) == loads
 
 
-def test_a_module_that_cannot_be_imported_for_all_ends_the_server(tmp_path: Path) -> None:
-    with started(tmp_path, "import surely_absent\n", MODEL_SERVER_PRELOAD="module") as server:
+@pytest.mark.parametrize("preload", ["module", "model"])
+def test_a_module_that_cannot_be_imported_for_all_ends_the_server(tmp_path: Path, preload: str) -> None:
+    with started(tmp_path, "import surely_absent\n", MODEL_SERVER_PRELOAD=preload) as server:
         assert server.process.wait(60) == 1
         assert "surely_absent" in str(server.logged()[-1]["traceback"])
 

@@ -75,10 +75,11 @@ class Call:
 class Application:
     """The server's side of one worker process."""
 
-    def __init__(self, settings: Settings, place: Place) -> None:
+    def __init__(self, settings: Settings, place: Place, preloaded: Loaded | None = None) -> None:
         self._settings = settings
         self._board = Board(place)
         self._counts: Row = self._board.claim()
+        self._preloaded = preloaded
         self._loaded: Loaded | None = None
         self._ready = asyncio.Event()
         self._predict: Callable[[Any, int, Call], Any] | None = None
@@ -88,11 +89,14 @@ class Application:
         self._names = lambda: f"{prefix}-{next(numbers)}"
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to load the model; the port is open already."""
+        """Begin to load the model, unless it is there; the port is open already."""
         self._counts.add("starts")
         self._counts["in_flight"] = 0
         closing.watch(loop, lambda: self._board.draining, self._settings.port)
-        readiness.begin(self._settings, loop, self._on_loaded, self._on_failed)
+        if self._preloaded is not None:
+            self._on_loaded(self._preloaded)
+        else:
+            readiness.begin(self._settings, loop, self._on_loaded, self._on_failed)
 
     async def __rsgi__(self, scope: Scope, transport: Transport) -> None:
         """Answer one request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from byo.application import Application
+    from byo.readiness import Loaded
 
 _USAGE = 2
 _FAILED = 1
@@ -52,15 +54,15 @@ def serve(settings: Settings) -> int:
     from granian.server import Server
 
     import byo.application as _shared  # noqa: F401
-    from byo import graph, program
+    from byo import graph
 
     graph.prepare(settings.base / "model")
-    if settings.preload == "module":
-        try:
-            program.imported(settings)
-        except Exception as error:  # noqa: BLE001 - the user's module may raise anything
-            logs.say_exception("the module cannot be imported", error)
-            return _FAILED
+    try:
+        loaded = _preloaded(settings)
+    except Exception as error:  # noqa: BLE001 - the user's module may raise anything
+        logs.say_exception("the model cannot be loaded", error)
+        return _FAILED
+    gc.freeze()  # what is here now stays, and need not be looked at, and so copied, in every worker
     board = created(settings.workers)
     server = Server(
         "byo.application",
@@ -80,16 +82,27 @@ def serve(settings: Settings) -> int:
     logs.say(
         "info", "serving", host=settings.host, port=settings.port, workers=settings.workers, threads=settings.threads
     )
-    loader: Callable[..., Any] = partial(application, settings, board.place)
+    loader: Callable[..., Any] = partial(application, settings, board.place, loaded)
     server.serve(target_loader=loader, wrap_loader=False)
     return _FAILED if _any_failed(board) else 0
 
 
-def application(settings: Settings, place: Place) -> Application:
+def application(settings: Settings, place: Place, loaded: Loaded | None) -> Application:
     """What a worker serves; called in its process."""
     from byo.application import Application
 
-    return Application(settings, place)
+    return Application(settings, place, loaded)
+
+
+def _preloaded(settings: Settings) -> Loaded | None:
+    """Do what is to be done once for all workers; raises what the user's code raises."""
+    from byo import program, readiness
+
+    if settings.preload == "model":
+        return readiness.Loaded(settings)
+    if settings.preload == "module":
+        program.imported(settings)
+    return None
 
 
 def _end_gently(server: Any, board: Board, settings: Settings) -> None:

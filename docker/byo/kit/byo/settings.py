@@ -119,9 +119,9 @@ class Settings:
         metadata=_variable(
             "MODEL_SERVER_PRELOAD",
             "nothing",
-            _choice("nothing", "module"),
-            "`module`: import your module once and fork, so that workers share its libraries' memory; "
-            "until then the port is closed",
+            _choice("nothing", "module", "model"),
+            "what is done once, before workers are forked, which then share its memory: `module` imports your module, "
+            "`model` also calls `load`; until then the port is closed",
         )
     )
     log: str = field(
