@@ -63,6 +63,12 @@ def test_labels_of_text_are_kept(tmp_path: Path) -> None:
     assert graph.load(tmp_path)(TUMOURS).tolist() == model.predict(TUMOURS).tolist()
 
 
+def test_labels_that_a_client_could_tell_from_the_models_are_not_answered(tmp_path: Path) -> None:
+    model = DecisionTreeClassifier(max_depth=3).fit(TUMOURS, MALIGNANT == 1)
+    assert graph.save(model, tmp_path, TUMOURS).startswith("the model is served as it is: ")  # ONNX has 1 for True
+    assert graph.load(tmp_path)(TUMOURS).dtype == bool
+
+
 def half(rows: Any) -> Any:
     return rows / 2
 

@@ -82,7 +82,7 @@ from pathlib import Path
 from byo import graph
 from sklearn.tree import DecisionTreeClassifier
 rows = np.arange(20.0).reshape(-1, 1)
-print(graph.save(DecisionTreeClassifier().fit(rows, rows[:, 0] > 9), Path("model"), rows))
+print(graph.save(DecisionTreeClassifier().fit(rows, (rows[:, 0] > 9).astype(int)), Path("model"), rows))
 """
 
 
@@ -103,5 +103,5 @@ from byo import graph
 graph.prepare(Path("model"))
 print(graph.load(Path("model"))(np.array([[3.0], [15.0]])).tolist())
 """
-    assert said(tmp_path, "onnxruntime", program) == "[False, True]"
-    assert said(tmp_path, "none", program) == "[False, True]"
+    assert said(tmp_path, "onnxruntime", program) == "[0, 1]"
+    assert said(tmp_path, "none", program) == "[0, 1]"

@@ -118,9 +118,15 @@ def _method(model: Any, method: Method) -> Predictor:
 
 def _difference(found: Array, expected: Array) -> float:
     """The greatest difference, absolute or, of large values, relative; infinite for other shapes or other labels."""
-    if found.shape != expected.shape:
+    if found.shape != expected.shape or _sort(found) != _sort(expected):
         return float("inf")
-    if found.dtype.kind not in "fiu" or expected.dtype.kind not in "fiu":
+    if _sort(found) not in ("f", "i", "u"):
         return 0.0 if bool((found == expected).all()) else float("inf")
     scale = np.maximum(1.0, np.abs(expected))
     return float((np.abs(found - expected) / scale).max(initial=0.0))
+
+
+def _sort(predictions: Array) -> str:
+    """The kind of an array's values: a client can tell 1 from 1.0 and from true, but not how text is kept."""
+    kind = predictions.dtype.kind
+    return "text" if kind in "OSU" else kind
