@@ -57,6 +57,22 @@ def test_numbers_are_the_models(tmp_path: Path, model: Any) -> None:
     np.testing.assert_allclose(graph.load(tmp_path)(DIABETES), model.predict(DIABETES), rtol=1e-5)
 
 
+@pytest.mark.parametrize("model", [CLASSIFIERS[1], CLASSIFIERS[3]], ids=name)
+def test_missing_values_are_predicted_as_by_the_model(tmp_path: Path, model: Any) -> None:
+    model.fit(TUMOURS, MALIGNANT)
+    assert "as an ONNX graph" in graph.save(model, tmp_path, TUMOURS, "predict_proba")
+    rows = TUMOURS.copy()
+    rows[::3, ::2] = np.nan
+    np.testing.assert_allclose(graph.load(tmp_path)(rows), model.predict_proba(rows), atol=1e-5)
+
+
+def test_missing_values_are_refused_as_by_the_model(tmp_path: Path) -> None:
+    model = GradientBoostingClassifier(n_estimators=5).fit(TUMOURS, MALIGNANT)
+    assert "as an ONNX graph" in graph.save(model, tmp_path, TUMOURS)
+    with pytest.raises(ValueError, match="NaN"):
+        graph.load(tmp_path)(np.full((1, 30), np.nan))
+
+
 def test_labels_of_text_are_kept(tmp_path: Path) -> None:
     model = DecisionTreeClassifier(max_depth=3).fit(TUMOURS, np.where(MALIGNANT == 1, "benign", "malignant"))
     assert "as an ONNX graph" in graph.save(model, tmp_path, TUMOURS)
@@ -83,6 +99,6 @@ def test_a_graph_that_predicts_differently_is_not_kept(tmp_path: Path) -> None:
     rows = np.arange(200.0).reshape(-1, 1) + 2.0**24  # single precision cannot tell all of these apart
     model = make_pipeline(StandardScaler(), DecisionTreeClassifier()).fit(rows, np.arange(200) % 2)
     said = graph.save(model, tmp_path, rows)
-    assert said.startswith("the model is served as it is: an ONNX graph would predict differently")
+    assert said.startswith("the model is served as it is: its ONNX graph predicts differently")
     assert not (tmp_path / "model.onnx").exists()
     assert graph.load(tmp_path)(rows).tolist() == (np.arange(200) % 2).tolist()

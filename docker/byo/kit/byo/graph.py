@@ -8,8 +8,10 @@ Runtime: docs/decisions/0017.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import pickle
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
 Method = Literal["predict", "predict_proba"]
 TOLERANCE = 1e-5
 """So far a graph's predictions may be from the model's, absolutely and relatively: it computes in single precision."""
-_GRAPH, _MODEL, _METHOD = "model.onnx", "model.pickle", "method.txt"
+_GRAPH, _MODEL, _FACTS = "model.onnx", "model.pickle", "graph.json"
+_HOLES = 0.1
+"""So great a part of the sample's cells is left out to see what the model makes of missing values."""
+
+
+class DifferentError(Exception):
+    """A graph does not predict what its model predicts."""
 
 
 class Predictor(Protocol):
@@ -41,19 +49,18 @@ def save(model: Any, folder: Path, sample: Array, method: Method = "predict") ->
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _MODEL).open("wb") as file:
         pickle.dump(model, file)
-    (folder / _METHOD).write_text(method)
     (folder / _GRAPH).unlink(missing_ok=True)
-    rows = np.asarray(sample)
+    rows, takes_missing = np.asarray(sample), False
     try:
-        graph = _converted(model, rows.shape[1])
-        found, expected = _session(graph, method)(rows), _method(model, method)(rows)
+        graph, takes_missing = _graph_of(model, rows, method)
+        (folder / _GRAPH).write_bytes(graph)
+        said = f"as an ONNX graph; it predicts the same for {len(rows)} rows within {TOLERANCE:g}"
+    except DifferentError as error:
+        said = f"as it is: {error}"
     except Exception as error:  # noqa: BLE001 - converters refuse in many ways, and training must not fail for it
-        return f"the model is served as it is: it has no ONNX graph ({type(error).__name__}: {error})"
-    difference = _difference(found, expected)
-    if difference > TOLERANCE:
-        return f"the model is served as it is: an ONNX graph would predict differently, by {difference:.2g}"
-    (folder / _GRAPH).write_bytes(graph)
-    return f"the model is served as an ONNX graph; it predicts the same for {len(rows)} rows within {TOLERANCE:g}"
+        said = f"as it is: it has no ONNX graph ({type(error).__name__}: {error})"
+    (folder / _FACTS).write_text(json.dumps({"method": method, "takes_missing": takes_missing}))
+    return f"the model is served {said}"
 
 
 def prepare(folder: Path) -> None:
@@ -65,13 +72,51 @@ def prepare(folder: Path) -> None:
 def load(folder: Path) -> Predictor:
     """What predicts: the graph, or without one, or without ONNX Runtime, the model itself.
 
+    Rows with missing values, of which graphs often make something else, go to the model where that is so.
+
     Only for artifacts of your own: unpickling executes what it reads.
     """
-    method: Method = "predict_proba" if (folder / _METHOD).read_text() == "predict_proba" else "predict"
-    if (folder / _GRAPH).exists() and find_spec("onnxruntime"):
-        return _session((folder / _GRAPH).read_bytes(), method)
-    with (folder / _MODEL).open("rb") as file:
-        return _method(pickle.load(file), method)  # noqa: S301 - written by `save`
+    facts = json.loads((folder / _FACTS).read_text())
+    method: Method = facts["method"]
+
+    @cache
+    def model() -> Predictor:
+        with (folder / _MODEL).open("rb") as file:
+            return _method(pickle.load(file), method)  # noqa: S301 - written by `save`
+
+    if not (folder / _GRAPH).exists() or not find_spec("onnxruntime"):
+        return model()
+    graph = _session((folder / _GRAPH).read_bytes(), method)
+    if facts["takes_missing"]:
+        return graph
+    return lambda rows: model()(rows) if np.isnan(rows).any() else graph(rows)
+
+
+def _graph_of(model: Any, rows: Array, method: Method) -> tuple[bytes, bool]:
+    """The graph, and whether it also knows what to do with missing values; raises :class:`DifferentError`."""
+    graph = _converted(model, rows.shape[1])
+    found, expected = _session(graph, method), _method(model, method)
+    difference = _difference(found(rows), expected(rows))
+    if difference > TOLERANCE:
+        raise DifferentError(f"its ONNX graph predicts differently, by {difference:.2g}")
+    return graph, _takes_missing(found, expected, rows)
+
+
+def _takes_missing(graph: Predictor, model: Predictor, rows: Array) -> bool:
+    """Whether the graph makes of missing values what the model makes of them; a model may refuse them."""
+    if rows.dtype.kind != "f":
+        return False
+    some = _with_holes(rows)
+    try:
+        return _difference(graph(some), model(some)) <= TOLERANCE
+    except ValueError:
+        return False
+
+
+def _with_holes(rows: Array) -> Array:
+    """The rows with NaN in some cells, always the same."""
+    holes = np.random.default_rng(0).random(rows.shape) < _HOLES
+    return np.where(holes, np.nan, rows)
 
 
 def _converted(model: Any, columns: int) -> bytes:
@@ -101,12 +146,13 @@ def _session(graph: bytes, method: Method) -> Predictor:
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     (source,) = (one.name for one in session.get_inputs())
     outputs = [one.name for one in session.get_outputs()]
-    wanted = [outputs[-1] if method == "predict_proba" else outputs[0]]
+    is_label = method == "predict"
+    wanted = [outputs[0] if is_label else outputs[-1]]
     run = session.run
 
     def predict(rows: Array, /) -> Array:
         answer: Array = run(wanted, {source: np.asarray(rows, dtype=np.float32)})[0]
-        return answer[:, 0] if method == "predict" and answer.ndim == 2 else answer
+        return answer[:, 0] if is_label and answer.ndim == 2 else answer
 
     return predict
 
