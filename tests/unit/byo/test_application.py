@@ -89,6 +89,16 @@ def test_the_models_own_failure_stays_in_the_log(tmp_path: Path, capfd: pytest.C
     assert "Traceback" in json.loads(logged)["traceback"]
 
 
+@pytest.mark.parametrize("batch", ["1", "2"])
+def test_a_model_that_would_end_the_program_only_fails(tmp_path: Path, batch: str) -> None:
+    source = (
+        "import sys\ndef load(f): return 0\ndef predict(m, rows):\n if rows[0, 0]: sys.exit(3)\n return rows[:, 0]\n"
+    )
+    requests = [*[csv(b"0")] * 10, csv(b"1"), csv(b"0")]  # on the event loop, too
+    found = asked(tmp_path, source, csv(b"1"), *requests, MODEL_SERVER_BATCH=batch)
+    assert [one.status for one in found] == [500, *[200] * 10, 500, 200]
+
+
 @pytest.mark.parametrize("given_id", ["", "x" * 65, "line\nbreak", "ü", "a b\x00"])
 def test_an_id_that_could_do_harm_is_replaced(tmp_path: Path, given_id: str) -> None:
     (found,) = asked(tmp_path, SUM, csv(b"x", **{"x-request-id": given_id}))

@@ -30,7 +30,6 @@ from byo.rsgi import header
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from byo.encoding import Array
     from byo.program import Program
     from byo.readiness import Loaded
     from byo.rows import Table
@@ -120,12 +119,7 @@ class Application:
             replace=lambda: os._exit(_CRASHED),
         )
         if settings.batch > 1:
-            batches = Batching(
-                calls,
-                kind=loaded.program.kind,
-                most=settings.batch,
-                wait=settings.batch_wait,
-            )
+            batches = Batching(calls, kind=loaded.program.kind, most=settings.batch, wait=settings.batch_wait)
             self._predict = lambda rows, height, _: batches(rows, height)
         else:
             self._predict = lambda rows, height, call: calls(rows, height, lambda: self._late(call))
@@ -175,7 +169,7 @@ class Application:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, exchange.reads.decode, body, program)
 
-    async def _predicted(self, rows: Any, height: int, call: Call) -> Array | Any:
+    async def _predicted(self, rows: Any, height: int, call: Call) -> Any:
         assert self._predict is not None  # set before the model is said to be loaded
         return await self._predict(rows, height, call)
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from byo.settings import Settings
 
 
+class ModelError(Exception):
+    """`predict` has raised what would end a program."""
+
+
 class Loaded:
     """The user's program with its model: what turns a table into predictions."""
 
@@ -31,8 +35,13 @@ class Loaded:
         return as_kind(table, self.program.kind)
 
     def predict(self, rows: Any) -> Any:
-        """What the user's `predict` answers."""
-        return self._predict(self._model, rows)
+        """What the user's `predict` answers; raises what it raises, and an Exception where that is none."""
+        try:
+            return self._predict(self._model, rows)
+        except Exception:
+            raise
+        except BaseException as error:  # sys.exit, or a panic of a library in Rust: it must not end the event loop
+            raise ModelError(f"`predict` raised {error!r}") from error
 
 
 def begin(
