@@ -123,10 +123,11 @@ def test_a_slow_prediction_among_quick_ones_is_504_too(tmp_path: Path) -> None:
 
 def test_a_worker_that_hangs_is_replaced(tmp_path: Path) -> None:
     with serving(tmp_path, OBEYS, MODEL_SERVER_TIMEOUT="0.3", MODEL_SERVER_WORKERS="1") as server:
-        for _ in range(10):
-            server.predict(b"1")
-        assert server.predict(b"-600000").status == 504
-        await_metric(server, "byo_worker_starts_total", 2)
+        starts = 1.0
+        while starts < 2:
+            with contextlib.suppress(OSError):  # the only worker may be being replaced
+                assert server.predict(b"-600000").status == 504
+                starts = server.metric("byo_worker_starts_total")
         assert server.predict(b"1").status == 200
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,17 +26,21 @@ def never() -> None:
     raise AssertionError("nobody was late")
 
 
+async def until_on_the_event_loop(predict: Predicting, threads: list[str], rows: Any = None) -> None:
+    """Make calls, each of which notes its thread, until one is made at once; a busy machine makes some look slow."""
+    while not threads or threads[-1] != threading.main_thread().name:
+        await predict(rows, 1, never)
+
+
 def test_a_call_that_has_been_quick_runs_on_the_event_loop() -> None:
     threads: list[str] = []
 
     async def ask() -> None:
         predict = predicting(lambda _: threads.append(threading.current_thread().name))
-        for _ in range(10):
-            await predict(None, 1, never)
+        await until_on_the_event_loop(predict, threads)
 
     asyncio.run(ask())
     assert threads[0] == "predict"
-    assert threads[-1] == threading.main_thread().name
 
 
 def test_a_call_with_many_more_rows_is_not_expected_to_be_as_quick() -> None:
@@ -45,8 +48,8 @@ def test_a_call_with_many_more_rows_is_not_expected_to_be_as_quick() -> None:
 
     async def ask() -> None:
         predict = predicting(lambda _: threads.append(threading.current_thread().name))
-        for height in [*[1] * 10, 1000]:
-            await predict(None, height, never)
+        await until_on_the_event_loop(predict, threads)
+        await predict(None, 1000, never)
 
     asyncio.run(ask())
     assert threads[-1] == "predict"
@@ -90,15 +93,18 @@ def test_too_many_that_hang_ask_for_another_worker() -> None:
 
 def test_a_call_that_holds_up_the_event_loop_is_answered_for_from_outside() -> None:
     late = threading.Event()
+    threads: list[str] = []
 
-    async def ask() -> None:
-        predict = predicting(time.sleep, timeout=0.2)
-        for _ in range(6):
-            await predict(0, 1, never)
-        await predict(0.35, 1, late.set)
+    def call(answered: threading.Event | None) -> bool:
+        threads.append(threading.current_thread().name)
+        return answered.wait(30) if answered else False
 
-    asyncio.run(ask())
-    assert late.is_set()
+    async def ask() -> Any:
+        predict = predicting(call, timeout=0.2)
+        await until_on_the_event_loop(predict, threads)
+        return await predict(late, 1, late.set)
+
+    assert asyncio.run(ask()) is True
 
 
 def test_what_the_model_raises_reaches_who_asked() -> None:

@@ -81,7 +81,7 @@ class Predicting:
             return await asyncio.wait_for(job.future, self._timeout)
         except TimeoutError:
             self._counts.add("timeouts")
-            if thread is self._thread and thread.busy_for() >= self._timeout:
+            if thread is self._thread and thread.hangs_in(job, self._timeout):
                 self._abandon()
             raise late_answer(self._timeout) from None
         finally:
@@ -149,14 +149,16 @@ class _Thread:
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._since: float | None = None
+        self._present: _Job | None = None
         threading.Thread(target=self._work, name="predict", daemon=True).start()
 
     def put(self, job: _Job) -> None:
         self._jobs.put(job)
 
-    def busy_for(self) -> float:
-        """Seconds that the present job has taken."""
-        return 0.0 if self._since is None else time.monotonic() - self._since
+    def hangs_in(self, job: _Job, timeout: float) -> bool:
+        """Whether it still runs ``job``, or another for longer than ``timeout``."""
+        since = self._since
+        return self._present is job or (since is not None and time.monotonic() - since >= timeout)
 
     def hand_over(self, other: _Thread) -> None:
         """Give what waits to another thread, and end with the present job."""
@@ -168,9 +170,9 @@ class _Thread:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._since = time.monotonic()
+            self._since, self._present = time.monotonic(), job
             job.run()
-            self._since = None
+            self._since = self._present = None
 
 
 class _Watch:
