@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import statistics
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -42,8 +42,7 @@ def main() -> int:
     """Evaluate one model on one data set."""
     processing = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "processing"
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(processing / "model/model.tar.gz") as archive:
-            archive.extractall(folder, filter="data")
+        shutil.unpack_archive(processing / "model/model.tar.gz", folder)
         fitted = model.load(Path(folder))
     examples = model.read_examples(processing / "input/data")
     evaluation = measure(examples.rings, model.predict(fitted, examples.features))

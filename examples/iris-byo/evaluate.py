@@ -8,7 +8,7 @@ import csv
 import json
 import math
 import os
-import tarfile
+import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -35,8 +35,7 @@ def measure(labels, predicted):
 def load_model():
     """The tree that `train` wrote, out of the artifact of its training job."""
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(PROCESSING / "model/model.tar.gz") as archive:
-            archive.extractall(folder, filter="data")
+        shutil.unpack_archive(PROCESSING / "model/model.tar.gz", folder)
         return joblib.load(Path(folder) / "model.joblib")
 
 

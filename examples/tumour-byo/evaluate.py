@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -58,9 +58,7 @@ def main() -> int:
     """Evaluate one model on one data set."""
     processing = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "processing"
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(processing / "model/model.tar.gz") as archive:
-            # One member by its name: images with a Python before 3.11.4, such as Debian 12's, know no filter yet.
-            Path(folder, model.MODEL_FILE).write_bytes(archive.extractfile(model.MODEL_FILE).read())
+        shutil.unpack_archive(processing / "model/model.tar.gz", folder)
         fitted = model.load(Path(folder))
     examples = model.read_examples(processing / "input/data")
     evaluation = measure(examples.labels, model.probabilities(fitted, examples.features))

@@ -20,6 +20,7 @@ from agent.images.layout import ImageLayout
 from agent.images.program import program_recipe
 from agent.images.unpack import unpack
 from agent.jobs import evaluation_report
+from agent.runtime.archives import unpack_archive
 from agent.runtime.container import ContainerSpec, Exit
 from agent.runtime.contract.cluster import Cluster, Host
 from agent.runtime.contract.folder import furnish
@@ -140,7 +141,7 @@ class Trial:
         opt_ml = self._opt_ml("endpoint")
         furnish(opt_ml, ("model",), {})
         with tarfile.open(self.model) as archive:
-            archive.extractall(opt_ml / "model", filter="data")
+            unpack_archive(archive, opt_ml / "model")
         port = free_port()
 
         async def scenario(container: Container) -> list[Answer]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.aws.objects import parse_location
 from agent.errors import ModelyardError
+from agent.runtime.archives import unpack_archive
 
 if TYPE_CHECKING:
     from agent.aws.objects import Location, ObjectStore
@@ -77,4 +78,4 @@ def _download_archive(store: ObjectStore, place: Location, folder: Path) -> None
         path = Path(temporary) / "model.tar.gz"
         store.get(place.bucket, place.key, path)
         with tarfile.open(path, mode="r:gz") as archive:
-            archive.extractall(folder, filter="data")
+            unpack_archive(archive, folder)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -27,8 +27,7 @@ def main() -> int:
     """Evaluate one model on one data set."""
     processing = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "processing"
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(processing / "model/model.tar.gz") as archive:
-            archive.extractall(folder, filter="data")
+        shutil.unpack_archive(processing / "model/model.tar.gz", folder)
         tree = model.load(Path(folder))
     examples = model.read_examples(processing / "input/data")
     evaluation = measure(model.accuracy(tree, examples), len(examples.labels))

@@ -15,6 +15,7 @@ import pytest
 from agent.errors import InputMissingError
 from agent.images.layers.wheel_layer import path_files, write_wheels
 from agent.images.manifest import sha256_digest
+from agent.runtime.archives import unpack_archive
 from tests.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def test_scripts_run_with_the_images_python_and_others_are_left_alone(wheel: Pat
 
 def test_an_entry_point_runs(wheel: Path, tmp_path: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(layer(wheel))) as archive:
-        archive.extractall(tmp_path / "root", filter="data")
+        unpack_archive(archive, tmp_path / "root")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "root" / SITE)}
     script = tmp_path / "root/opt/python/bin/tool"
     said = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
