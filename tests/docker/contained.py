@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -45,29 +46,32 @@ def built(engine: DockerClient, folder: Path, tag: str, target: str | None = Non
     return tag
 
 
-def wheels(name: str, *requirements: str) -> Path:
-    """A folder with the wheels of these requirements and all that they need, fetched once and kept.
+def wheels(image: str) -> Path:
+    """A folder with the wheels that an image's ``requirements.txt`` names, fetched or built once and kept.
 
     They are those of this Python, which must be that of the machine's Debian release: images of the tests have it.
     """
-    folder = FOLDER / f"wheels-{name}-{sys.version_info[0]}.{sys.version_info[1]}"
+    requirements = IMAGES / image / "requirements.txt"
+    content = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+    folder = FOLDER / f"wheels-{image}-{content}-{sys.version_info[0]}.{sys.version_info[1]}"
     with locked("wheels"):
         if not folder.is_dir():
             require("gcc")
             partial = folder.with_name(f"{folder.name}.partial")
             shutil.rmtree(partial, ignore_errors=True)
-            command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(partial), *requirements]
+            pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(partial)]
+            command = [*pip, "--requirement", str(requirements)]
             done = subprocess.run(command, check=False, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             partial.rename(folder)
     return folder
 
 
-def with_wheels(image: str, wheelhouse: Path, folder: Path) -> Path:
+def with_wheels(image: str, folder: Path) -> Path:
     """The build context of an image that installs from ``wheels/``, put together in an empty folder."""
     context = folder / image
     shutil.copytree(IMAGES / image, context)
-    shutil.copytree(wheelhouse, context / "wheels")
+    shutil.copytree(wheels(image), context / "wheels")
     return context
 
 

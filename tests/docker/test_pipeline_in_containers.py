@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,15 +43,20 @@ def base(engine: DockerClient, tmp_path: Path) -> Iterator[str]:
         yield f"{name}@{told[0]}"
 
 
-def test_an_image_that_the_engine_built_goes_from_data_to_production(world: World) -> None:
-    world.repository.change("Containers", builder="engine", base_image=python_image())
-    ran = world.run()
-    assert {stage["status"] for stage in ran["stages"]} == {"done"}
-    assert world.live("qa") == ran["release"]
-
-    world.cloud.set_clock_rate(20)
-    world.modelyard("promote", ran["release"][:12], "--to", "prod")
-    assert world.live("prod") == ran["release"]
+def test_the_demo_builds_its_image_with_the_engine_and_goes_to_production_and_back(
+    docker_host: str, tmp_path: Path
+) -> None:
+    demo = subprocess.run(
+        [sys.executable, "-m", "agent.cli", "demo", "--runtime", "docker", "--base-image", python_image()],
+        env={**os.environ, "DOCKER_HOST": docker_host, "MODELYARD_CLOUD": str(tmp_path / "cloud")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stderr
+    assert "Refused: the model does not pass its gates." in demo.stderr
+    assert "$ modelyard rollback prod" in demo.stderr
+    assert "All of it worked" in demo.stderr
 
 
 def test_an_image_that_was_built_without_an_engine_runs_in_one_as_well(world: World, base: str) -> None:

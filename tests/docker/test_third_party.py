@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
-from tests.docker.contained import IMAGES, Account, archive, built, pushed, wheels, with_wheels
+from tests.docker.contained import IMAGES, Account, archive, built, pushed, with_wheels
 from tests.engine import PYTHON, debian_image
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_its_failure_is_the_job_s(engine: DockerClient, account: Account) -> Non
 def test_a_script_is_fetched_and_run_by_sagemaker_training(
     engine: DockerClient, account: Account, tmp_path: Path
 ) -> None:
-    context = with_wheels("script_mode", wheels("sagemaker-training", "sagemaker-training"), tmp_path)
+    context = with_wheels("script_mode", tmp_path)
     name = built(engine, context, "modelyard-tests/script-mode:1", BASE_IMAGE=debian_image(*PYTHON))
     image = pushed(engine, account.cloud, name, "script-mode")
     source = account.put("code/source.tar.gz", archive({"train.py": (context / "train.py").read_text()}))
@@ -97,8 +97,7 @@ def test_a_script_is_fetched_and_run_by_sagemaker_training(
 
 
 def test_a_model_is_served_by_multi_model_server(engine: DockerClient, account: Account, tmp_path: Path) -> None:
-    wheelhouse = wheels("multi-model-server", "sagemaker-inference", "multi-model-server", "setuptools<80")
-    context = with_wheels("multi_model_server", wheelhouse, tmp_path)
+    context = with_wheels("multi_model_server", tmp_path)
     base = debian_image(*PYTHON, "default-jre-headless")
     name = built(engine, context, "modelyard-tests/multi-model-server:1", BASE_IMAGE=base)
     image = pushed(engine, account.cloud, name, "multi-model-server")

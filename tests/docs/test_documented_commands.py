@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import doctest
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.docs.blocks import Block, Command, blocks
 from tests.docs.session import Outcome, play
+from tests.engine import connect, python_image
 from tests.sources import ROOT, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 LOOSELY = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # Pages elsewhere belong to a model repository (examples, the scaffold), not to this one.
@@ -26,6 +27,8 @@ BLOCKS = [
     for block in blocks(page, (ROOT / page).read_text("utf-8"))
 ]
 PAGES = sorted({block.page for block in BLOCKS if not block.no_test})
+# Their reader has a Docker engine, and in it an image `my-model:1`.
+IN_AN_ENGINE = {Path("docs/how-to/containers.md")}
 
 
 def differences(page: Path, commands: Iterable[Command], outcomes: Iterable[Outcome]) -> list[str]:
@@ -51,8 +54,17 @@ def sandbox(tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.fixture
+def an_engine(docker_host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader of the pages about engines has."""
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    connect(docker_host).images.get(python_image()).tag("my-model", "1")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_page_answers_as_shown(page: Path, sandbox: Path) -> None:
+def test_page_answers_as_shown(page: Path, sandbox: Path, request: pytest.FixtureRequest) -> None:
+    if page in IN_AN_ENGINE:
+        request.getfixturevalue("an_engine")
     commands = [command for block in BLOCKS if block.page == page and not block.no_test for command in block.commands]
     transcript = play([command.text for command in commands], sandbox)
     assert not (wrong := differences(page, commands, transcript.outcomes)), "\n".join(wrong)
