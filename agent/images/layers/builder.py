@@ -15,9 +15,9 @@ from agent.images.exchange import RegistryEndpoint
 from agent.images.ignore import read_rules
 from agent.images.layer import FolderLayer, write_layer
 from agent.images.layers.base import BaseImages
-from agent.images.layers.compose import Layer, python_version
+from agent.images.layers.compose import Layer, Upper, python_version
 from agent.images.layers.dependencies import Dependencies, DependencyLayers
-from agent.images.layers.push import Push, Upper
+from agent.images.layers.push import Push
 from agent.images.layout import ImageLayout
 from agent.images.manifest import MANIFEST_TYPE
 from agent.images.program import PROGRAM

@@ -23,6 +23,8 @@ from agent.images.program import PROGRAM, SYSTEM_PATH
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from agent.images.blobs import FileContent
+
 _LEFT_BY_BUILDS = ("container", "container_config", "docker_version", "id", "parent")
 """What engines note about themselves; it is no part of what an image is."""
 _FIRST_MOMENT = "1980-01-01T00:00:00Z"
@@ -41,6 +43,15 @@ class Layer:
     def descriptor(self) -> Descriptor:
         """As a manifest names it."""
         return Descriptor(media_type=LAYER_TYPE, digest=self.digest, size=self.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upper:
+    """One of our own layers; without ``content`` the repository has it. ``made`` is one that was made just now."""
+
+    layer: Layer
+    content: FileContent | None
+    made: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import InputMissingError
 from agent.images.blobs import FileContent
-from agent.images.layers.compose import Layer
-from agent.images.layers.push import Upper
+from agent.images.layers.compose import Layer, Upper
 from agent.images.layers.record import DEPENDENCIES, decode_record
 from agent.images.lock import exclusive
 from agent.images.manifest import MANIFEST_TYPE, decode_manifest

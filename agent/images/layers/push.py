@@ -11,22 +11,12 @@ from agent.images.layers.record import DependencyRecord
 from agent.images.manifest import MANIFEST_TYPE
 
 if TYPE_CHECKING:
-    from agent.images.blobs import FileContent
     from agent.images.layers.base import BaseImage
-    from agent.images.layers.compose import Composed, Layer
+    from agent.images.layers.compose import Composed, Upper
     from agent.images.layers.dependencies import Dependencies
     from agent.images.registry import Registry
     from agent.ports.images import BuildOrder
     from agent.ports.reporter import Reporter
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upper:
-    """One of our own layers; without ``content`` the repository has it. ``made`` is one that was made just now."""
-
-    layer: Layer
-    content: FileContent | None
-    made: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
