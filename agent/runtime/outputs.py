@@ -147,4 +147,5 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    return entry.replace(uid=0, gid=0, uname="", gname="", deep=False)
+    entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, "", ""
+    return entry
