@@ -104,7 +104,8 @@ def _parquet_reader() -> Any:
     except ImportError:
         import pyarrow.parquet as pq
 
-        return lambda file: pq.read_table(file).to_pydict()
+        # Workers keep to their processors; and a process that ends while these threads begin would abort.
+        return lambda file: pq.read_table(file, use_threads=False).to_pydict()
     return lambda file: pl.read_parquet(file).to_dict(as_series=False)
 
 
