@@ -165,7 +165,7 @@ def _sources() -> tuple[str, ...]:
 
 
 def keep() -> None:
-    """Run the engine until nobody holds it any more."""
+    """Run the engine until nobody holds it any more; who comes then waits until it has ended."""
     command = [
         "dockerd",
         f"--host={_OURS}",
@@ -174,7 +174,8 @@ def keep() -> None:
         f"--pidfile={FOLDER}/docker.pid",
         "--log-level=warn",
     ]
-    with subprocess.Popen(command) as engine, (FOLDER / "users.lock").open("w") as users:
+    (FOLDER / "docker.pid").unlink(missing_ok=True)  # of an engine that was killed
+    with (FOLDER / "users.lock").open("w") as users, subprocess.Popen(command) as engine:
         try:
             while engine.poll() is None and not _free(users):
                 time.sleep(_LOOK_SECONDS)
