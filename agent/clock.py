@@ -34,6 +34,11 @@ class SystemClock:
         if self._reason:
             raise InterruptedRunError(self._reason)
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run is to end."""
+        return bool(self._reason)
+
     def interrupt(self, reason: str = "the run was told to end") -> None:
         """Let the run end: every wait, now and from now on, raises InterruptedRunError with the first reason given."""
         if not self._reason:

@@ -6,7 +6,7 @@ import getpass
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent import naming
@@ -23,6 +23,7 @@ from agent.ledger.ledger import Ledger
 from agent.pipeline.repository import commit_of
 from agent.pipeline.wiring import Wiring
 from agent.release.store import ReleaseStore
+from agent.visit import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,12 +77,17 @@ def open_repository(
     settings: Sequence[str] = (),
     environ: Mapping[str, str],
     who: str = "",
+    tag: str = "",
+    reason: str = "",
+    origin: str = "",
     asked: Asked | None = None,
+    visit: Visit | None = None,
 ) -> Opened:
     """Read the configuration and prepare the accounts; nothing is asked of AWS before a step does.
 
     ``environ`` tells of Jenkins (``BUILD_TAG``, ``BUILD_URL``, ``JOB_NAME``), ``who`` of the person who started the
-    build, where one did; ``asked`` notes what AWS is asked.
+    build, where one did, ``tag``, ``reason`` and ``origin`` of what the build is about; ``asked`` notes what AWS is
+    asked; ``visit`` is for steps that may not wait to the end.
     Raises UsageError without a configuration or credentials.
     """
     commit = commit_of(file.absolute().parent)
@@ -90,6 +96,7 @@ def open_repository(
     configuration = load(file, selection=selection, settings=settings).configuration
     clock = SystemClock()
     run = run_info(environ, clock, who=who, branch=branch, pull_request=pull_request)
+    run = replace(run, tag=tag, reason=reason, origin=origin)
     tools = configuration.tools
     accounts = AwsAccounts(
         ambient_clients(asked=asked),
@@ -108,6 +115,7 @@ def open_repository(
         run=run,
         folder=file.absolute().parent,
         stop_jobs=stops_jobs(configuration, pull_request),
+        visit=visit or Visit(),
     )
     return Opened(configuration=configuration, folder=context.folder, commit=commit, context=context, clock=clock)
 

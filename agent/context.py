@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from agent.visit import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 class RunInfo:
     """Which run a step belongs to: an id of its own, and where people can look at it.
 
-    ``who`` started it: a person's login or the job's name; ``build_url`` is empty outside Jenkins.
+    ``who`` started it: a person's login or the job's name; ``build_url`` is empty outside Jenkins. ``reason`` says
+    why it was started where nobody pushed anything, ``origin`` which release it came from.
     """
 
     id: str
@@ -30,6 +33,9 @@ class RunInfo:
     build_url: str = ""
     branch: str = ""
     pull_request: int | None = None
+    tag: str = ""
+    reason: str = ""
+    origin: str = ""
 
 
 def run_id(environ: Mapping[str, str], now: datetime) -> str:
@@ -42,7 +48,7 @@ class Context:
     """The surroundings of one step.
 
     ``folder`` is the model repository; ``key`` the running step's content key, which names what it makes; ``stop_jobs``
-    whether an interrupted step stops its jobs rather than leave them to be adopted.
+    whether an interrupted step stops its jobs rather than leave them to be adopted; ``visit`` how long it may wait.
     """
 
     accounts: Accounts
@@ -54,3 +60,4 @@ class Context:
     folder: Path
     stop_jobs: bool = False
     key: str = ""
+    visit: Visit = field(default_factory=Visit)

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from agent.errors import ModelyardError
     from agent.runner import Outcome
     from agent.step import Step, StepModel
+    from agent.visit import ComeAgain, Visit
 
 CONTRACT: Literal[1] = 1
 """The number of the contract; a request of another one is refused, for it would be misunderstood."""
+Status = Literal["done", "refused", "waiting", "failed", "interrupted"]
+"""How a step answers."""
 
 
 class _Part(BaseModel):
@@ -32,6 +35,9 @@ class RunPart(_Part):
     build_url: str = Field(default="", description="Where people can look at it.")
     branch: str = Field(default="", description="Branch.")
     pull_request: int | None = Field(default=None, description="Number of the pull request.")
+    tag: str = Field(default="", description="Tag that is built.")
+    reason: str = Field(default="", description="Why it was started, where nobody pushed anything.")
+    origin: str = Field(default="", description="Digest of the release that it came from.")
 
 
 class StepRequest(_Part):
@@ -44,6 +50,12 @@ class StepRequest(_Part):
     run: RunPart = Field(default_factory=RunPart, description="Which run the step belongs to.")
     results: dict[str, dict[str, Any]] = Field(default={}, description="Results of earlier steps, as they came.")
     inputs: dict[str, Any] = Field(default={}, description="Single inputs that differ from what would be used.")
+    stage: str = Field(default="", description="Id of the pipeline's stage; empty for the step's own.")
+    wait_seconds: int | None = Field(
+        default=None, ge=0, description="How long to wait in all before answering `waiting`; without it, to the end."
+    )
+    state: dict[str, Any] = Field(default={}, description="What the visit before answered as its `state`.")
+    interrupted: bool = Field(default=False, description="The build was aborted: put in order what is under way.")
 
 
 def read_request(path: Path | None, step: str) -> StepRequest:
@@ -89,43 +101,52 @@ def with_inputs(step: Step[Any, Any], wired: StepModel | None, given: dict[str, 
 def result_document(step: str, outcome: Outcome[Any]) -> dict[str, Any]:
     """What a result file says when the step came to an answer."""
     refusal = outcome.result.refusal
-    return {
-        "contract": CONTRACT,
-        "step": step,
-        "status": "refused" if refusal else "done",
-        "recalled": outcome.recalled,
-        "key": outcome.key,
-        "exit_code": 0,
-        "error": refusal or "",
-        "result": outcome.result.model_dump(mode="json"),
-    }
+    return _document(
+        step,
+        "refused" if refusal else "done",
+        recalled=outcome.recalled,
+        key=outcome.key,
+        error=refusal or "",
+        result=outcome.result.model_dump(mode="json"),
+    )
+
+
+def waiting_document(step: str, key: str, leaving: ComeAgain, visit: Visit) -> dict[str, Any]:
+    """What a result file says when AWS is still at work: after ``pause`` seconds, come again with this ``state``."""
+    document = _document(step, "waiting", key=key)
+    return {**document, "pause": leaving.pause, "progress": leaving.progress, "state": visit.state}
 
 
 def failure_document(step: str, error: ModelyardError, *, interrupted: bool) -> dict[str, Any]:
     """What a result file says when the step failed."""
-    return {
-        "contract": CONTRACT,
-        "step": step,
-        "status": "interrupted" if interrupted else "failed",
-        "recalled": False,
-        "key": "",
-        "exit_code": int(error.exit_code),
-        "error": str(error),
-        "result": {},
-    }
+    status: Status = "interrupted" if interrupted else "failed"
+    return _document(step, status, exit_code=int(error.exit_code), error=str(error))
 
 
 def skipped_document(step: str) -> dict[str, Any]:
     """What a result file says when the repository has nothing for the step to do."""
+    return _document(step, "done", recalled=True)
+
+
+def _document(
+    step: str,
+    status: Status,
+    *,
+    recalled: bool = False,
+    key: str = "",
+    exit_code: int = 0,
+    error: str = "",
+    result: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     return {
         "contract": CONTRACT,
         "step": step,
-        "status": "done",
-        "recalled": True,
-        "key": "",
-        "exit_code": 0,
-        "error": "",
-        "result": {},
+        "status": status,
+        "recalled": recalled,
+        "key": key,
+        "exit_code": exit_code,
+        "error": error,
+        "result": result or {},
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from agent.errors import ExitCode, InterruptedRunError, ModelyardError
 from agent.ledger.records import Attempt, StepRecord
 from agent.step import StepModel
+from agent.visit import ComeAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,8 @@ class Outcome(Generic[R]):
 def run_step(step: Step[I, R], inputs: I, context: Context, *, before: Callable[[], None] | None = None) -> Outcome[R]:
     """Answer the step's result, doing only what is not done yet; raises ModelyardError for every failure.
 
-    ``before`` is called where there is something to do, before anything is done; what it raises ends the step.
+    Raises ComeAgain when the visit is over before the step is; the attempt goes on with the next one. ``before`` is
+    called where there is something to do, before anything is done; what it raises ends the step.
     """
     started = context.clock.now()
     key = step.key(inputs)
@@ -43,6 +45,7 @@ def run_step(step: Step[I, R], inputs: I, context: Context, *, before: Callable[
     recalled = recall(step, inputs, context)
     if recalled is not None:
         ended = context.clock.now()
+        _end_former_visits(step, context)
         return Outcome(step=step.name, key=key, result=recalled, recalled=True, started=started, ended=ended)
     if before is not None:
         before()
@@ -69,22 +72,40 @@ def foresee(step: Step[I, R], inputs: I, context: Context) -> Sequence[Action]:
     return () if step.plan is None else step.plan(inputs, replace(context, key=step.key(inputs)))
 
 
+def leave_step(step: Step[I, R], inputs: I, context: Context) -> NoReturn:
+    """End an interrupted run's step in order between its visits, as SIGTERM would have within one; starts nothing.
+
+    The clock has been told to end. Always raises InterruptedRunError.
+    """
+    context = replace(context, key=step.key(inputs))
+    attempt = _under_way(step, context)
+    try:
+        if attempt is not None and step.leave is not None:
+            step.leave(inputs, context)
+        context.clock.check()
+        raise InterruptedRunError("the run was told to end")
+    except ModelyardError as error:
+        interruption = error if isinstance(error, InterruptedRunError) else InterruptedRunError(str(error))
+        if attempt is not None:
+            _note_failure(attempt, interruption, context)
+        raise interruption from error
+
+
 def _attempt(step: Step[I, R], inputs: I, context: Context, started: datetime) -> R:
     """Do the work; steps that write leave a trace of the attempt, whatever becomes of it."""
-    attempt = Attempt(
-        step=step.name,
-        key=context.key,
-        run=context.run.id,
-        who=context.run.who,
-        build_url=context.run.build_url,
-        status="running",
-        started=started,
-    )
+    visit = context.visit
+    attempt = _under_way(step, context) if visit.limited or visit.resumed else None
     traced = step.effect == "write"
-    if traced:
-        context.ledger.note(attempt)
+    if attempt is None:
+        if visit.resumed:
+            visit.clear()  # for it was of an attempt that has ended
+        attempt = _begun(step, context, started)
+        if traced:
+            context.ledger.note(attempt)
     try:
         result = step.run(inputs, context)
+    except ComeAgain:
+        raise
     except BaseException as error:
         if traced:
             _note_failure(attempt, error, context)
@@ -92,6 +113,32 @@ def _attempt(step: Step[I, R], inputs: I, context: Context, started: datetime) -
     if traced:
         _end(attempt, context, status="done")
     return _keep(step, inputs, result, attempt, context) if step.kept else result
+
+
+def _begun(step: Step[I, R], context: Context, started: datetime) -> Attempt:
+    run = context.run
+    return Attempt(
+        step=step.name,
+        key=context.key,
+        run=run.id,
+        who=run.who,
+        build_url=run.build_url,
+        status="running",
+        started=started,
+    )
+
+
+def _under_way(step: Step[I, R], context: Context) -> Attempt | None:
+    """This run's attempt, if an earlier visit began it and none has ended it."""
+    found = context.ledger.attempt(step.name, context.key, context.run.id) if step.effect == "write" else None
+    return found if found is not None and found.status == "running" else None
+
+
+def _end_former_visits(step: Step[I, R], context: Context) -> None:
+    """Note that this run waits no more, where another one has done the work meanwhile."""
+    attempt = _under_way(step, context) if context.visit.resumed else None
+    if attempt is not None:
+        _end(attempt, context, status="done")
 
 
 def _keep(step: Step[I, R], inputs: I, result: R, attempt: Attempt, context: Context) -> R:

@@ -55,6 +55,9 @@ class Step(Generic[Inputs, Result]):
     ``--dry-run`` prints. ``recall`` answers what is already there without writing, for steps whose state is not the
     ledger's; any other step that writes is recalled from the ledger by its content key, unless not ``cached``. A
     ``revision`` is raised when the same inputs come to mean something else.
+
+    ``leave`` puts in order what an interrupted run has under way between two visits: the clock has been told to end, so
+    that it starts nothing, and ends as an interrupted ``run`` does. Every step that waits by ``visit.rest`` has one.
     """
 
     inputs: type[Inputs]
@@ -64,6 +67,7 @@ class Step(Generic[Inputs, Result]):
     effect: Literal["read", "write"]
     plan: Callable[[Inputs, Context], Sequence[Action]] | None = None
     recall: Callable[[Inputs, Context], Result | None] | None = None
+    leave: Callable[[Inputs, Context], object] | None = None
     cached: bool = True
     revision: int = 1
 

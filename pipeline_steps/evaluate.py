@@ -138,10 +138,8 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Measure all models at once."""
     upload_script(inputs.script, ctx.folder, ctx.accounts.tools.objects, inputs.bucket)
-    wanted = subjects(inputs)
-    tasks = [Task(name=" and ".join(names), work=partial(measure, inputs, model)) for model, names in wanted.values()]
-    measured = dict(zip(wanted, side_by_side(tasks, ctx), strict=True))
-    for key, (_, names) in wanted.items():
+    measured = _measured(inputs, ctx)
+    for key, (_, names) in subjects(inputs).items():
         ctx.report.fact(f"{' and '.join(names)}: {_in_words(measured[key], inputs.metrics)}")
     return Result(
         evaluation=measured[evaluation_key(inputs, inputs.model)],
@@ -149,6 +147,13 @@ def run(inputs: Inputs, ctx: Context) -> Result:
             champion.environment: measured[evaluation_key(inputs, champion.model)] for champion in inputs.champions
         },
     )
+
+
+def _measured(inputs: Inputs, ctx: Context) -> dict[str, Evaluation]:
+    """Every evaluation by its key."""
+    wanted = subjects(inputs)
+    tasks = [Task(name=" and ".join(names), work=partial(measure, inputs, model)) for model, names in wanted.values()]
+    return dict(zip(wanted, side_by_side(tasks, ctx), strict=True))
 
 
 def measure(inputs: Inputs, model: Model, ctx: Context) -> Evaluation:
@@ -175,4 +180,9 @@ def _in_words(evaluation: Evaluation, metrics: Sequence[str]) -> str:
     return ", ".join(f"{name} {evaluation.metrics[name].value:.6g}" for name in metrics)
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")
+def leave(inputs: Inputs, ctx: Context) -> None:
+    """Stop the jobs, or leave them to the next build."""
+    _measured(inputs, ctx)
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, leave=leave, account="tools", effect="write")

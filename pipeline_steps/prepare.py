@@ -161,4 +161,9 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     return Result(data=data, job=job.name)
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")
+def leave(inputs: Inputs, ctx: Context) -> None:
+    """Stop the job, or leave it to the next build."""
+    complete(order(inputs, ctx), ctx.accounts.tools, ctx)
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, leave=leave, account="tools", effect="write")

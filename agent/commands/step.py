@@ -101,9 +101,9 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
 
     from agent.composition import end_in_order, open_repository
     from agent.pipeline.stages import STAGES
-    from agent.request import read_request, result_document, skipped_document, with_inputs
-    from agent.runner import run_step
+    from agent.request import read_request, skipped_document, with_inputs
     from agent.view.plain import PlainReporter
+    from agent.visit import Visit
 
     step = find_step(options.step)
     request = read_request(options.request, step.name)
@@ -115,17 +115,41 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
         settings=request.settings,
         environ=_environment(request, os.environ),
         who=request.run.who,
+        tag=request.run.tag,
+        reason=request.run.reason,
+        origin=request.run.origin,
+        visit=Visit(budget=request.wait_seconds, state=request.state),
     )
     end_in_order(opened.clock)
+    if request.interrupted:
+        opened.clock.interrupt("the build was aborted")
     stage = next((stage for stage in STAGES if stage.name == step.name), None)
     wired = stage.wire(_wiring(opened, request)) if stage else None
     if stage and wired is None and not request.inputs:
+        opened.clock.check()
         return skipped_document(step.name)
     inputs = with_inputs(step, wired, request.inputs)
     if options.dry_run:
         _say_plan(step, inputs, opened, console)
         return None
-    return result_document(step.name, run_step(step, inputs, opened.context))
+    return _visit(step, inputs, opened)
+
+
+def _visit(step: Step[Any, Any], inputs: StepModel, opened: Opened) -> Mapping[str, Any]:
+    """Go on with the step as long as the visit lasts; an aborted build's work is put in order instead."""
+    from agent.request import result_document, waiting_document
+    from agent.runner import leave_step, run_step
+    from agent.visit import ComeAgain
+
+    if opened.clock.interrupted:
+        leave_step(step, inputs, opened.context)
+    try:
+        return result_document(step.name, run_step(step, inputs, opened.context))
+    except ComeAgain as leaving:
+        if opened.clock.interrupted:
+            # The signal came when the wait had ended already.
+            leave_step(step, inputs, opened.context)
+        return waiting_document(step.name, step.key(inputs), leaving, opened.context.visit)
 
 
 def _wiring(opened: Opened, request: StepRequest) -> Wiring:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import CloudFailedError, InterruptedRunError, ModelyardError, TemporaryError
 from agent.jobs.attempts import MOST_ATTEMPTS, Move, move
 from agent.jobs.failures import cause_of, explain
-from agent.jobs.log_follower import LogFollower
+from agent.jobs.log_follower import LogFollower, LogMark
 from agent.jobs.patience import CAPACITY_PACE, SERVICE_PACE, Patience, look_pause
 from agent.ports.jobs import JobState, JobStatus, NoCapacityError
+from agent.visit import Note
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -17,15 +18,26 @@ if TYPE_CHECKING:
     from agent.ports.account import Account
 
 _LOG_DELAY_SECONDS = 2.0
+_PACES = {"an answer about": SERVICE_PACE, "a quota for": SERVICE_PACE, "machines for": CAPACITY_PACE}
+"""What is waited for in vain at times, each with a budget of its own."""
 
 
 def complete(order: JobOrder, account: Account, context: Context) -> JobState:
     """The job of this order, completed; what was done before or is under way is adopted rather than started again.
 
     Raises UserCodeFailedError with the program's own words, AccessDeniedError, InputMissingError, CloudFailedError,
-    TemporaryError when machines or services are not to be had for long, and InterruptedRunError.
+    TemporaryError when machines or services are not to be had for long, and InterruptedRunError. A visit that ends
+    before the job raises ComeAgain; the next one goes on with that very job, whatever has become of it.
     """
     return _Driver(order, account, context).complete()
+
+
+class Following(Note):
+    """How far a run has come with an order: the job that it follows, and how many attempts it has passed over."""
+
+    job: str = ""
+    passed: int = 0
+    log: LogMark = LogMark()
 
 
 class _Driver:
@@ -38,28 +50,51 @@ class _Driver:
         self._report = context.report
         self._stop_when_interrupted = context.stop_jobs
         self._what = f"{order.kind} job"
-        seed = f"{context.run.id} {order.name(1)}"
-        self._service = Patience(context.clock, context.report, seed, SERVICE_PACE)
-        self._capacity = Patience(context.clock, context.report, seed, CAPACITY_PACE)
+        self._visit = context.visit
+        first = order.name(1)
+        self._service, self._quota, self._capacity = (
+            Patience(
+                context.clock,
+                context.report,
+                f"{context.run.id} {first}",
+                pace,
+                visit=self._visit,
+                what=f"{what} {first}",
+            )
+            for what, pace in _PACES.items()
+        )
         self._watched: str | None = None
+        self._known = f"{self._what} {first}"
+        self._following = self._visit.recall(self._known, Following) or Following()
 
     def complete(self) -> JobState:
         """See :func:`complete`."""
         try:
-            while True:
-                job = self._begin()
-                try:
-                    return self._result(job)
-                except NoCapacityError as error:
-                    # Nothing ran and nothing was billed: another attempt may find machines.
-                    self._watched = None
-                    self._capacity.wait(error)
+            return self._complete()
         except InterruptedRunError:
             self._leave()
             raise
+        finally:
+            if not self._visit.limited:
+                self._visit.forget(self._known)
+
+    def _complete(self) -> JobState:
+        self._quota.resume()
+        self._capacity.resume()
+        while True:
+            job = self._begin()
+            try:
+                return self._result(job)
+            except NoCapacityError as error:
+                # Nothing ran and nothing was billed: another attempt may find machines.
+                self._watched = None
+                self._follow(job="", log=LogMark())
+                self._capacity.wait(error)
 
     def _begin(self) -> JobState:
         """The first attempt that is of use; it is started if it has to be."""
+        if self._following.job:
+            return self._present(self._following.job)
         for attempt in range(1, MOST_ATTEMPTS + 1):
             name = self._order.name(attempt)
             job = self._describe(name)
@@ -70,7 +105,9 @@ class _Driver:
             if move(job, self._order.kept) is Move.ADOPT:
                 self._report.fact(f"adopted the {self._what} {name}: {job.status}")
                 return job
-            self._report.fact(f"passed over the {self._what} {name}: {_why_useless(job)}")
+            if attempt > self._following.passed:
+                self._report.fact(f"passed over the {self._what} {name}: {_why_useless(job)}")
+                self._follow(passed=attempt)
         raise CloudFailedError(
             f"{MOST_ATTEMPTS} attempts at the {self._what} {self._order.name(1)} in account {self._account.id}, "
             f"{self._account.region}, came to nothing; mend what their failure reasons say"
@@ -82,37 +119,47 @@ class _Driver:
         request = self._order.request(name)
         # Before the call, for an interruption may come when it was heard but not answered.
         self._watched = name
-        created = self._service.insist(lambda: self._account.jobs.create(self._order.kind, request))
+        created = self._quota.insist(lambda: self._account.jobs.create(self._order.kind, request))
         self._report.fact(f"{'started' if created else 'adopted'} the {self._what} {name}")
         return self._present(name)
 
     def _result(self, job: JobState) -> JobState:
         """The completed job, after its log was shown; raises what any other end means."""
-        if job.status is JobStatus.COMPLETED:
+        if job.status is JobStatus.COMPLETED and job.name != self._following.job:
             return job
         self._watched = job.name
-        log = LogFollower(self._account.jobs, self._order.kind, job.name, self._report)
+        log = LogFollower(self._account.jobs, self._order.kind, job.name, self._report, self._following.log)
+        self._follow(job=job.name)
         job = self._until_over(job, log)
         if job.status is JobStatus.COMPLETED:
             return job
         # CloudWatch shows the last lines, which matter most now, a moment after they were written.
         self._clock.sleep(_LOG_DELAY_SECONDS)
         log.catch_up(whole=True)
+        self._follow(log=log.mark)
         where = self._account
-        raise explain(job, self._what, account=where.id, region=where.region, lines=log.last_lines)
+        raise explain(job, self._what, account=where.id, region=where.region, lines=log.last_lines())
 
     def _until_over(self, job: JobState, log: LogFollower | None = None) -> JobState:
         """The job at its end."""
-        began = self._clock.now()
+        name = f"{self._what} {job.name}"
+        began = self._visit.since(f"the end of {name}", self._clock.now())
         while True:
-            self._report.doing(f"{self._what} {job.name}: {job.phase or job.status}")
+            self._report.doing(f"{name}: {job.phase or job.status}")
             if log is not None:
                 log.catch_up(whole=job.over)
+                self._follow(log=log.mark)
             if job.over:
                 return job
             waited = (self._clock.now() - began).total_seconds()
-            self._clock.sleep(look_pause(waited, self._service.chance))
+            stage = f"{job.status}, {job.phase}" if job.phase else str(job.status)
+            pause = look_pause(waited, self._service.chance)
+            self._visit.rest(self._clock, pause, f"{name}: {stage}", since=began)
             job = self._present(job.name)
+
+    def _follow(self, **changes: Any) -> None:
+        self._following = self._following.model_copy(update=changes)
+        self._visit.remember(self._known, self._following)
 
     def _describe(self, name: str) -> JobState | None:
         return self._service.insist(lambda: self._account.jobs.describe(self._order.kind, name))

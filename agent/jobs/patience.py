@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import AwareDatetime
 
 from agent.errors import TemporaryError
 from agent.ports.jobs import NoCapacityError
+from agent.visit import Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
     from agent.ports.reporter import Reporter
     from agent.ports.time import Clock
+    from agent.visit import Visit
 
 Answer = TypeVar("Answer")
 
@@ -53,19 +58,33 @@ def retry_pause(pace: Pace, tries: int, chance: float) -> float:
     return min(pace.longest, pace.first * 2.0 ** min(tries - 1, 10)) * (0.5 + 0.5 * chance)
 
 
+class Tried(Note):
+    """How long machines have been waited for in vain: since when, how often, and when to try again."""
+
+    since: AwareDatetime
+    tries: int
+    due: AwareDatetime
+
+
 class Patience:
     """Meets temporary failures by waiting, until those in a row have used up their budget.
 
-    ``seed`` makes pauses differ between jobs and runs.
+    Busy services are waited for on the spot. Machines may be waited for over several visits, if there is a ``visit`` to
+    remember it under the name ``what``. ``seed`` makes pauses differ between jobs and runs.
     """
 
-    def __init__(self, clock: Clock, report: Reporter, seed: str, pace: Pace) -> None:
+    def __init__(
+        self, clock: Clock, report: Reporter, seed: str, pace: Pace, *, visit: Visit | None = None, what: str = ""
+    ) -> None:
         self._clock = clock
         self._pace = pace
         self._report = report
         self._random = random.Random(seed)  # noqa: S311 - spreads requests, guards nothing
-        self._since: datetime | None = None
-        self._tries = 0
+        self._visit = visit
+        self._what = what
+        tried = visit.recall(what, Tried) if visit is not None else None
+        self._since: datetime | None = tried.since if tried else None
+        self._tries = tried.tries if tried else 0
 
     @property
     def chance(self) -> float:
@@ -84,7 +103,7 @@ class Patience:
                 return answer
 
     def wait(self, error: TemporaryError) -> None:
-        """Wait before the next try; raises ``error`` when the budget is used up."""
+        """Wait before the next try; raises ``error`` when the budget is used up, and ComeAgain as a visit does."""
         now = self._clock.now()
         self._since = self._since or now
         self._tries += 1
@@ -94,8 +113,23 @@ class Patience:
             raise error
         if self._tries == 1:
             self._report.warn(f"{error}; trying again for up to {budget / 60:.0f} minutes")
-        self._clock.sleep(pause)
+        if self._visit is None or not isinstance(error, NoCapacityError):
+            self._clock.sleep(pause)
+            return
+        due = now + timedelta(seconds=pause)
+        self._visit.remember(self._what, Tried(since=self._since, tries=self._tries, due=due))
+        self.resume()
+
+    def resume(self) -> None:
+        """Wait until the next try that an earlier visit put off is due."""
+        tried = self._visit.recall(self._what, Tried) if self._visit is not None else None
+        if self._visit is None or tried is None:
+            return
+        while (left := (tried.due - self._clock.now()).total_seconds()) > 0:
+            self._visit.rest(self._clock, left, f"waiting for {self._what}", since=tried.since, until=tried.due)
 
     def relax(self) -> None:
         """What was failing works again."""
         self._since, self._tries = None, 0
+        if self._visit is not None:
+            self._visit.forget(self._what)

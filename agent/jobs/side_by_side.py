@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from agent.errors import InterruptedRunError, ModelyardError
+from agent.visit import ComeAgain, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,30 +29,46 @@ class Task(Generic[Answer]):
 def side_by_side(tasks: Sequence[Task[Answer]], context: Context) -> list[Answer]:
     """Every task's answer, in order, after all of them have ended.
 
-    Failures are told together, in an error of the first one's class; an interruption comes before all others.
+    Failures are told together, in an error of the first one's class; an interruption comes before all others. A visit
+    is over when no task has anything left to do; failures are told by the visit that sees the last task end.
     """
     if len(tasks) == 1:
         return [tasks[0].work(context)]
     with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="job") as pool:
         futures = [pool.submit(task.work, _attributed(context, task.name)) for task in tasks]
-    failed = [(task.name, error) for task, error in zip(tasks, map(_failure, futures), strict=True) if error]
+    ends = [(task, _end(future)) for task, future in zip(tasks, futures, strict=True)]
+    leaving = [(task, end) for task, end in ends if isinstance(end, ComeAgain)]
+    failed = [(task.name, end) for task, end in ends if isinstance(end, ModelyardError)]
+    if interruption := next((error for _, error in failed if isinstance(error, InterruptedRunError)), None):
+        for task, _ in leaving:
+            # It had ended its visit when the interruption came, and does not know what has become of its job.
+            _put_in_order(task, _attributed(context, task.name))
+        raise interruption
+    if leaving:
+        raise together([(task.name, end) for task, end in leaving])
     if failed:
         raise _together(failed)
     return [future.result() for future in futures]
 
 
-def _failure(future: Future[Answer]) -> ModelyardError | None:
-    """How a task failed; what is no failure of ours to explain goes on as it is."""
+def _end(future: Future[Answer]) -> BaseException | None:
+    """How a task ended without an answer; what is no failure of ours to explain goes on as it is."""
     error = future.exception()
-    if error is None or isinstance(error, ModelyardError):
+    if error is None or isinstance(error, ModelyardError | ComeAgain):
         return error
     raise error
 
 
+def _put_in_order(task: Task[Answer], context: Context) -> None:
+    try:
+        task.work(context)
+    except InterruptedRunError:
+        return
+    except ModelyardError as error:
+        context.report.warn(str(error))
+
+
 def _together(failed: Sequence[tuple[str, ModelyardError]]) -> ModelyardError:
-    interruption = next((error for _, error in failed if isinstance(error, InterruptedRunError)), None)
-    if interruption is not None:
-        return interruption
     _, first = failed[0]
     return type(first)("\n".join(f"{name}: {error}" for name, error in failed))
 

@@ -39,7 +39,11 @@ class Ledger:
 
     def note(self, attempt: Attempt) -> None:
         """Keep how one run's attempt at a step stands now."""
-        self.put(f"steps/{attempt.step}/{attempt.key}/attempts/{attempt.run}.json", attempt)
+        self.put(_attempt(attempt.step, attempt.key, attempt.run), attempt)
+
+    def attempt(self, step: str, key: str, run: str) -> Attempt | None:
+        """How one run's attempt at a step stands, or None before it began."""
+        return self.read(_attempt(step, key, run), Attempt)
 
     def read(self, name: str, kind: type[Kept]) -> Kept | None:
         """A document, or None."""
@@ -93,6 +97,10 @@ class Ledger:
     def listed(self, prefix: str) -> Iterator[Listed]:
         """All documents below a prefix as S3 lists them, in order, with the time of writing."""
         return self.objects.list(self.bucket, _PREFIX + prefix)
+
+
+def _attempt(step: str, key: str, run: str) -> str:
+    return f"steps/{step}/{key}/attempts/{run}.json"
 
 
 def _written(record: Record) -> bytes:

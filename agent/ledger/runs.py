@@ -33,6 +33,9 @@ class RunRecord(Record):
     build_url: str = ""
     branch: str = ""
     pull_request: int | None = None
+    tag: str = ""
+    reason: str = ""
+    origin: str = ""
     commit: str = ""
     result: str
     error: str = ""
