@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
-from agent.deployment.deploy import bring, planned, recalled
+from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.release.store import ReleaseStore
@@ -48,13 +48,14 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Verify the release, approved where the environment is production, and make it live."""
     order = _order(inputs, ctx)
-    verify(
-        order.release,
-        order.digest,
-        tools=ctx.accounts.tools,
-        target=enter(inputs.environment, ctx),
-        approved=inputs.environment.production,
-    )
+    if not under_way(order, ctx):
+        verify(
+            order.release,
+            order.digest,
+            tools=ctx.accounts.tools,
+            target=enter(inputs.environment, ctx),
+            approved=inputs.environment.production,
+        )
     return Result.by(bring(order, ctx))
 
 
@@ -68,6 +69,11 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
     )
 
 
+def leave(inputs: Inputs, ctx: Context) -> None:
+    """Note how far it came, and give the environment's lease back; what SageMaker does goes on."""
+    bring(_order(inputs, ctx), ctx)
+
+
 STEP = Step(
     inputs=Inputs,
     result=Result,
@@ -76,5 +82,6 @@ STEP = Step(
     effect="write",
     plan=plan,
     recall=recall,
+    leave=leave,
     cached=False,
 )

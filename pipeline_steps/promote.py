@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agent.config.environment import Environment
 from agent.config.model import Tools
-from agent.deployment.deploy import bring, planned, recalled
+from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import require_proved
@@ -53,13 +53,14 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for everything that the release must have behind it, and only then touch the environment."""
     order = _admitted(inputs, ctx)
-    verify(
-        order.release,
-        order.digest,
-        tools=ctx.accounts.tools,
-        target=enter(inputs.environment, ctx),
-        approved=inputs.environment.production,
-    )
+    if not under_way(order, ctx):
+        verify(
+            order.release,
+            order.digest,
+            tools=ctx.accounts.tools,
+            target=enter(inputs.environment, ctx),
+            approved=inputs.environment.production,
+        )
     return Result.by(bring(order, ctx))
 
 
@@ -80,6 +81,11 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
     )
 
 
+def leave(inputs: Inputs, ctx: Context) -> None:
+    """Note how far it came, and give the environment's lease back; what SageMaker does goes on."""
+    bring(_order(inputs, ctx), ctx)
+
+
 STEP = Step(
     inputs=Inputs,
     result=Result,
@@ -88,5 +94,6 @@ STEP = Step(
     effect="write",
     plan=plan,
     recall=recall,
+    leave=leave,
     cached=False,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
-from agent.deployment.deploy import bring, planned, recalled
+from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import release_before, require_known
@@ -15,12 +15,15 @@ from agent.ledger.environments import Environments
 from agent.release.store import ReleaseStore
 from agent.release.verification import verify
 from agent.step import Step, StepModel
+from agent.visit import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.context import Context
     from agent.step import Action
+
+_GOAL = "going back"
 
 
 class Inputs(StepModel):
@@ -30,6 +33,12 @@ class Inputs(StepModel):
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment.")
     release: str | None = Field(default=None, description="Digest of the release; without it, the one before.")
+
+
+class Goal(Note):
+    """The release that a first visit found to be the one before; it must be that for all further ones."""
+
+    release: str
 
 
 class Result(Deployed):
@@ -52,14 +61,18 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Verify the older release and make it live again, from what was kept of it or from its artifact."""
     order = _order(inputs, ctx)
-    ctx.report.fact(f"{inputs.environment_name} goes back to release {order.digest}")
-    verify(order.release, order.digest, tools=ctx.accounts.tools, target=enter(inputs.environment, ctx))
+    if not ctx.visit.resumed:
+        ctx.report.fact(f"{inputs.environment_name} goes back to release {order.digest}")
+    ctx.visit.remember(_GOAL, Goal(release=order.digest))
+    if not under_way(order, ctx):
+        verify(order.release, order.digest, tools=ctx.accounts.tools, target=enter(inputs.environment, ctx))
     return Result.by(bring(order, ctx))
 
 
 def _order(inputs: Inputs, ctx: Context) -> Order:
     history = Environments(ctx.ledger).history(inputs.environment_name)
-    digest = inputs.release or release_before(history, inputs.environment_name)
+    chosen = ctx.visit.recall(_GOAL, Goal) if ctx.visit.resumed else None
+    digest = inputs.release or (chosen.release if chosen else release_before(history, inputs.environment_name))
     require_known(digest, history, inputs.environment_name)
     return Order(
         release=ReleaseStore(ctx.ledger).read(digest),
@@ -70,6 +83,11 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
     )
 
 
+def leave(inputs: Inputs, ctx: Context) -> None:
+    """Note how far it came, and give the environment's lease back; what SageMaker does goes on."""
+    bring(_order(inputs, ctx), ctx)
+
+
 STEP = Step(
     inputs=Inputs,
     result=Result,
@@ -78,5 +96,6 @@ STEP = Step(
     effect="write",
     plan=plan,
     recall=recall,
+    leave=leave,
     cached=False,
 )

@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 from agent.deployment.live import look
 from agent.deployment.order import Order, enter
 from agent.deployment.plan import past, plan, serves
+from agent.deployment.progress import progress_of
 from agent.deployment.work import Work
 from agent.errors import ModelyardError
 from agent.ledger.environments import Deployment, Environments
 from agent.ledger.leases import EnvironmentLock, LeaseLostError
+from agent.visit import ComeAgain, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.context import Context
     from agent.step import Action
+
+
+class Entered(Note):
+    """That a run has had the lease: where another run of the same work has it now, it was taken over."""
 
 
 def planned(order: Order, ctx: Context) -> Sequence[Action]:
@@ -37,18 +43,29 @@ def recalled(order: Order, ctx: Context) -> Deployment | None:
     return current if serves(wanted, state) else None
 
 
+def under_way(order: Order, ctx: Context) -> bool:
+    """Whether this run needs no proof of the release any more: an earlier visit had one before it took the lease."""
+    return ctx.visit.resumed and _lock(order.name, ctx).has_it(ctx.clock)
+
+
 def bring(order: Order, ctx: Context) -> Deployment:
     """Make the release live, and answer the history's entry of it.
 
     Raises UserCodeFailedError or CloudFailedError with SageMaker's reason and the container's last lines where it is
-    not live in the end, and TemporaryError where another run holds the environment.
+    not live in the end, and TemporaryError where another run holds the environment. A visit that ends before raises
+    ComeAgain and keeps the lease.
     """
     try:
         return _under_lease(order, ctx, reenter=True)
     except LeaseLostError as error:
         # The same work was started a second time while this run was at it: that one goes on, this one looks on.
         ctx.report.warn(f"{error}; waiting for it")
+        ctx.visit.remember(_entered(order.name), Entered())
         return _under_lease(order, ctx, reenter=False)
+
+
+def _entered(environment: str) -> str:
+    return f"entering {environment}"
 
 
 def _under_lease(order: Order, ctx: Context, *, reenter: bool) -> Deployment:
@@ -58,13 +75,41 @@ def _under_lease(order: Order, ctx: Context, *, reenter: bool) -> Deployment:
 
 @contextmanager
 def _lease(environment: str, ctx: Context, *, reenter: bool) -> Iterator[EnvironmentLock]:
-    run = ctx.run
-    lock = EnvironmentLock(ctx.ledger, environment, key=ctx.key, run=run.id, who=run.who, build_url=run.build_url)
-    lock.enter(ctx.clock, ctx.report, reenter=reenter)
+    """The environment's lease, given back at the end; between two visits it is kept."""
+    visit, lock = ctx.visit, _lock(environment, ctx)
+    before = visit.recall(_entered(environment), Entered)
+    had_it = lock.enter(ctx.clock, ctx.report, reenter=reenter and before is None, visit=visit)
+    visit.remember(_entered(environment), Entered())
+    if not had_it:
+        visit.forget(progress_of(environment))
     try:
         yield lock
-    finally:
-        try:
-            lock.leave(ctx.clock)
-        except ModelyardError as error:
-            ctx.report.warn(f"the lease of {environment} runs out by itself in a few minutes: {error}")
+    except ComeAgain as leaving:
+        with _told(f"the lease of {environment} may run out before the next visit", ctx):
+            lock.keep(ctx.clock, leaving.pause)
+        raise
+    except BaseException:
+        _give_back(lock, environment, ctx)
+        raise
+    _give_back(lock, environment, ctx)
+
+
+def _lock(environment: str, ctx: Context) -> EnvironmentLock:
+    run = ctx.run
+    return EnvironmentLock(ctx.ledger, environment, key=ctx.key, run=run.id, who=run.who, build_url=run.build_url)
+
+
+def _give_back(lock: EnvironmentLock, environment: str, ctx: Context) -> None:
+    ctx.visit.forget(_entered(environment))
+    ctx.visit.forget(progress_of(environment))
+    with _told(f"the lease of {environment} runs out by itself in a few minutes", ctx):
+        lock.leave(ctx.clock)
+
+
+@contextmanager
+def _told(what: str, ctx: Context) -> Iterator[None]:
+    """Tell of a failure that changes nothing."""
+    try:
+        yield
+    except ModelyardError as error:
+        ctx.report.warn(f"{what}: {error}")

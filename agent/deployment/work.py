@@ -9,6 +9,7 @@ from agent.deployment.executor import carry_out
 from agent.deployment.live import look
 from agent.deployment.order import Order, enter
 from agent.deployment.plan import Plan, past, plan
+from agent.deployment.progress import Progress, progress, progress_of
 from agent.deployment.proof import failure
 from agent.deployment.watch import Watch, settled
 from agent.errors import AccessDeniedError, CloudFailedError, InterruptedRunError, ModelyardError, TemporaryError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.deployment.live import Live
     from agent.ports.endpoints import EndpointState
-    from agent.step import Action
 
 _LOG_LINES = 20
 _ALARM_PAUSE = 10.0
@@ -41,13 +41,13 @@ class Work:
         self._wanted = order.desired(ctx)
         self._history = self._environments.history(order.name)
         self._current = next((one for one in reversed(self._history) if one.status == "done"), None)
-        self._started = ctx.clock.now()
         self._lock = lock
-        self._restore: tuple[Action, ...] = ()
+        self._come(progress(order.name, ctx, config=self._wanted.name))
         self._watch = Watch(
             endpoints=self._target.endpoints,
             clock=ctx.clock,
             report=ctx.report,
+            visit=ctx.visit,
             beat=self._beat,
             where=f"account {self._target.id}, {self._target.region}",
         )
@@ -69,6 +69,11 @@ class Work:
         self._ctx.report.fact(f"{self._label} is live in {self._order.name}: endpoint {state.arn}")
         return self._environments.add(self._entry("done", endpoint=state.arn, removed=removed))
 
+    def _come(self, far: Progress) -> None:
+        """Know how far the deployment has come, in this visit and the next."""
+        self._progress = far
+        self._ctx.visit.remember(progress_of(self._order.name), far)
+
     def _beat(self) -> None:
         """Stop before the next change when the run is to end, or when another run has the environment by now."""
         self._ctx.clock.check()
@@ -86,17 +91,20 @@ class Work:
 
     def _put_back(self) -> None:
         try:
-            carry_out(self._restore, self._watch)
+            carry_out(self._progress.restoring, self._watch)
         except ModelyardError as error:
             self._ctx.report.warn(f"{self._wanted.endpoint} is not scaled until its next deployment: {error}")
 
     def _move(self) -> tuple[EndpointState, Plan]:
+        if self._progress.moved:
+            live = look(self._watch.endpoints, self._wanted)
+            return self._proved(live.state), self._plan(live)
         for _ in range(_ATTEMPTS):
             live, adopted = self._settle()
             todo = self._plan(live)
-            self._restore += todo.restore
             if not adopted:
                 self._say_what_differs(live)
+                self._come(self._progress.changing(todo.restore))
                 if todo.change and live.state is not None:
                     self._await_calm()
                 if not carry_out(todo.prepare + todo.change, self._watch):
@@ -127,10 +135,11 @@ class Work:
         """The endpoint, in service with what is wanted; raises with the reason of a failure."""
         name = self._wanted.endpoint
         first = adopted or self._watch.endpoints.describe(name)
+        self._come(self._progress.moving(since=first.changing_since if first else None))
         state = settled(name, self._watch, towards=self._wanted.name)
         found = failure(self._wanted, state)
         if found is not None:
-            raise found.kind(self._explained(found.reason, since=first.changing_since if first else None))
+            raise found.kind(self._explained(found.reason, since=self._progress.changing_since))
         assert state is not None  # an endpoint that is gone is a failure
         return state
 
@@ -152,7 +161,9 @@ class Work:
         """Let alarms of an earlier update fall silent, for one that is off when an update begins undoes it at once."""
         alarms, clock = self._wanted.alarms, self._ctx.clock
         longest = max((alarm["Period"] * (alarm["EvaluationPeriods"] + 2) for alarm in alarms), default=0)
-        deadline = clock.now() + timedelta(seconds=longest)
+        what, visit = f"calm of {self._wanted.endpoint}", self._ctx.visit
+        began = visit.since(what, clock.now())
+        deadline = began + timedelta(seconds=longest)
         while firing := self._watch.endpoints.firing(self._wanted.alarm_names):
             if clock.now() >= deadline:
                 raise TemporaryError(
@@ -160,14 +171,16 @@ class Work:
                     f"already and would undo the update at once: {', '.join(firing)}; mend what they show, or take "
                     "them out of the environment's `strategy`"
                 )
-            self._ctx.report.doing(f"waiting for alarms to fall silent: {', '.join(firing)}")
-            clock.sleep(_ALARM_PAUSE)
+            told = f"waiting for alarms to fall silent: {', '.join(firing)}"
+            self._ctx.report.doing(told)
+            visit.rest(clock, _ALARM_PAUSE, told, since=began)
             self._beat()
+        visit.forget(what)
 
     def _say_what_differs(self, live: Live) -> None:
         """An endpoint that was changed behind the history's back is brought back, but not silently."""
         current, state = self._current, live.state
-        if current is None:
+        if current is None or self._progress.said:
             return
         former = current.endpoint.rpartition("/")[2]
         if former.lower() != self._wanted.endpoint.lower():
@@ -227,7 +240,7 @@ class Work:
             alarms=self._wanted.alarm_names,
             removed=removed,
             replaced=self._current.release if self._current else None,
-            started=self._started,
+            started=self._progress.started,
             ended=self._ctx.clock.now(),
         )
 

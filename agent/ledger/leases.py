@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import TemporaryError
 from agent.ledger.records import Record
+from agent.visit import Visit
 
 if TYPE_CHECKING:
     from agent.ledger.ledger import Ledger
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LIFETIME = timedelta(minutes=5)
 """How long a lease lasts without being renewed; longer than the longest single request with its retries."""
+LATENESS = timedelta(minutes=10)
+"""How much later than agreed the next visit of a holder may come, for example because no agent is free."""
 PATIENCE = timedelta(minutes=30)
 """How long a run waits for the one that holds the lease."""
 _FIRST_PAUSE = 0.2
@@ -64,16 +67,31 @@ class EnvironmentLock:
         self._holder = {"key": key, "run": run, "who": who, "build_url": build_url}
         self._name = f"environments/{environment}/lock.json"
         self._held: tuple[Lease, str] | None = None
+        self._had_it = False
 
-    def enter(self, clock: Clock, report: Reporter, *, reenter: bool = True, patience: timedelta = PATIENCE) -> None:
-        """Take the lease, waiting for whoever has it; TemporaryError tells who, once ``patience`` is used up."""
-        deadline, pause = clock.now() + patience, _FIRST_PAUSE
+    def enter(
+        self,
+        clock: Clock,
+        report: Reporter,
+        *,
+        reenter: bool = True,
+        patience: timedelta = PATIENCE,
+        visit: Visit | None = None,
+    ) -> bool:
+        """Take the lease, waiting for whoever has it; whether this very run's same work had it all the time.
+
+        TemporaryError tells who has it, once ``patience`` is used up; ComeAgain, when the ``visit`` is over before.
+        """
+        visit, what = visit or Visit(), f"the lease of {self._environment}"
+        began, pause = visit.since(what, clock.now()), _FIRST_PAUSE
         while (holder := self._try(clock.now(), reenter=reenter)) is not None:
-            if clock.now() >= deadline:
+            if clock.now() >= began + patience:
                 raise TemporaryError(f"{self._occupied(holder)}; try again when it has ended")
             report.doing(self._occupied(holder))
-            clock.sleep(pause)
+            visit.rest(clock, pause, self._occupied(holder), since=began)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+        visit.forget(what)
+        return self._had_it
 
     def renew(self, clock: Clock) -> None:
         """Give a sign of life, if it is time for one; LeaseLostError when another run has taken over.
@@ -86,6 +104,20 @@ class EnvironmentLock:
             longer = lease.model_copy(update={"expires": now + LIFETIME})
             self._ledger.replace(self._name, longer, etag=etag)
             self._confirm(longer)
+
+    def has_it(self, clock: Clock) -> bool:
+        """Whether the ledger says that this very run's same work has the lease, from an earlier visit."""
+        found = self._ledger.read(self._name, Lease)
+        if found is None or found.released or found.expires <= clock.now():
+            return False
+        return (found.run, found.key) == (self._holder["run"], self._holder["key"])
+
+    def keep(self, clock: Clock, seconds: float) -> None:
+        """Have the lease last until the next visit, so many seconds from now; LeaseLostError as for :meth:`renew`."""
+        lease, etag = self._confirm(self._mine())
+        longer = lease.model_copy(update={"expires": clock.now() + timedelta(seconds=seconds) + LATENESS})
+        self._ledger.replace(self._name, longer, etag=etag)
+        self._confirm(longer)
 
     def leave(self, clock: Clock) -> None:
         """Give the lease back, unless it is another run's by now."""
@@ -101,6 +133,9 @@ class EnvironmentLock:
         found = self._ledger.version(self._name, Lease)
         if found is not None and not is_free(found[0], wanted, now=now, reenter=reenter):
             return found[0]
+        self._had_it = found is not None and not found[0].released and found[0].same_holder(wanted)
+        if found is not None and self._had_it:
+            wanted = wanted.model_copy(update={"since": found[0].since})
         if found is None:
             self._ledger.create(self._name, wanted)
         else:
