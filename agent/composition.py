@@ -14,6 +14,7 @@ from agent.artifacts import Champion
 from agent.aws.accounts import AwsAccounts
 from agent.aws.ambient import ambient_clients
 from agent.clock import SystemClock
+from agent.config.builds import Build
 from agent.config.loading import Selection, load
 from agent.context import Context, RunInfo, run_id
 from agent.errors import ExitCode
@@ -47,6 +48,12 @@ class Opened:
     commit: CommitInfo
     context: Context
     clock: SystemClock
+
+    @property
+    def build(self) -> Build:
+        """What the run is of."""
+        run = self.context.run
+        return Build(branch=run.branch, tag=run.tag, pull_request=run.pull_request)
 
     def wiring(self) -> Wiring:
         """What the inputs of steps are made of."""
@@ -86,13 +93,13 @@ def open_repository(
     """Read the configuration and prepare the accounts; nothing is asked of AWS before a step does.
 
     ``environ`` tells of Jenkins (``BUILD_TAG``, ``BUILD_URL``, ``JOB_NAME``), ``who`` of the person who started the
-    build, where one did, ``tag``, ``reason`` and ``origin`` of what the build is about; ``asked`` notes what AWS is
-    asked; ``visit`` is for steps that may not wait to the end.
+    build, where one did, ``tag``, ``reason`` and ``origin`` of what the build is about (a tag counts more than a
+    ``branch``); ``asked`` notes what AWS is asked; ``visit`` is for steps that may not wait to the end.
     Raises UsageError without a configuration or credentials.
     """
     commit = commit_of(file.absolute().parent)
-    branch = branch or commit.branch
-    selection = Selection(branch=branch or None, pull_request=pull_request)
+    branch = "" if tag else branch or commit.branch
+    selection = Selection(branch=branch or None, tag=tag or None, pull_request=pull_request)
     configuration = load(file, selection=selection, settings=settings).configuration
     clock = SystemClock()
     run = run_info(environ, clock, who=who, branch=branch, pull_request=pull_request)

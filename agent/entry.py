@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from agent.aws.questions import Asked
     from agent.composition import Opened
+    from agent.config.builds import Build
+    from agent.config.model import Configuration
     from agent.console import Console
     from agent.pipeline.stages import Stage
     from agent.pipeline.wiring import Wiring
@@ -21,10 +23,33 @@ def selection_arguments(parser: argparse.ArgumentParser) -> None:
     """Which configuration, and for which run of it."""
     parser.add_argument("--configuration", default="modelyard.yaml", metavar="FILE", help="default: modelyard.yaml")
     parser.add_argument("--branch", default="", help="as if on this branch (default: the one that is checked out)")
+    parser.add_argument("--tag", default="", help="as for this tag: a release, and its name")
     parser.add_argument("--pr", type=int, metavar="N", help="as for this pull request: compare, but release nothing")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="override one key; repeatable"
     )
+
+
+def build_of(options: argparse.Namespace) -> Build:
+    """What the build is of that the options of :func:`selection_arguments` speak of."""
+    from pathlib import Path
+
+    from agent.config.builds import Build
+    from agent.pipeline.repository import branch_of
+
+    branch = options.branch or branch_of(Path(options.configuration).absolute().parent)
+    return Build(branch="" if options.tag else branch, tag=options.tag, pull_request=options.pr)
+
+
+def selected(options: argparse.Namespace) -> Configuration:
+    """The configuration for that build; nothing is asked of AWS."""
+    from pathlib import Path
+
+    from agent.config.loading import Selection, load
+
+    build = build_of(options)
+    selection = Selection(branch=build.branch or None, tag=build.tag or None, pull_request=build.pull_request)
+    return load(Path(options.configuration), selection=selection, settings=options.settings).configuration
 
 
 def stage_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +78,7 @@ def open_selected(options: argparse.Namespace, console: Console, *, asked: Asked
         Path(options.configuration),
         report=PlainReporter(console),
         branch=options.branch,
+        tag=options.tag,
         pull_request=options.pr,
         settings=options.settings,
         environ=os.environ,

@@ -35,7 +35,7 @@ class RunPart(_Part):
     build_url: str = Field(default="", description="Where people can look at it.")
     branch: str = Field(default="", description="Branch.")
     pull_request: int | None = Field(default=None, description="Number of the pull request.")
-    tag: str = Field(default="", description="Tag that is built.")
+    tag: str = Field(default="", description="Tag that is built; it counts more than the branch.")
     reason: str = Field(default="", description="Why it was started, where nobody pushed anything.")
     origin: str = Field(default="", description="Digest of the release that it came from.")
 
@@ -48,7 +48,7 @@ class StepRequest(_Part):
     configuration: str = Field(default="modelyard.yaml", description="The model repository's configuration.")
     settings: tuple[str, ...] = Field(default=(), description="Overrides, each KEY=VALUE.")
     run: RunPart = Field(default_factory=RunPart, description="Which run the step belongs to.")
-    results: dict[str, dict[str, Any]] = Field(default={}, description="Results of earlier steps, as they came.")
+    results: dict[str, dict[str, Any]] = Field(default={}, description="Results of earlier stages by id, as they came.")
     inputs: dict[str, Any] = Field(default={}, description="Single inputs that differ from what would be used.")
     stage: str = Field(default="", description="Id of the pipeline's stage; empty for the step's own.")
     wait_seconds: int | None = Field(
@@ -74,7 +74,7 @@ def read_request(path: Path | None, step: str) -> StepRequest:
 
 
 def earlier_results(request: StepRequest, steps: dict[str, Step[Any, Any]]) -> dict[str, StepModel]:
-    """The results of earlier steps in their own types; UsageError for one that is not what its step answers."""
+    """The results of earlier stages in the types of their ``steps``; UsageError for one that does not fit its step."""
     found = {}
     for name, document in request.results.items():
         if name not in steps:

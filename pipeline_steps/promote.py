@@ -13,6 +13,7 @@ from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import require_proved
 from agent.ledger.environments import Environments
+from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
 from agent.release.verification import verify
 from agent.step import Step, StepModel
@@ -33,6 +34,7 @@ class Inputs(StepModel):
     environment_name: str = Field(description="Name of the environment to promote to.")
     environment: Environment = Field(description="The environment.")
     before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
+    main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
 
 
 class Result(Deployed):
@@ -67,6 +69,10 @@ def run(inputs: Inputs, ctx: Context) -> Result:
 def _admitted(inputs: Inputs, ctx: Context) -> Order:
     """The order, once it is sure that the release may go to the environment."""
     order = _order(inputs, ctx)
+    main = inputs.main_branches
+    candidate_of = branches_of_candidate(Origins(ctx.ledger).of(order.digest, order.release), main)
+    first = not inputs.before
+    require_admitted(order.digest, candidate_of, order.environment, name=order.name, first=first, main=main)
     require_proved(inputs.release, inputs.before, Environments(ctx.ledger))
     return order
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from agent import naming
 from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Model, Release, Verdict, refusal_by
 from agent.config.gate import Gate
 from agent.errors import UsageError
+from agent.release.origins import Origin, Origins
 from agent.release.statement import release_digest
 from agent.release.store import ReleaseStore
 from agent.step import Action, Step, StepModel, unkeyed
@@ -34,6 +36,8 @@ class Inputs(StepModel):
     champions: Mapping[str, Evaluation] = unkeyed(description="What deployed models achieve on the same rows.")
     verdicts: tuple[Verdict, ...] = unkeyed(description="What the gates said.")
     commit: CommitInfo = unkeyed(description="Revision of the model repository.")
+    branch: str = unkeyed(default="", description="Branch that the release comes from; empty for a tag.")
+    tag: str = unkeyed(default="", description="Tag that the release comes from, which names it from now on.")
     build_url: str = unkeyed(default="", description="Build that makes it; empty outside Jenkins.")
     run: str = unkeyed(default="", description="Run that makes it.")
     who: str = unkeyed(default="", description="Who started that run.")
@@ -51,7 +55,7 @@ def release_of(inputs: Inputs) -> Release:
     refusal = refusal_by(inputs.verdicts)
     if refusal:
         raise UsageError(f"a model that its gates refuse is not released: {refusal}")
-    return Release.model_validate_json(inputs.model_dump_json(exclude={"bucket", "gates"}))
+    return Release.model_validate_json(inputs.model_dump_json(exclude={"bucket", "gates", "branch", "tag"}))
 
 
 def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
@@ -62,17 +66,48 @@ def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
             operation="s3:PutObject",
             resource=ReleaseStore(context.ledger).uri(digest),
             account=context.accounts.tools.id,
-            note=f"the release {naming.short(digest)}, if no other run makes it first",
+            note=f"the release {naming.short(digest)}, if no other run makes it first{_origin_in_words(inputs)}",
         ),
     )
+
+
+def recall(inputs: Inputs, context: Context) -> Result | None:
+    """The release that was made of the same, if it is known that it comes from this branch or tag, too."""
+    record = context.ledger.done(STEP.name, context.key)
+    if record is None:
+        return None
+    found = Result.model_validate_json(json.dumps(record.result))
+    known = Origins(context.ledger).knows(found.release, branch=inputs.branch, tag=inputs.tag)
+    return found if known else None
 
 
 def run(inputs: Inputs, context: Context) -> Result:
     """Write the document; of several runs that make the same release, the first one's counts."""
     store = ReleaseStore(context.ledger)
     digest = store.write(store.first(context.key, release_of(inputs)))
-    context.report.fact(f"released {naming.short(digest)}: {store.uri(digest)}")
+    _keep_origin(digest, inputs, context)
+    context.report.fact(f"released {naming.short(digest)}{_origin_in_words(inputs)}: {store.uri(digest)}")
     return Result(release=digest, uri=store.uri(digest))
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")
+def _keep_origin(digest: str, inputs: Inputs, context: Context) -> None:
+    """Remember the branch or tag whose build came to the release."""
+    Origins(context.ledger).keep(
+        Origin(
+            release=digest,
+            kind="tag" if inputs.tag else "branch",
+            name=inputs.tag or inputs.branch,
+            commit=inputs.commit.sha,
+            run=inputs.run,
+            who=inputs.who,
+            build_url=inputs.build_url,
+            at=context.clock.now(),
+        )
+    )
+
+
+def _origin_in_words(inputs: Inputs) -> str:
+    return f", tag {inputs.tag}" if inputs.tag else f", branch {inputs.branch}" if inputs.branch else ""
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, recall=recall, account="tools", effect="write")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``promote``."""
-    parser.add_argument("release", metavar="RELEASE", help="the release's digest, or its first digits")
+    parser.add_argument("release", metavar="RELEASE", help="the release: its digest, the first digits, or a tag")
     parser.add_argument("--to", required=True, metavar="ENV", dest="environment", help="environment to promote to")
     selection_arguments(parser)
     output_arguments(parser)
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     opened = open_selected(options, console)
     releases = ReleaseStore(opened.context.ledger)
     release = releases.find(options.release)
-    stages = promotion(release, options.environment, releases.read)
+    stages = promotion(opened.configuration.project, release, options.environment, releases.read)
     done = f"release {short(release)} is live in {options.environment} and does what it must."
     return deploy(stages, opened, options, console, done=done)
 

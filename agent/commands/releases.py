@@ -24,7 +24,9 @@ _MOST = 20
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``releases``."""
-    parser.add_argument("release", nargs="?", metavar="RELEASE", help="only this one, in full: its first digits")
+    parser.add_argument(
+        "release", nargs="?", metavar="RELEASE", help="only this one, in full: its first digits, or a tag"
+    )
     parser.add_argument("--most", type=int, default=_MOST, metavar="N", help=f"list the newest N (default: {_MOST})")
     selection_arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer one JSON document")
@@ -32,7 +34,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRow:
-    """A release in a list; ``approval`` is what the registry says now, whoever changed it."""
+    """A release in a list; ``approval`` is what the registry says now, whoever changed it.
+
+    ``branches`` and ``tags`` have come to it; a ``candidate`` is of no main branch and of no tag.
+    """
 
     release: str
     commit: str
@@ -41,6 +46,9 @@ class ReleaseRow:
     approved_by: str
     metrics: dict[str, float]
     live: Sequence[str]
+    branches: Sequence[str]
+    tags: Sequence[str]
+    candidate: bool
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -74,7 +82,10 @@ def _live(opened: Opened) -> dict[str, str]:
 
 
 def _row(digest: str, release: Release, opened: Opened, live: dict[str, str]) -> ReleaseRow:
+    from agent.release.origins import Origins, branches_of_candidate
+
     version = _version(release, opened)
+    origins = Origins(opened.context.ledger).of(digest, release)
     return ReleaseRow(
         release=digest,
         commit=release.commit.sha,
@@ -83,6 +94,9 @@ def _row(digest: str, release: Release, opened: Opened, live: dict[str, str]) ->
         approved_by=version.approved_by if version else "",
         metrics={name: metric.value for name, metric in release.evaluation.metrics.items()},
         live=tuple(name for name, there in live.items() if there == digest),
+        branches=tuple(name for kind, name in origins if kind == "branch" and name),
+        tags=tuple(name for kind, name in origins if kind == "tag"),
+        candidate=bool(branches_of_candidate(origins, opened.configuration.main_branches)),
     )
 
 
@@ -95,11 +109,12 @@ def _show_list(rows: Sequence[ReleaseRow], console: Console) -> None:
 
     answer_table(
         console,
-        ("RELEASE", "COMMIT", "APPROVAL", "METRICS", "LIVE IN", "SUBJECT"),
+        ("RELEASE", "COMMIT", "FROM", "APPROVAL", "METRICS", "LIVE IN", "SUBJECT"),
         [
             (
                 row.release[:12],
                 row.commit[:7] or "-",
+                _origin(row),
                 row.approval,
                 " ".join(f"{name}={value:.4g}" for name, value in row.metrics.items()),
                 " ".join(row.live) or "-",
@@ -108,6 +123,12 @@ def _show_list(rows: Sequence[ReleaseRow], console: Console) -> None:
             for row in rows
         ],
     )
+
+
+def _origin(row: ReleaseRow) -> str:
+    """Its tags, or else its branches; whoever promotes sees at once what cannot go to production."""
+    names = " ".join(row.tags or row.branches) or "-"
+    return f"{names} (candidate)" if row.candidate else names
 
 
 def _show_one(
@@ -125,6 +146,7 @@ def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:
     yield "release", row.release
     yield "commit", f"{release.commit.sha or '-'}{' with uncommitted changes' if release.commit.dirty else ''}"
     yield "", f"{release.commit.subject} ({release.commit.author})"
+    yield "from", _origins(row)
     yield "made by", f"{release.who}, run {release.run}{f', {release.build_url}' if release.build_url else ''}"
     for name, data in release.data.items():
         yield f"data {name}", f"{data.digest} ({data.files} files, {data.size} bytes)"
@@ -138,6 +160,12 @@ def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:
     yield "package", release.package
     yield "approval", f"{row.approval}{f' by {row.approved_by}' if row.approved_by else ''}"
     yield "live in", " ".join(row.live) or "-"
+
+
+def _origins(row: ReleaseRow) -> str:
+    named = [*(f"tag {tag}" for tag in row.tags), *(f"branch {branch}" for branch in row.branches)]
+    candidate = ": a candidate, which production does not take" if row.candidate else ""
+    return f"{', '.join(named) or 'no branch'}{candidate}"
 
 
 COMMAND = Command(name="releases", help=purpose(__doc__), arguments=arguments, run=run)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``rollback``."""
     parser.add_argument("environment", metavar="ENV", help="environment to roll back")
-    parser.add_argument("--to", metavar="RELEASE", dest="release", help="the release (default: the one before)")
+    parser.add_argument(
+        "--to", metavar="RELEASE", dest="release", help="digits or tag of a release (default: the one before)"
+    )
     selection_arguments(parser)
     output_arguments(parser)
 
@@ -30,7 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     opened = open_selected(options, console)
     releases = ReleaseStore(opened.context.ledger)
     release = releases.find(options.release) if options.release else None
-    stages = going_back(options.environment, release, releases.read)
+    stages = going_back(opened.configuration.project, options.environment, release, releases.read)
     done = f"{options.environment} is back at an earlier release, which does what it must."
     return deploy(stages, opened, options, console, done=done)
 

@@ -52,7 +52,7 @@ def _local_state(folder: Path, options: argparse.Namespace) -> LocalState | None
 
     from agent.pipeline.local_state import local_state
 
-    words = [options.configuration, options.branch, str(options.pr), str(options.until), *options.settings]
+    words = [options.configuration, options.branch, options.tag, str(options.pr), str(options.until), *options.settings]
     return local_state(folder, words, os.environ)
 
 
@@ -83,17 +83,18 @@ def _anew(folder: Path, local: LocalState | None, options: argparse.Namespace, c
     from agent.aws.questions import Asked
     from agent.composition import end_in_order
     from agent.pipeline.earlier import Earlier
-    from agent.pipeline.stages import select
+    from agent.pipeline.stages import course, select
     from agent.pipeline.unchanged import memory_of, remember
     from agent.view.show import show_run
 
     heard: list[Event] = []
     asked = Asked()
-    stages = select(first=options.first, until=options.until, pull_request=options.pr is not None)
     opened = open_selected(options, console, asked=asked)
+    all_stages = course(opened.configuration, opened.build)
+    stages = select(all_stages, first=options.first, until=options.until)
     wiring = opened.wiring()
     if options.first:
-        wiring = replace(wiring, earlier=Earlier(wiring, opened.context))
+        wiring = replace(wiring, earlier=Earlier(wiring, opened.context, all_stages))
     if options.dry_run:
         dry_run(stages, opened, wiring, options, console)
         return None
@@ -129,7 +130,9 @@ def _keep(summary: Summary, opened: Opened, started: datetime) -> None:
         started=started,
         ended=opened.clock.now(),
         stages=[
-            StageOfRun(step=end.step, status=end.status, seconds=end.seconds, key=end.key, error=end.error)
+            StageOfRun(
+                stage=end.stage, step=end.step, status=end.status, seconds=end.seconds, key=end.key, error=end.error
+            )
             for end in summary.stages
         ],
         results=summary.results,

@@ -112,11 +112,13 @@ def _run_document(record: RunRecord) -> dict[str, Any]:
 
 
 def _of(record: RunRecord) -> str:
-    return f"pull request {record.pull_request}" if record.pull_request is not None else record.branch or "-"
+    if record.pull_request is not None:
+        return f"pull request {record.pull_request}"
+    return f"tag {record.tag}" if record.tag else record.branch or "-"
 
 
 def _result(record: RunRecord) -> str:
-    ended = next((stage.step for stage in record.stages if stage.status == record.result), "")
+    ended = next((stage.stage or stage.step for stage in record.stages if stage.status == record.result), "")
     return f"{record.result} at {ended}" if record.result != "done" and ended else record.result
 
 

@@ -12,10 +12,11 @@ from agent.errors import ExitCode, InterruptedRunError, ModelyardError
 from agent.registry import find_step, step_names, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from agent.composition import Opened
     from agent.console import Console
+    from agent.pipeline.stages import Stage
     from agent.pipeline.wiring import Wiring
     from agent.request import StepRequest
     from agent.step import Step, StepModel
@@ -91,7 +92,8 @@ def _used(options: argparse.Namespace) -> tuple[str, ...]:
     request = read_request(options.request, options.step)
     file = Path(request.configuration)
     branch = request.run.branch or commit_of(file.absolute().parent).branch
-    selection = Selection(branch=branch or None, pull_request=request.run.pull_request)
+    tag = request.run.tag
+    selection = Selection(branch=branch or None, tag=tag or None, pull_request=request.run.pull_request)
     return used(options.step, load(file, selection=selection, settings=request.settings).configuration)
 
 
@@ -100,7 +102,8 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
     import os
 
     from agent.composition import end_in_order, open_repository
-    from agent.pipeline.stages import STAGES
+    from agent.pipeline.lookup import Wanted, find_stage
+    from agent.release.store import ReleaseStore
     from agent.request import read_request, skipped_document, with_inputs
     from agent.view.plain import PlainReporter
     from agent.visit import Visit
@@ -123,12 +126,13 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
     end_in_order(opened.clock)
     if request.interrupted:
         opened.clock.interrupt("the build was aborted")
-    stage = next((stage for stage in STAGES if stage.name == step.name), None)
-    wired = stage.wire(_wiring(opened, request)) if stage else None
-    if stage and wired is None and not request.inputs:
+    wanted = Wanted(step=step.name, stage=request.stage, inputs=request.inputs, results=request.results)
+    found = find_stage(wanted, opened.configuration, opened.build, ReleaseStore(opened.context.ledger))
+    wired = found.stage.wire(_wiring(opened, request, found.stages)) if found.stage else None
+    if found.stage and wired is None and not request.inputs:
         opened.clock.check()
         return skipped_document(step.name)
-    inputs = with_inputs(step, wired, request.inputs)
+    inputs = with_inputs(step, wired, dict(found.inputs))
     if options.dry_run:
         _say_plan(step, inputs, opened, console)
         return None
@@ -152,16 +156,17 @@ def _visit(step: Step[Any, Any], inputs: StepModel, opened: Opened) -> Mapping[s
         return waiting_document(step.name, step.key(inputs), leaving, opened.context.visit)
 
 
-def _wiring(opened: Opened, request: StepRequest) -> Wiring:
+def _wiring(opened: Opened, request: StepRequest, stages: Sequence[Stage]) -> Wiring:
     """Earlier results are those of the request; what it does not have is recalled."""
     from dataclasses import replace
 
     from agent.pipeline.earlier import Earlier
+    from agent.pipeline.lookup import step_of
     from agent.request import earlier_results
 
-    steps = {name: find_step(name) for name in request.results}
+    steps = {stage: find_step(step_of(stage)) for stage in request.results}
     wiring = replace(opened.wiring(), results=earlier_results(request, steps))
-    return replace(wiring, earlier=Earlier(wiring, opened.context))
+    return replace(wiring, earlier=Earlier(wiring, opened.context, stages))
 
 
 def _environment(request: StepRequest, environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from agent.config.field_types import (
     AccountId,
     AnswerPattern,
+    BranchPattern,
     Duration,
     EndpointName,
     EntryName,
@@ -213,6 +214,12 @@ class Environment(NamedSection):
     )
     endpoint: Endpoint = Field(description="The endpoint that serves the model.")
     checks: Checks = Field(default_factory=Checks, description="What the deployed endpoint must do.")
+    branches: tuple[BranchPattern, ...] | None = Field(
+        default=None,
+        description="Branches whose builds bring their releases here by themselves; without it, all of them for the "
+        "first environment and `main_branches` for any further one. Production takes none: it is promoted to.",
+        examples=[["main", "feature/*"]],
+    )
     keep: int = Field(
         default=2, ge=0, le=100, description="Number of earlier deployments whose models are kept, for a fast rollback."
     )

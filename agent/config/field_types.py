@@ -159,6 +159,8 @@ InstanceType = Annotated[
     str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="instance type", examples=["ml.m5.large"])
 ]
 RepositoryPath = Annotated[str, Field(min_length=1, title="path"), BeforeValidator(repository_path)]
+BranchPattern = Annotated[str, Field(min_length=1, title="branch pattern", examples=["feature/*"])]
+TagPattern = Annotated[str, Field(min_length=1, title="tag pattern", examples=["v*"])]
 Duration = Annotated[int, BeforeValidator(seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Hyperparameter = Annotated[str | int | float | bool, BeforeValidator(plain_scalar)]

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from agent.config.explanations import explain
 from agent.config.finding import ConfigurationError, Finding, in_order
-from agent.config.model import Configuration, Document
+from agent.config.model import MAIN_BRANCHES, Configuration, Document
 from agent.config.request import request_layer
 from agent.config.rules import broken_rules, missing_files
 from agent.config.text import SourceText
 from agent.config.tree import FILE_LAYER, MappingNode, ScalarNode, children, in_layer, merge, node_at, plain, without
+from agent.config.view import View
 from agent.config.wording import described, did_you_mean, in_list
 from agent.config.yaml_reader import read_yaml
 from agent.errors import UsageError
@@ -34,10 +35,12 @@ class Selection:
     """The run that a configuration is for; it decides which overrides apply.
 
     A later one wins: first the environment's, then those of matching branches in the order of the file, then `pr`.
+    A ``tag`` is configured as the main branches are, for it names what they made.
     """
 
     environment: str | None = None
     branch: str | None = None
+    tag: str | None = None
     pull_request: int | None = None
 
 
@@ -154,16 +157,25 @@ def _override(path: tuple[str, ...], node: Node) -> Iterator[tuple[tuple[str, ..
 
 
 def _selected_overrides(document: MappingNode, selection: Selection) -> Iterator[MappingNode]:
+    branches = _branches(document, selection)
     for path, override in _overrides(document):
         match path:
             case ("environments", name):
                 applies = name == selection.environment
             case ("branches", pattern):
-                applies = selection.branch is not None and fnmatchcase(selection.branch, pattern)
+                applies = any(fnmatchcase(branch, pattern) for branch in branches)
             case _:
                 applies = selection.pull_request is not None
         if applies:
             yield override
+
+
+def _branches(document: MappingNode, selection: Selection) -> tuple[str, ...]:
+    """The branches that a run is configured for."""
+    if selection.tag:
+        written = View(document=document).texts(("main_branches",))
+        return tuple(name for _, name in written) or MAIN_BRANCHES
+    return () if selection.branch is None else (selection.branch,)
 
 
 def _check_selection(document: MappingNode, selection: Selection) -> None:

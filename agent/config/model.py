@@ -12,6 +12,7 @@ from pydantic import Field
 from agent.config.environment import Environment
 from agent.config.field_types import (
     AccountId,
+    BranchPattern,
     DataName,
     Duration,
     EntryName,
@@ -25,10 +26,14 @@ from agent.config.field_types import (
     RoleArn,
     S3Uri,
     Sha256,
+    TagPattern,
     Url,
 )
 from agent.config.gate import Gate
 from agent.config.section import NamedSection, Resources, Section, one_of
+
+MAIN_BRANCHES = ("main", "master")
+"""The default of ``main_branches``."""
 
 
 class Tools(Section):
@@ -199,6 +204,17 @@ class Configuration(Section):
         default=None,
         description="What becomes of running jobs when a build is aborted; without it, those of pull requests are "
         "stopped and others left, for the next build to adopt.",
+    )
+    main_branches: tuple[BranchPattern, ...] = Field(
+        default=MAIN_BRANCHES,
+        min_length=1,
+        description="Branches, or patterns of them such as `release/*`, whose releases may go to production; any other "
+        "branch makes candidates. A build that knows of no branch, such as one outside git, counts as one of these.",
+    )
+    release_tags: tuple[TagPattern, ...] = Field(
+        default=("*",),
+        description="Tags whose builds release as the main branch does, and name the release; other tags are only "
+        "judged.",
     )
     environments: Mapping[EnvironmentName, Environment] = Field(
         min_length=1, description="Environments by name, in the order in which releases are promoted."

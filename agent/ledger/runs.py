@@ -18,6 +18,7 @@ _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9._-]+")
 class StageOfRun(Record):
     """What became of one stage."""
 
+    stage: str = ""
     step: str
     status: str
     seconds: float = 0.0
@@ -47,19 +48,22 @@ class RunRecord(Record):
 
 
 def keep_run(ledger: Ledger, record: RunRecord) -> None:
-    """Keep a run's record, and make it the last one of its branch."""
+    """Keep a run's record, and make it the last one of its branch, tag or pull request."""
     ledger.put(f"runs/{_safe(record.id)}.json", record)
-    ledger.put(_last(record.branch, record.pull_request), record)
+    ledger.put(_last(record), record)
 
 
 def last_runs(ledger: Ledger) -> list[RunRecord]:
-    """The last run of every branch and pull request, the latest first."""
+    """The last run of every branch, tag and pull request, the latest first."""
     found = [ledger.expect(name, RunRecord) for name in ledger.names("last-runs/")]
     return sorted(found, key=lambda record: record.ended, reverse=True)
 
 
-def _last(branch: str, pull_request: int | None) -> str:
-    name = f"pull-{pull_request}" if pull_request is not None else f"branch-{_safe(branch) or 'none'}"
+def _last(record: RunRecord) -> str:
+    if record.pull_request is not None:
+        name = f"pull-{record.pull_request}"
+    else:
+        name = f"tag-{_safe(record.tag)}" if record.tag else f"branch-{_safe(record.branch) or 'none'}"
     return f"last-runs/{name}.json"
 
 

@@ -32,6 +32,7 @@ class Prospect(StrEnum):
 class PlannedStage:
     """A stage of a dry run, with the writes that it would do; ``after`` names what its inputs wait for."""
 
+    stage: str
     step: str
     title: str
     prospect: Prospect
@@ -81,5 +82,11 @@ def _planned(
     reason: str = "",
 ) -> PlannedStage:
     return PlannedStage(
-        step=stage.name, title=stage.title, prospect=prospect, actions=actions, after=after, reason=reason
+        stage=stage.name,
+        step=stage.step.name,
+        title=stage.title,
+        prospect=prospect,
+        actions=actions,
+        after=after,
+        reason=reason,
     )

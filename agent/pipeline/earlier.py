@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.errors import UsageError
-from agent.pipeline.stages import STAGES
 from agent.runner import recall, run_step
 
 if TYPE_CHECKING:
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Earlier:
-    """Answers by a step's name; a result that nobody asks for is not looked up.
+    """Answers by a stage's name; a result that nobody asks for is not looked up.
 
     Steps that only read are run, for they leave no trace that could be recalled.
     """
 
-    def __init__(self, wiring: Wiring, context: Context, stages: Sequence[Stage] = STAGES) -> None:
+    def __init__(self, wiring: Wiring, context: Context, stages: Sequence[Stage]) -> None:
         self._wiring = replace(wiring, earlier=self)
         self._context = context
         self._stages = {stage.name: stage for stage in stages}
@@ -37,6 +36,8 @@ class Earlier:
         return self._found[name]
 
     def _find(self, name: str) -> StepModel:
+        if name not in self._stages:
+            raise UsageError(f"this needs the result of {name}, which is no stage of this build")
         stage = self._stages[name]
         inputs = stage.wire(self._wiring)
         if inputs is None:

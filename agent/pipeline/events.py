@@ -57,6 +57,7 @@ class Event:
 class StageEnd:
     """What became of one stage: the ``seconds`` it took, the ``exit_code`` of its failure, whether it ``wrote``."""
 
+    stage: str
     step: str
     title: str
     status: Status

@@ -21,18 +21,22 @@ def commit_of(folder: Path) -> CommitInfo:
     if log is None:
         return CommitInfo(sha="")
     sha, author, seconds, subject = log.strip("\n").split("\0")
-    branch = _git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or ""
     # What modelyard itself leaves in a workspace is no change of the repository.
     changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", f":(exclude){NAME}")
     return CommitInfo(
         sha=sha,
-        branch=branch.strip(),
+        branch=branch_of(folder),
         dirty=bool(changed),
         author=author,
         subject=subject,
         committed=datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         source=_without_credentials((_git(folder, "config", "--get", "remote.origin.url") or "").strip()),
     )
+
+
+def branch_of(folder: Path) -> str:
+    """The branch that is checked out in a folder; empty outside git and on a detached head."""
+    return (_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
 
 
 def _without_credentials(address: str) -> str:

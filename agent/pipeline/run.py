@@ -121,7 +121,7 @@ def _reporter(stage: Stage, context: Context, listener: Listener) -> StageReport
 def _work(stage: Stage, wiring: Wiring, context: Context, before: Callable[[], None] | None) -> _Ended:
     """The stage's end, whatever it is: the other stages and the summary must not be lost with it."""
     writes = stage.step.effect == "write"
-    end = StageEnd(step=stage.name, title=stage.title, status=Status.DONE, wrote=writes)
+    end = StageEnd(stage=stage.name, step=stage.step.name, title=stage.title, status=Status.DONE, wrote=writes)
     try:
         context.clock.check()
         inputs = stage.wire(wiring)
@@ -149,7 +149,7 @@ def _summarise(
     ends = tuple(
         ended[stage.name].end
         if stage.name in ended
-        else StageEnd(step=stage.name, title=stage.title, status=Status.NOT_RUN)
+        else StageEnd(stage=stage.name, step=stage.step.name, title=stage.title, status=Status.NOT_RUN)
         for stage in stages
     )
     stopping = next((end for status in _WORST_FIRST for end in ends if end.status is status), None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agent.config.builds import destinations, is_main
 from agent.errors import UsageError
 from agent.pipeline import wiring
 from pipeline_steps import (
@@ -15,6 +17,7 @@ from pipeline_steps import (
     gate,
     preflight,
     prepare,
+    promote,
     register,
     release,
     snapshot_data,
@@ -23,8 +26,10 @@ from pipeline_steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from agent.config.builds import Build
+    from agent.config.model import Configuration
     from agent.pipeline.wiring import Wiring
     from agent.step import Step, StepModel
 
@@ -34,7 +39,8 @@ class Stage:
     """One step's place in the pipeline; ``wire`` answers None where the repository has nothing for it to do.
 
     A ``guard`` is asked in a run before the first stage after it that has something to do in an account; where all of
-    them are unchanged, nobody asks it.
+    them are unchanged, nobody asks it. ``at`` tells stages of one step apart; ``environment`` is the one that it acts
+    on, ``lock`` names what else no two builds may change at once.
     """
 
     title: str
@@ -42,14 +48,17 @@ class Stage:
     wire: Callable[[Wiring], StepModel | None]
     needs: tuple[str, ...] = ()
     guard: bool = False
+    at: str = ""
+    environment: str = ""
+    lock: str = ""
 
     @property
     def name(self) -> str:
-        """The step's name."""
-        return self.step.name
+        """The stage's id: the step's name, with ``at`` where the step has several stages."""
+        return f"{self.step.name}-{self.at}" if self.at else self.step.name
 
 
-STAGES: tuple[Stage, ...] = (
+JUDGING: tuple[Stage, ...] = (
     Stage(title="Validate", step=validate.STEP, wire=wiring.wire_validate),
     Stage(title="Preflight", step=preflight.STEP, wire=wiring.wire_preflight, needs=("validate",), guard=True),
     Stage(title="Snapshot data", step=snapshot_data.STEP, wire=wiring.wire_snapshot_data, needs=("preflight",)),
@@ -58,30 +67,77 @@ STAGES: tuple[Stage, ...] = (
     Stage(title="Train", step=train.STEP, wire=wiring.wire_train, needs=("prepare",)),
     Stage(title="Evaluate", step=evaluate.STEP, wire=wiring.wire_evaluate, needs=("train",)),
     Stage(title="Gate", step=gate.STEP, wire=wiring.wire_gate, needs=("evaluate",)),
+)
+"""Every build shows whether the model got better."""
+RELEASING: tuple[Stage, ...] = (
     Stage(title="Register", step=register.STEP, wire=wiring.wire_register, needs=("gate",)),
     Stage(title="Release", step=release.STEP, wire=wiring.wire_release, needs=("register",)),
-    Stage(title="Deploy", step=deploy.STEP, wire=wiring.wire_deploy, needs=("release",)),
-    Stage(title="Check endpoint", step=check_endpoint.STEP, wire=wiring.wire_check_endpoint, needs=("deploy",)),
 )
-LAST_FOR_PULL_REQUESTS = "gate"
-"""A pull request shows whether the model got better; it releases and deploys nothing."""
+"""Builds whose model may go somewhere make a release of it."""
 
 
-def select(
-    *, first: str | None = None, until: str | None = None, pull_request: bool = False, stages: Sequence[Stage] = STAGES
-) -> tuple[Stage, ...]:
+def course(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
+    """The stages of a build, in order: what it is of decides how far it goes (docs/decisions/0022)."""
+    environments = destinations(configuration, build)
+    if not environments and not is_main(build, configuration):
+        return JUDGING
+    return (*JUDGING, *RELEASING, *_deploying(configuration, environments))
+
+
+def _deploying(configuration: Configuration, environments: Sequence[str]) -> Iterator[Stage]:
+    """The release goes to the first environment; to every further one it is promoted, and nothing is rebuilt."""
+    before = release.STEP.name
+    for number, name in enumerate(environments):
+        lock = lock_of(configuration.project, name)
+        brings = _promotes(name, before, lock) if number else _deploys(name, before, lock)
+        checks: Stage = Stage(
+            title=f"Check endpoint in {name}" if number else "Check endpoint",
+            step=check_endpoint.STEP,
+            wire=partial(wiring.wire_check_endpoint, deployed_by=brings),
+            needs=(brings.name,),
+            at=brings.at,
+            environment=name,
+            lock=lock,
+        )
+        yield from (brings, checks)
+        before = checks.name
+
+
+def _deploys(name: str, before: str, lock: str) -> Stage:
+    return Stage(
+        title="Deploy", step=deploy.STEP, wire=wiring.wire_deploy, needs=(before,), environment=name, lock=lock
+    )
+
+
+def _promotes(name: str, before: str, lock: str) -> Stage:
+    return Stage(
+        title=f"Promote to {name}",
+        step=promote.STEP,
+        wire=partial(wiring.wire_promote, to=name),
+        needs=(before,),
+        at=name,
+        environment=name,
+        lock=lock,
+    )
+
+
+def lock_of(project: str, what: str) -> str:
+    """The name of the lock that keeps two builds from changing the same at once."""
+    return f"modelyard {project} {what}"
+
+
+def select(stages: Sequence[Stage], *, first: str | None = None, until: str | None = None) -> tuple[Stage, ...]:
     """The stages of a run, in order; UsageError for a name that is none, or an end before the beginning.
 
     ``first`` leaves out what comes before it, ``until`` what ``until`` does not need.
     """
-    last = until or (LAST_FOR_PULL_REQUESTS if pull_request else None)
-    chosen = [stage for stage in stages if last is None or stage.name in _needed(last, stages)]
+    chosen = [stage for stage in stages if until is None or stage.name in _needed(until, stages)]
     if first is None:
         return tuple(chosen)
     before = _needed(first, stages) - {first}
     after = [stage for stage in chosen if stage.name not in before and _is_after(stage, first, stages)]
     if not after:
-        raise UsageError(f"there is nothing to run from {first} until {last}")
+        raise UsageError(f"there is nothing to run from {first} until {until}")
     return tuple(after)
 
 
@@ -99,7 +155,7 @@ def _needed(name: str, stages: Sequence[Stage]) -> set[str]:
     """A stage and all that it needs."""
     by_name = {stage.name: stage for stage in stages}
     if name not in by_name:
-        raise UsageError(f"the pipeline has no stage {name!r}; its stages are: {', '.join(by_name)}")
+        raise UsageError(f"this build has no stage {name!r}; its stages are: {', '.join(by_name)}")
     return {name}.union(*(_needed(need, stages) for need in by_name[name].needs))
 
 

@@ -19,6 +19,7 @@ from pipeline_steps import (
     gate,
     preflight,
     prepare,
+    promote,
     register,
     release,
     snapshot_data,
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agent.artifacts import Champion, CommitInfo, DataSet
+    from agent.artifacts import Champion, CommitInfo, DataSet, Release
     from agent.config.environment import Environment
     from agent.config.model import Configuration
     from agent.context import RunInfo
+    from agent.pipeline.stages import Stage
     from agent.ports.images import ImageBuilder
     from agent.step import Step, StepModel
 
@@ -45,7 +47,7 @@ class Wiring:
     """What inputs are made of.
 
     ``champion_of`` answers what an environment serves now, or None; ``earlier`` the result of a step that did not run
-    in this run, by its name.
+    in this run, by its stage's name.
     """
 
     configuration: Configuration
@@ -57,13 +59,19 @@ class Wiring:
     results: Mapping[str, StepModel] = field(default_factory=dict)
     earlier: Callable[[str], StepModel] | None = None
 
-    def result(self, step: Step[Any, R]) -> R:
-        """What an earlier step answered; UsageError where it has not run."""
-        if step.name in self.results:
-            return cast("R", self.results[step.name])
+    def result(self, step: Step[Any, R], stage: str = "") -> R:
+        """What an earlier stage answered, by default the one named like the step; UsageError where it has not run."""
+        name = stage or step.name
+        if name in self.results:
+            return cast("R", self.results[name])
         if self.earlier is None:
-            raise UsageError(f"this needs the result of the step {step.name}, which has not run")
-        return cast("R", self.earlier(step.name))
+            raise UsageError(f"this needs the result of the stage {name}, which has not run")
+        return cast("R", self.earlier(name))
+
+    @property
+    def branch(self) -> str:
+        """The branch that the run is of, as Jenkins or git know it; none for a tag's build."""
+        return "" if self.run.tag else self.run.branch or self.commit.branch
 
     @property
     def bucket(self) -> str:
@@ -242,6 +250,8 @@ def wire_release(wiring: Wiring) -> release.Inputs:
         verdicts=wiring.result(gate.STEP).verdicts,
         package=wiring.result(register.STEP).package,
         commit=wiring.commit,
+        branch=wiring.branch,
+        tag=wiring.run.tag,
         build_url=wiring.run.build_url,
         run=wiring.run.id,
         who=wiring.run.who,
@@ -259,11 +269,38 @@ def wire_deploy(wiring: Wiring) -> deploy.Inputs:
     )
 
 
-def wire_check_endpoint(wiring: Wiring) -> check_endpoint.Inputs:
-    """The endpoint that was deployed to."""
-    deployed = wiring.result(deploy.STEP)
-    environment = wiring.configuration.environments[deployed.environment_name]
+def wire_promote(wiring: Wiring, *, to: str, release_digest: str | None = None) -> promote.Inputs:
+    """A release, by default the one that was made, to a further environment."""
+    configuration = wiring.configuration
+    environment = environment_of(configuration, to)
+    names = list(configuration.environments)
+    return promote.Inputs(
+        project=configuration.project,
+        release=release_digest or wiring.result(release.STEP).release,
+        tools=configuration.tools,
+        environment_name=to,
+        environment=environment,
+        before=tuple(names[: names.index(to)]),
+        main_branches=configuration.main_branches,
+    )
+
+
+def environment_of(configuration: Configuration, name: str) -> Environment:
+    """The environment of that name; UsageError with the known ones for any other."""
+    environments: Mapping[str, Environment] = configuration.environments
+    if name not in environments:
+        raise UsageError(f"there is no environment {name!r}; the environments are: {', '.join(environments)}")
+    return environments[name]
+
+
+def wire_check_endpoint(
+    wiring: Wiring, *, deployed_by: Stage, read: Callable[[str], Release] | None = None
+) -> check_endpoint.Inputs:
+    """The endpoint that was deployed to, and rows of the release's own data, which ``read`` finds for an older one."""
+    deployed = wiring.result(deployed_by.step, deployed_by.name)
+    environment = environment_of(wiring.configuration, deployed.environment_name)
     sample = environment.checks.sample
+    data = read(deployed.release).data if read and sample else None
     return check_endpoint.Inputs(
         project=wiring.configuration.project,
         bucket=wiring.bucket,
@@ -271,5 +308,5 @@ def wire_check_endpoint(wiring: Wiring) -> check_endpoint.Inputs:
         config=deployed.config,
         environment_name=deployed.environment_name,
         environment=environment,
-        sample=wiring.data()[sample.data] if sample else None,
+        sample=(data or wiring.data())[sample.data] if sample else None,
     )

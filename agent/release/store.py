@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from agent.errors import InputMissingError, UsageError
+from agent.release.origins import Origins
 from agent.release.statement import decode, encode
 
 if TYPE_CHECKING:
@@ -54,10 +55,19 @@ class ReleaseStore:
             )
         return decode(content, self.uri(digest))
 
-    def find(self, prefix: str) -> str:
-        """The digest that starts so; UsageError for too few digits or several, InputMissingError for none."""
+    def find(self, name: str) -> str:
+        """The digest that starts so, or that a tag of that name names.
+
+        A tag counts more than digits. UsageError for too few digits or several releases, InputMissingError for none.
+        """
+        tagged = Origins(self._ledger).named(name)
+        return tagged or self._starting(name)
+
+    def _starting(self, prefix: str) -> str:
         if not _DIGITS.fullmatch(prefix) or len(prefix) < _FEWEST_DIGITS:
-            raise UsageError(f"{prefix!r} does not name a release; give at least {_FEWEST_DIGITS} hexadecimal digits")
+            raise UsageError(
+                f"{prefix!r} does not name a release; give at least {_FEWEST_DIGITS} hexadecimal digits, or a tag"
+            )
         found = [_digest(name) for name in self._ledger.names(_PREFIX + prefix)]
         if not found:
             raise InputMissingError(f"there is no release {prefix}; `modelyard releases` lists them")

@@ -25,7 +25,7 @@ class _Shown:
 def show_again(memory: Memory, run: str, console: Console, *, machine: bool) -> Summary:
     """Tell what the earlier run told; its summary is now that of ``run``."""
     summary = memory.came_to(run)
-    view = view_for(console, [_Shown(name=end.step, title=end.title) for end in summary.stages], machine=machine)
+    view = view_for(console, [_Shown(name=end.stage, title=end.title) for end in summary.stages], machine=machine)
     with view.showing():
         for event in memory.events(datetime.now(UTC)):
             view.hear(event)

@@ -20,7 +20,7 @@ class Shown(Protocol):
 
     @property
     def name(self) -> str:
-        """The step's name."""
+        """Its id."""
 
     @property
     def title(self) -> str:

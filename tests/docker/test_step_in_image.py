@@ -98,8 +98,10 @@ def test_what_they_leave_is_of_the_user_who_asked(place: Node, results: dict[str
 
 def test_the_stages_come_from_the_image(place: Node) -> None:
     asked = {"ML_CONFIGURATION": "modelyard.yaml", "ML_UNTIL": "", "ML_FROM": ""}
-    levels = json.loads(place.run("stages", asked).stdout)["levels"]
-    assert [stage["step"] for level in levels for stage in level][: len(CHAIN)] == list(CHAIN)
+    groups = json.loads(place.run("stages", asked).stdout)["groups"]
+    assert [stage["step"] for group in groups for level in group["levels"] for stage in level][: len(CHAIN)] == list(
+        CHAIN
+    )
 
 
 def test_a_mistake_has_its_exit_code_and_its_words(place: Node) -> None:

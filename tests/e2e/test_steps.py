@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
+from agent.config import builds
+from agent.config.loading import load
 from agent.errors import ExitCode
-from agent.pipeline.stages import STAGES
+from agent.pipeline.stages import course
 from tests.e2e.agents import Agent
 from tests.e2e.past import assert_consistent
 from tests.e2e.world import World, another_agent, steered
@@ -72,7 +74,8 @@ def build(agents: tuple[World, World], tmp_path: Path) -> Build:
 def first(agents: tuple[World, World], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What all steps of the first build answered."""
     build = Build(agents=cycle(agents), folder=tmp_path_factory.mktemp("build"))
-    return {stage.name: build.step(stage.name) for stage in STAGES}
+    configuration = load(agents[0].repository.configuration).configuration
+    return {stage.name: build.step(stage.name) for stage in course(configuration, builds.Build(branch="main"))}
 
 
 def test_steps_on_two_agents_come_from_data_to_a_checked_endpoint(

@@ -129,8 +129,8 @@ def told(**hyperparameters: object) -> tuple[str, ...]:
 
 
 def stages(summary: Mapping[str, Any]) -> dict[str, str]:
-    """The stages' ends by step."""
-    return {stage["step"]: stage["status"] for stage in summary["stages"]}
+    """The stages' ends by id."""
+    return {stage["stage"]: stage["status"] for stage in summary["stages"]}
 
 
 def settle(cloud: EmbeddedCloud, example: str, folder: Path) -> World:

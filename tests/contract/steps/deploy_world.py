@@ -186,6 +186,7 @@ class World:
             environment_name="prod",
             environment=environment or self.environment("prod"),
             before=("qa",),
+            main_branches=self.configuration.main_branches,
         )
 
     def promote(self, release: str, ctx: Context | None = None) -> promote.Result:

@@ -38,7 +38,7 @@ def asked(*, complete: bool = True) -> Asked:
 
 
 def summary(status: Status = Status.RECALLED, *, wrote: bool = False, result: Status = Status.DONE) -> Summary:
-    end = StageEnd(step="train", title="Train", status=status, seconds=3.5, key="k", wrote=wrote)
+    end = StageEnd(stage="train", step="train", title="Train", status=status, seconds=3.5, key="k", wrote=wrote)
     return Summary(
         run="first", result=result, exit_code=0, release="r", stages=(end,), results={"train": {"model": "m"}}
     )

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.pipeline.stages import STAGES
+from agent.config.builds import Build
+from agent.pipeline.stages import course
 from agent.registry import find_step, step_names, summary
 from agent.view.step_reference import steps_page
 from tests.sources import ROOT
+from tests.unit.pipeline.configured import three_environments
 
 if TYPE_CHECKING:
     from agent.step import Step, StepModel
 
-BESIDE_THE_PIPELINE = {"promote", "rollback"}
+BESIDE_THE_PIPELINE = {"rollback"}
 
 
 @pytest.fixture(params=step_names())
@@ -50,12 +52,15 @@ def test_it_has_json_schemas(step: Step[Any, Any]) -> None:
 
 
 def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
-    assert {stage.name for stage in STAGES} | BESIDE_THE_PIPELINE == set(step_names())
+    builds = (Build(branch="main"), Build(pull_request=7))
+    steps = {stage.step.name for build in builds for stage in course(three_environments(), build)}
+    assert steps | BESIDE_THE_PIPELINE == set(step_names())
 
 
-def test_stages_need_only_stages_before_them() -> None:
+@pytest.mark.parametrize("build", [Build(branch="main"), Build(branch="better"), Build(pull_request=7)], ids=str)
+def test_stages_need_only_stages_before_them(build: Build) -> None:
     seen: set[str] = set()
-    for stage in STAGES:
+    for stage in course(three_environments(), build):
         assert set(stage.needs) <= seen, stage.name
         seen.add(stage.name)
 

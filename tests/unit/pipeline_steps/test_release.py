@@ -11,6 +11,7 @@ import pytest
 from agent.artifacts import CommitInfo
 from agent.config.gate import ThresholdGate
 from agent.errors import CloudFailedError, UsageError
+from agent.release.origins import Origins
 from agent.release.statement import release_digest
 from agent.release.store import ReleaseStore
 from agent.runner import run_step
@@ -45,6 +46,24 @@ def test_a_promotion_in_between_gives_the_same_release() -> None:
     """The champion is another one then, and so are the verdicts; the model and its gates are not."""
     promoted = inputs(champions={"prod": evaluation().model_dump(mode="json")})
     assert step.STEP.key(promoted) == step.STEP.key(inputs())
+
+
+def test_another_branch_comes_to_the_same_release_and_is_remembered() -> None:
+    context = surroundings()
+    first = run_step(step.STEP, inputs(branch="better"), context).result
+    outcome = run_step(step.STEP, inputs(branch="main"), context)
+    assert (outcome.recalled, outcome.result) == (False, first)
+    assert run_step(step.STEP, inputs(branch="main"), context).recalled
+    names = [name for _, name in Origins(context.ledger).of(first.release, release())]
+    assert names == ["better", "main"]
+
+
+def test_a_tag_becomes_a_name_of_the_release() -> None:
+    context = surroundings()
+    first = run_step(step.STEP, inputs(branch="main"), context).result
+    outcome = run_step(step.STEP, inputs(tag="v1.2"), context)
+    assert (outcome.recalled, outcome.result) == (False, first)
+    assert ReleaseStore(context.ledger).find("v1.2") == first.release
 
 
 def test_another_gate_gives_another_release() -> None:

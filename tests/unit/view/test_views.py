@@ -123,7 +123,7 @@ def test_every_status_has_a_mark_and_all_but_done_a_word() -> None:
     ],
 )
 def test_the_last_words_say_what_became_of_the_run(status: Status, said: str, *, wrote: bool) -> None:
-    end = StageEnd(step="train", title="Train", status=status, exit_code=7, wrote=wrote)
+    end = StageEnd(stage="train", step="train", title="Train", status=status, exit_code=7, wrote=wrote)
     result = Status.DONE if status in SETTLED else status
     summary = Summary(run="r", result=result, exit_code=0, release="a" * 64, stages=[end])
     lines = Lines()

@@ -1,0 +1,61 @@
+"""How long a stage may take before a build server gives it up: generous, so that only what hangs is ended by it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from agent.jobs.patience import CAPACITY_BUDGET_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agent.config.model import Configuration
+    from agent.pipeline.stages import Stage
+
+_STARTING = 15 * 60 + CAPACITY_BUDGET_SECONDS
+"""What a job needs beside its own time, in seconds: machines to be free, to start, and to take their data."""
+_WAITING = 90 * 60
+"""What a deployment may wait for, in seconds: another one's lease, and a change that someone else began."""
+
+
+def _prepare(configuration: Configuration) -> float:
+    return _STARTING + (configuration.prepare.max_runtime if configuration.prepare else 0)
+
+
+def _train(configuration: Configuration) -> float:
+    training = configuration.training
+    return _STARTING + (training.spot.max_wait if training.spot else training.max_runtime)
+
+
+def _evaluate(configuration: Configuration) -> float:
+    return _STARTING + configuration.evaluation.max_runtime
+
+
+_OF_CONFIGURATION: Mapping[str, Callable[[Configuration], float]] = {
+    "prepare": _prepare,
+    "train": _train,
+    "evaluate": _evaluate,
+}
+_DEPLOYING = frozenset({"deploy", "promote", "rollback"})
+_FIXED: Mapping[str, int] = {
+    "validate": 10,
+    "preflight": 20,
+    "snapshot_data": 240,
+    "build_image": 120,
+    "gate": 10,
+    "register": 20,
+    "release": 20,
+    "check_endpoint": 30,
+}
+"""Minutes of stages that nobody configures; data and images may be large and lines slow."""
+
+
+def minutes(stage: Stage, configuration: Configuration) -> int:
+    """The time limit of a stage in whole minutes."""
+    step = stage.step.name
+    if step in _DEPLOYING:
+        return math.ceil((_WAITING + configuration.environments[stage.environment].endpoint.strategy.timeout) / 60)
+    if step in _OF_CONFIGURATION:
+        return math.ceil(_OF_CONFIGURATION[step](configuration) / 60)
+    return _FIXED[step]
