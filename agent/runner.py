@@ -97,7 +97,7 @@ def _attempt(step: Step[I, R], inputs: I, context: Context, started: datetime) -
     attempt = _under_way(step, context) if visit.limited or visit.resumed else None
     traced = step.effect == "write"
     if attempt is None:
-        if visit.resumed:
+        if visit.resumed and traced:
             visit.clear()  # for it was of an attempt that has ended
         attempt = _begun(step, context, started)
         if traced:

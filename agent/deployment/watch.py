@@ -27,8 +27,8 @@ PATIENCE = timedelta(hours=1)
 class Watch:
     """What a wait needs: ``beat`` is called between any two looks, and raises when the run has to stop.
 
-    A wait raises ComeAgain when the ``visit`` is over, and goes on with the next one. ``where`` names account and region
-    for people.
+    A wait raises ComeAgain when the ``visit`` is over, and goes on with the next one. ``where`` names account and
+    region for people.
     """
 
     endpoints: Endpoints

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from agent.errors import InterruptedRunError, TemporaryError
-from agent.ledger.leases import LIFETIME, EnvironmentLock, Lease, LeaseLostError, is_free
+from agent.ledger.leases import LATENESS, LIFETIME, PATIENCE, EnvironmentLock, Lease, LeaseLostError, is_free
 from agent.ledger.ledger import Ledger
+from agent.visit import LONGEST_NAP
 from tests.fakes import EPOCH, FakeClock, KeptReport, MemoryObjects
 from tests.unit.ledger.interleaving import interleave
 
@@ -105,6 +106,47 @@ def test_a_sign_of_life_keeps_the_lease() -> None:
         held.renew(clock)
     assert present(objects).expires > clock.now()
     assert present(objects).since == EPOCH
+
+
+def test_a_lease_outlasts_the_longest_nap_and_an_agent_that_is_late() -> None:
+    objects, clock = MemoryObjects(), FakeClock()
+    held = lock(objects)
+    enter(held, clock)
+    held.keep(clock, LONGEST_NAP)
+    clock.sleep(LONGEST_NAP + LATENESS.total_seconds() - 1)
+    with pytest.raises(TemporaryError):
+        enter(lock(objects, "run-2"), clock, patience=timedelta(0))
+    assert lock(objects).has_it(clock)
+    enter(lock(objects), clock, patience=timedelta(0))
+    assert present(objects).since == EPOCH
+
+
+def test_a_lease_that_is_kept_for_a_visit_that_never_comes_is_taken_within_the_patience_of_others() -> None:
+    objects, clock = MemoryObjects(), FakeClock()
+    held = lock(objects)
+    enter(held, clock)
+    held.keep(clock, LONGEST_NAP)
+    assert timedelta(seconds=LONGEST_NAP) + LATENESS < PATIENCE
+    enter(lock(objects, "run-2"), clock)
+    assert present(objects).run == "run-2"
+
+
+def test_who_enters_again_hears_whether_it_had_the_lease_all_the_time() -> None:
+    objects, clock = MemoryObjects(), FakeClock()
+    entered = [lock(objects, run).enter(clock, KeptReport()) for run in ("run-1", "run-1")]
+    lock(objects, "run-1").enter(clock, KeptReport())
+    clock.sleep(LIFETIME.total_seconds())
+    entered += [lock(objects, run).enter(clock, KeptReport(), patience=timedelta(days=1)) for run in ("run-2", "run-1")]
+    assert entered == [False, True, False, False]
+
+
+def test_a_lease_that_was_taken_over_cannot_be_kept() -> None:
+    objects, clock = MemoryObjects(), FakeClock()
+    first, second = lock(objects, "run-1", key="same"), lock(objects, "run-2", key="same")
+    enter(first, clock)
+    enter(second, clock)
+    with pytest.raises(LeaseLostError):
+        first.keep(clock, 10)
 
 
 def test_signs_of_life_are_written_only_now_and_then() -> None:

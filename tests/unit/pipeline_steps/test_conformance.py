@@ -42,7 +42,7 @@ def test_every_field_is_described(step: Step[Any, Any]) -> None:
 
 
 def test_its_functions_take_inputs_and_context(step: Step[Any, Any]) -> None:
-    for function in filter(None, (step.run, step.plan, step.recall)):
+    for function in filter(None, (step.run, step.plan, step.recall, step.leave)):
         assert len(inspect.signature(function).parameters) == 2, function
 
 
