@@ -6,7 +6,7 @@
 
 /**
  * @param owner name of the var, for messages
- * @param declared option name -> [type: text | number | list | map, fallback: value where it may be left out,
+ * @param declared option name -> [type: text | number | flag | list | map, fallback: value where it may be left out,
  *     among: the values it may have, where they are few, about: its meaning]
  * @param given what the caller wrote
  * @return every declared option with the value that counts
@@ -38,6 +38,7 @@ private boolean isOf(String type, Object value) {
     switch (type) {
         case 'text': return value instanceof CharSequence
         case 'number': return value instanceof Integer
+        case 'flag': return value instanceof Boolean
         case 'list': return value instanceof List
         case 'map': return value instanceof Map
         default: error("mlCheckOptions: no option can be a ${type}")

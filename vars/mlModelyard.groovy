@@ -1,32 +1,66 @@
 /* Runs one command of modelyard on the current node, where the options say: on the node itself or in the agent image.
 
-   int code = mlModelyard(chosen, 'step train', ['ML_COMMAND=step', 'ML_STEP=train', ...])
+   Map answer = mlModelyard(chosen, 'step', 'train', [step: 'train', ...])
 
    For the other vars; Jenkinsfiles have no use for it. */
+
+import groovy.json.JsonOutput
 
 /** Where modelyard runs, and what it may know there; for the options of other vars. */
 Map declaredOptions() {
     [
-        mode: [type: 'text', fallback: 'host', among: ['host', 'docker'],
-            about: 'Where steps run: host is modelyard on PATH, docker the agent image.'],
+        mode: [type: 'text', fallback: 'host', among: ['host', 'docker', 'kubernetes'],
+            about: 'Where steps run: host is modelyard on PATH, docker the agent image, kubernetes a pod with it.'],
         image: [type: 'text', fallback: '',
-            about: 'Agent image of the mode docker; empty for the one in the node\'s MODELYARD_AGENT_IMAGE.'],
+            about: 'Agent image; empty for the one in the variable MODELYARD_AGENT_IMAGE.'],
         network: [type: 'text', fallback: '', about: 'Network of its containers; empty for the engine\'s default.'],
         environment: [type: 'list', fallback: [], about: 'Names of further variables that its containers may know.'],
+        credentials: [type: 'text', fallback: '',
+            about: 'Jenkins credentials (user name and password) with an access key of the tools account; ' +
+                'empty where node or pod have an identity of their own.'],
     ]
 }
 
 /**
+ * Values come and go in files, whose names alone stand on the command line.
  * @param place a value for each of the options
- * @param command what people are shown
- * @param variables what resources/modelyard/run.sh is told, NAME=value
- * @param asked whether the answer is what the command prints, and its failure an error; else its exit code
+ * @param name what the files are called
+ * @return what the command wrote, with `ended`, its exit code; only that where it wrote nothing
  */
-Object call(Map place, String command, List variables, boolean asked = false) {
-    List where = ["ML_MODE=${place.mode}", "ML_IMAGE=${place.image}", "ML_NETWORK=${place.network}",
-        "ML_ENVIRONMENT=${place.environment.join(' ')}"]
-    withEnv(where + variables) {
-        String script = libraryResource('modelyard/run.sh')
-        sh(label: "modelyard ${command}", script: script, returnStatus: !asked, returnStdout: asked)
+Map call(Map place, String command, String name, Map request) {
+    String file = "${folder()}/${name}"
+    writeFile(file: "${file}.request.json", encoding: 'UTF-8', text: JsonOutput.toJson(request))
+    List told = ["ML_MODE=${place.mode}", "ML_IMAGE=${place.image}", "ML_NETWORK=${place.network}",
+        "ML_ENVIRONMENT=${place.environment.join(' ')}", "ML_COMMAND=${command}", "ML_NAME=${name}",
+        "ML_STEP=${request.step ?: ''}", "ML_REQUEST=${file}.request.json", "ML_RESULT=${file}.result.json"]
+    String script = libraryResource('modelyard/run.sh')
+    int code = identified(place.credentials) {
+        withEnv(told) {
+            sh(label: "modelyard ${command} ${name}", script: script, returnStatus: true)
+        }
+    }
+    Map answer = [:]
+    if (fileExists("${file}.result.json")) {
+        answer = readJSON(text: readFile(file: "${file}.result.json", encoding: 'UTF-8'), returnPojo: true)
+    }
+    answer + [ended: code]
+}
+
+/** Where the files are, from the current folder; ML_MODEL keeps models of one build apart. */
+String folder() {
+    ".modelyard/${env.BUILD_TAG}${env.ML_MODEL ?: ''}"
+}
+
+/** Only this one process gets to know the access key; it assumes its roles itself. */
+private Object identified(String credentials, Closure body) {
+    if (!credentials) {
+        return body()
+    }
+    withCredentials([usernamePassword(
+        credentialsId: credentials,
+        usernameVariable: 'AWS_ACCESS_KEY_ID',
+        passwordVariable: 'AWS_SECRET_ACCESS_KEY'
+    )]) {
+        body()
     }
 }

@@ -1,84 +1,102 @@
-/* Takes a model repository through its stages, on one node; which stages there are, `modelyard stages` says.
+/* Takes a model repository through its stages; which stages there are, `modelyard stages` says.
 
    mlRun([folder: 'examples/tumour-byo', until: 'gate'])
 
-   It is the inside of mlPipeline, for a Jenkinsfile with a pipeline of its own. Requests and results of all steps are
-   archived with the build. */
+   It is the inside of mlPipeline, for a Jenkinsfile with a pipeline of its own. Stands outside `node`: each stage takes
+   one only while it works. Requests and results of all stages are archived with the build. */
 
 /** Every option; mlRun.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
+    Map perStage = mlWait.declaredOptions()
     [
-        agent: [type: 'text', fallback: '', about: 'Label of the nodes that may do the work; empty for any.'],
-        folder: [type: 'text', fallback: '.', about: 'Folder of the model repository in what is checked out.'],
-        until: [type: 'text', fallback: '', about: 'Last step to run, with all that it needs; empty for all steps.'],
-        from: [type: 'text', fallback: '', about: 'First step to run; what it needs must be done already.'],
-    ] + mlStep.declaredOptions().subMap(sharedOptions())
+        until: [type: 'text', fallback: '', about: 'Last stage to run, with all that it needs; empty for all stages.'],
+        from: [type: 'text', fallback: '', about: 'First stage to run; what it needs must be done already.'],
+        action: [type: 'text', fallback: 'run', among: ['run', 'promote', 'rollback'],
+            about: 'Whether the stages are those of a build, a promotion or a rollback.'],
+        to: [type: 'text', fallback: '', about: 'Environment of a promotion or a rollback.'],
+        inputs: [type: 'map', fallback: [:], about: 'Values of single input fields: stage -> field -> value.'],
+    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'results', 'inputs'])
 }
 
-/** @return the results of the steps that ran: step name -> result */
-Map call(Map config = [:]) {
+/**
+ * @param outcomes gets what every stage came to, also when the build fails or is aborted
+ * @return the results of the stages that ran: stage -> result
+ */
+Map call(Map config = [:], List outcomes = []) {
     Map chosen = mlCheckOptions('mlRun', declaredOptions(), config)
-    Map results = [:]
-    node(chosen.agent) {
-        checkout(scm)
-        dir(chosen.folder) {
-            runLevels(chosen, results)
-        }
+    Map declared = declaredStages(chosen)
+    if (declared.supersedes) {
+        abortOlder(env.BUILD_NUMBER.toInteger())
     }
-    if (results.release) {
-        currentBuild.description = "release ${results.release.release}"
+    Map results = [:]
+    boolean refused = false
+    for (Map group in declared.groups) {
+        refused = refused || runGroup(group, chosen, results, outcomes)
     }
     results
 }
 
-/** Those of mlStep that are the same for every step. */
-private List sharedOptions() {
-    ['configuration', 'settings', 'attempts', 'pause', 'mode', 'image', 'network', 'environment']
-}
-
-private void runLevels(Map chosen, Map results) {
-    String kept = ".modelyard/${env.BUILD_TAG}"
-    String declared = declaredStages(chosen)
-    writeFile(file: "${kept}/stages.json", encoding: 'UTF-8', text: declared)
-    try {
-        boolean refused = false
-        for (List level in readJSON(text: declared, returnPojo: true).levels) {
-            refused = refused || runLevel(level, chosen, results)
-        }
-    } finally {
-        dir(kept) {
-            archiveArtifacts(artifacts: '**')
-            deleteDir()
-        }
+private Map declaredStages(Map chosen) {
+    Map request = chosen.subMap(['configuration', 'settings', 'until', 'from', 'action', 'to']) +
+        [contract: 1, run: mlStep.origin(chosen)]
+    Map declared = mlNode.take(chosen) {
+        mlModelyard(chosen, 'stages', 'stages', request)
     }
+    if (declared.contract != 2) {
+        error("modelyard stages ended with exit code ${declared.ended} and contract ${declared.contract}; these vars " +
+            'need contract 2, of the same release')
+    }
+    declared
 }
 
-/** The stages as JSON; the name of the branch reaches the command from Jenkins's own variables, unseen by Groovy. */
-private String declaredStages(Map chosen) {
-    mlModelyard(chosen, 'stages', ['ML_COMMAND=stages', "ML_CONFIGURATION=${chosen.configuration}",
-        "ML_UNTIL=${chosen.until}", "ML_FROM=${chosen.from}"], true)
+/** Passing a milestone ends older builds that have passed the one before it. */
+private void abortOlder(int number) {
+    if (number > 1) {
+        milestone(ordinal: number - 1)
+    }
+    milestone(ordinal: number)
 }
 
-/** Runs the stages of one level, which do not need each other; @return whether one of them refused the model. */
-private boolean runLevel(List level, Map chosen, Map results) {
+/** Stages that change one environment belong together: no other build may come in between, and no older one after. */
+private boolean runGroup(Map group, Map chosen, Map results, List outcomes) {
+    if (!group.lock) {
+        return runLevels(group.levels, chosen, results, outcomes)
+    }
+    boolean refused = false
+    lock(resource: group.lock, inversePrecedence: true) {
+        if (group.milestone) {
+            milestone(ordinal: group.milestone)
+        }
+        refused = runLevels(group.levels, chosen, results, outcomes)
+    }
+    refused
+}
+
+private boolean runLevels(List levels, Map chosen, Map results, List outcomes) {
+    boolean refused = false
+    for (List level in levels) {
+        refused = refused || runLevel(level, chosen, results, outcomes)
+    }
+    refused
+}
+
+/** The stages of one level do not need each other. @return whether one of them refused the model */
+private boolean runLevel(List level, Map chosen, Map results, List outcomes) {
     Map earlier = [:] + results
-    Map outcomes = [:]
     Map branches = level.collectEntries { Map declared ->
-        [(declared.title): { outcomes[declared.step] = runStage(declared, chosen, earlier) }]
+        Map given = chosen + [results: earlier, inputs: chosen.inputs[declared.stage] ?: [:]]
+        [(declared.title): { results[declared.stage] = runStage(declared, given, outcomes) }]
     }
     if (level.size() == 1) {
         branches[level[0].title].call()
     } else {
         parallel(branches + [failFast: true])
     }
-    for (Map declared in level) {
-        results[declared.step] = outcomes[declared.step].result
-    }
-    outcomes.any { step, outcome -> outcome.status == 'refused' }
+    outcomes.any { Map outcome -> outcome.status == 'refused' }
 }
 
-private Map runStage(Map declared, Map chosen, Map earlier) {
+private Map runStage(Map declared, Map given, List outcomes) {
     stage(declared.title) {
-        mlStep(chosen.subMap(sharedOptions()) + [step: declared.step, results: earlier])
+        mlPerform(declared, given, outcomes)
     }
 }

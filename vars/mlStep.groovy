@@ -3,18 +3,20 @@
    Map trained = mlStep('train', [settings: ['training.hyperparameters.trees=200'], results: results])
 
    The answer has status (done or refused), recalled, key, exit_code and result. A refused model makes the build
-   unstable and is answered, so that the caller can end; a failure is an error. */
-
-import groovy.json.JsonOutput
+   unstable and is answered, so that the caller can end; a failure is an error. The node is held until the step is done;
+   mlWait does not hold it. */
 
 /** Every option; mlStep.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
     [
         step: [type: 'text', about: 'Name of the step, such as train; `modelyard step --help` lists them.'],
+        stage: [type: 'text', fallback: '', about: 'Its stage, such as promote-qa; empty for the step\'s own.'],
         configuration: [type: 'text', fallback: 'modelyard.yaml', about: 'The configuration, from the current folder.'],
         settings: [type: 'list', fallback: [], about: 'Values instead of the configuration\'s: key.of.it=value, each.'],
-        results: [type: 'map', fallback: [:], about: 'Results of earlier steps of this build: step name -> result.'],
+        results: [type: 'map', fallback: [:], about: 'Results of earlier stages of this build: stage -> result.'],
         inputs: [type: 'map', fallback: [:], about: 'Values of single input fields instead of the derived ones.'],
+        reason: [type: 'text', fallback: '', about: 'Why the build was started, for its records.'],
+        origin: [type: 'text', fallback: '', about: 'Release that the build was started for, for its records.'],
         attempts: [type: 'number', fallback: 4, about: 'How often to try what fails temporarily (exit code 75).'],
         pause: [type: 'number', fallback: 30, about: 'Seconds before the second attempt, doubled before each next.'],
     ] + mlModelyard.declaredOptions()
@@ -33,38 +35,6 @@ Map call(String step, Map config = [:]) {
 /** mlStep(step: 'train', settings: [...]) */
 Map call(Map config) {
     Map chosen = mlCheckOptions('mlStep', declaredOptions(), config)
-    String file = ".modelyard/${env.BUILD_TAG}/${chosen.step}"
-    writeFile(file: "${file}.request.json", encoding: 'UTF-8', text: JsonOutput.toJson(request(chosen)))
-    Map outcome = attempt(chosen, file)
-    conclude(outcome)
-    outcome
-}
-
-private Map request(Map chosen) {
-    [
-        contract: 1,
-        step: chosen.step,
-        configuration: chosen.configuration,
-        settings: chosen.settings,
-        run: origin(),
-        results: chosen.results,
-        inputs: chosen.inputs,
-    ]
-}
-
-private Map origin() {
-    List people = currentBuild.getBuildCauses('hudson.model.Cause$UserIdCause').collect { cause -> cause.userId }
-    [
-        id: env.BUILD_TAG,
-        who: people ? people[0] : env.JOB_NAME,
-        build_url: env.BUILD_URL ?: '',
-        branch: env.CHANGE_BRANCH ?: env.BRANCH_NAME ?: '',
-        pull_request: env.CHANGE_ID ? env.CHANGE_ID.toInteger() : null,
-    ]
-}
-
-/** Runs the step, again after a while as long as it says that its failure is temporary. */
-private Map attempt(Map chosen, String file) {
     Map outcome = [:]
     int pause = 0
     retry(chosen.attempts) {
@@ -72,27 +42,44 @@ private Map attempt(Map chosen, String file) {
             sleep(time: pause, unit: 'SECONDS')
         }
         pause = pause > 0 ? pause * 2 : chosen.pause
-        outcome = visit(chosen, file)
+        outcome = visit(chosen)
         if (outcome.exit_code == 75) {
             error(describe(outcome))
         }
     }
+    conclude(outcome)
     outcome
 }
 
-/** One process. Paths travel in variables, all other values in the request; a result left by an earlier one is gone. */
-private Map visit(Map chosen, String file) {
-    int code = mlModelyard(chosen, "step ${chosen.step}", ['ML_COMMAND=step', "ML_STEP=${chosen.step}",
-        "ML_REQUEST=${file}.request.json", "ML_RESULT=${file}.result.json"])
-    Map lost = [contract: 1, step: chosen.step, status: 'failed', exit_code: code, error: 'it ended without a result']
-    if (!fileExists("${file}.result.json")) {
-        return lost
+/** One process; `more` are parts of the request that mlWait knows. @return the outcome, whatever it is */
+Map visit(Map chosen, Map more = [:]) {
+    Map request = chosen.subMap(['step', 'stage', 'configuration', 'settings', 'results', 'inputs']) +
+        [contract: 1, run: origin(chosen)] + more
+    Map outcome = mlModelyard(chosen, 'step', chosen.stage ?: chosen.step, request)
+    Map lost = [contract: 1, step: chosen.step, status: 'failed', exit_code: outcome.ended, result: [:]]
+    if (outcome.status == null) {
+        return lost + [error: 'it ended without a result']
     }
-    Map outcome = readJSON(text: readFile(file: "${file}.result.json", encoding: 'UTF-8'), returnPojo: true)
-    outcome.exit_code == code ? outcome : lost + [error: "its result says ${outcome.exit_code}"]
+    outcome.exit_code == outcome.ended ? outcome : lost + [error: "its result says ${outcome.exit_code}"]
 }
 
-private void conclude(Map outcome) {
+/** Which build a request belongs to. */
+Map origin(Map chosen) {
+    List people = currentBuild.getBuildCauses('hudson.model.Cause$UserIdCause').collect { cause -> cause.userId }
+    [
+        id: env.BUILD_TAG,
+        who: people ? people[0] : env.JOB_NAME,
+        build_url: env.BUILD_URL ?: '',
+        branch: env.CHANGE_BRANCH ?: env.BRANCH_NAME ?: '',
+        tag: env.TAG_NAME ?: '',
+        pull_request: env.CHANGE_ID ? env.CHANGE_ID.toInteger() : null,
+        reason: chosen.reason,
+        origin: chosen.origin,
+    ]
+}
+
+/** What an outcome means for the build. */
+void conclude(Map outcome) {
     if (outcome.contract != 1) {
         error("${outcome.step}: modelyard speaks contract ${outcome.contract}, these vars 1: use both of one release")
     }

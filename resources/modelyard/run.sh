@@ -9,7 +9,7 @@ KNOWN='AWS_[A-Z0-9_]+|MODELYARD_[A-Z0-9_]+|BUILD_[A-Z0-9_]+|CHANGE_[A-Z0-9_]+|JO
 KNOWN="$KNOWN|SOURCE_DATE_EPOCH|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY"
 
 fail() {
-    echo "mlStep: $1" >&2
+    echo "modelyard: $1" >&2
     exit 2
 }
 
@@ -27,7 +27,7 @@ known_variables() {
 # The same in a restarted build and another for each workspace: parallel branches have one each.
 container_name() {
     place=$(pwd -P | cksum | cut -d ' ' -f 1)
-    printf 'modelyard-%s-%s-%s' "${BUILD_TAG-}" "${ML_STEP:-$ML_COMMAND}" "$place" | LC_ALL=C tr -c 'A-Za-z0-9_.-' '-'
+    printf 'modelyard-%s-%s-%s' "${BUILD_TAG-}" "$ML_NAME" "$place" | LC_ALL=C tr -c 'A-Za-z0-9_.-' '-'
 }
 
 # What a lost agent left running ends in order before the same is begun again. The engine itself removes what has ended,
@@ -41,20 +41,15 @@ end_former() {
     done
 }
 
+rm -f -- "$ML_RESULT"
 case $ML_COMMAND in
-    stages)
-        branch=${CHANGE_BRANCH:-${BRANCH_NAME-}}
-        set -- modelyard stages --json --configuration "$ML_CONFIGURATION" \
-            ${ML_UNTIL:+--until "$ML_UNTIL"} ${ML_FROM:+--from "$ML_FROM"} \
-            ${branch:+--branch "$branch"} ${CHANGE_ID:+--pr "$CHANGE_ID"}
-        ;;
-    step)
-        rm -f -- "$ML_RESULT"
-        set -- modelyard step "$ML_STEP" --request "$ML_REQUEST" --result "$ML_RESULT"
-        ;;
+    step) set -- modelyard step "$ML_STEP" --request "$ML_REQUEST" --result "$ML_RESULT" ;;
+    stages | choices) set -- modelyard "$ML_COMMAND" --json --request "$ML_REQUEST" --result "$ML_RESULT" ;;
+    publish) set -- modelyard publish --request "$ML_REQUEST" --result "$ML_RESULT" --out "$(dirname -- "$ML_RESULT")" ;;
     *) fail "no command is called $ML_COMMAND" ;;
 esac
-if [ "$ML_MODE" = host ]; then
+# A pod's container is what docker's would be.
+if [ "$ML_MODE" != docker ]; then
     exec "$@"
 fi
 

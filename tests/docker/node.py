@@ -74,10 +74,13 @@ class Node:
 
     def request(self, step: str, **changes: object) -> dict[str, str]:
         """A request for a step, written as mlStep does; the variables that name it and its result."""
-        file = f".modelyard/build/{step}"
-        document = {"contract": 1, "step": step, "run": {"id": BUILD_TAG, "who": "ada"}, **changes}
-        self.write(f"{file}.request.json", json.dumps(document))
-        return {"ML_STEP": step, "ML_REQUEST": f"{file}.request.json", "ML_RESULT": f"{file}.result.json"}
+        return {"ML_STEP": step, **self.asked(step, step=step, run={"id": BUILD_TAG, "who": "ada"}, **changes)}
+
+    def asked(self, name: str, **request: object) -> dict[str, str]:
+        """A request of that name, written as mlModelyard does; the variables that name it and its result."""
+        file = f".modelyard/build/{name}"
+        self.write(f"{file}.request.json", json.dumps({"contract": 1, **request}))
+        return {"ML_NAME": name, "ML_REQUEST": f"{file}.request.json", "ML_RESULT": f"{file}.result.json"}
 
     def result(self, step: str) -> dict[str, Any]:
         """What the result file of a step says."""

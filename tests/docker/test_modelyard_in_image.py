@@ -150,17 +150,11 @@ def test_its_network_can_be_chosen(place: Node, network: str, interfaces: int) -
     assert len(found(place)["network"]) == interfaces
 
 
-def test_the_stages_are_asked_for_in_it_too(place: Node) -> None:
-    given = {
-        "ML_CONFIGURATION": "a b.yaml",
-        "ML_UNTIL": "gate",
-        "ML_FROM": "",
-        "CHANGE_BRANCH": "as/$x",
-        "CHANGE_ID": "12",
-    }
-    place.run("stages", given)
-    wanted = ["--configuration", "a b.yaml", "--until", "gate", "--branch", "as/$x", "--pr", "12"]
-    assert found(place)["words"] == ["stages", "--json", *wanted]
+@pytest.mark.parametrize(("command", "more"), [("stages", ["--json"]), ("choices", ["--json"]), ("publish", [])])
+def test_other_commands_run_in_it_too(place: Node, command: str, more: list[str]) -> None:
+    place.run(command, place.asked(command))
+    out = ["--out", ".modelyard/build"] if command == "publish" else []
+    assert found(place)["words"] == [command, *more, *_files(command), *out]
 
 
 def test_the_node_may_name_the_image(place: Node) -> None:

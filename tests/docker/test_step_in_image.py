@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -97,11 +96,10 @@ def test_what_they_leave_is_of_the_user_who_asked(place: Node, results: dict[str
 
 
 def test_the_stages_come_from_the_image(place: Node) -> None:
-    asked = {"ML_CONFIGURATION": "modelyard.yaml", "ML_UNTIL": "", "ML_FROM": ""}
-    groups = json.loads(place.run("stages", asked).stdout)["groups"]
-    assert [stage["step"] for group in groups for level in group["levels"] for stage in level][: len(CHAIN)] == list(
-        CHAIN
-    )
+    place.run("stages", place.asked("stages"))
+    groups = place.result("stages")["groups"]
+    stages = [stage["step"] for group in groups for level in group["levels"] for stage in level]
+    assert stages[: len(CHAIN)] == list(CHAIN)
 
 
 def test_a_mistake_has_its_exit_code_and_its_words(place: Node) -> None:

@@ -1,33 +1,45 @@
 """Stands in for `modelyard` where a test needs an outcome that the real one gives only with a cloud.
 
-Obeys the contract of Groovy and Python: answers `stages` and `step` as $SCRIPTED/script.json says, and keeps requests.
+Obeys the contract of Groovy and Python: answers `stages`, `choices`, `step` and `publish` as $SCRIPTED/script.json
+says, and keeps requests.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import json
 import os
-import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+PUBLISHED = {
+    "contract": 1,
+    "description": "published",
+    "badges": [{"text": "done", "color": "green"}],
+    "check": {"name": "modelyard", "title": "done", "summary": "all", "conclusion": "SUCCESS"},
+    "comment": {"state": "none", "url": "", "reason": ""},
+}
+
 
 def parser() -> argparse.ArgumentParser:
     """The part of the command line that the vars use."""
     top = argparse.ArgumentParser(prog="modelyard")
     commands = top.add_subparsers(dest="command", required=True)
-    stages = commands.add_parser("stages")
-    stages.add_argument("--json", action="store_true", required=True)
-    for name in ("configuration", "pr", "branch", "until", "from"):
-        stages.add_argument(f"--{name}")
-    step = commands.add_parser("step")
-    step.add_argument("name")
-    step.add_argument("--request", type=Path, required=True)
-    step.add_argument("--result", type=Path, required=True)
+    for name in ("stages", "choices", "step", "publish"):
+        command = commands.add_parser(name)
+        command.add_argument("--request", type=Path, required=True)
+        command.add_argument("--result", type=Path, required=True)
+        if name == "step":
+            command.add_argument("name")
+        elif name == "publish":
+            command.add_argument("--out", type=Path, required=True)
+        else:
+            command.add_argument("--json", action="store_true", required=True)
     return top
 
 
@@ -36,35 +48,64 @@ def main() -> int:
     folder = Path(os.environ["SCRIPTED"])
     script = json.loads((folder / "script.json").read_text("utf-8"))
     arguments = parser().parse_args()
-    if arguments.command == "stages":
-        (folder / "stages.json").write_text(json.dumps(vars(arguments)), "utf-8")
-        sys.stdout.write(json.dumps({"contract": 1, "levels": script["levels"]}))
-        return 0
-    return step(arguments, folder, script["outcomes"].get(arguments.name, [{}]))
+    name = arguments.command
+    if name == "step":
+        request = json.loads(arguments.request.read_text("utf-8"))
+        name = request["stage"] or arguments.name
+        return step(arguments, name, folder, script["outcomes"].get(name, [{}]))
+    keep(arguments.request, name, folder)
+    if name == "publish":
+        publish(arguments, folder, script["published"])
+    else:
+        write(arguments.result, script[name])
+    return int(script["published" if name == "publish" else name].get("ends_with", 0))
 
 
-def step(arguments: argparse.Namespace, folder: Path, outcomes: list[dict[str, Any]]) -> int:
-    """Give the next scripted outcome of a step; the last one is given again and again."""
-    kept = sorted(folder.glob(f"{arguments.name}.*.json"))
-    shutil.copy(arguments.request, folder / f"{arguments.name}.{len(kept)}.json")
-    outcome = outcomes[min(len(kept), len(outcomes) - 1)]
+def publish(arguments: argparse.Namespace, folder: Path, published: dict[str, Any]) -> None:
+    """Write what the real one leaves behind."""
+    if "MODELYARD_PR_TOKEN" in os.environ:
+        (folder / "token").touch()
+    (arguments.out / "report").mkdir()
+    (arguments.out / "report" / "index.html").write_text("<p>report</p>", "utf-8")
+    (arguments.out / "junit.xml").write_text('<testsuite name="build"><testcase classname="stages" name="train"/></testsuite>', "utf-8")
+    write(arguments.result, PUBLISHED | published)
+
+
+def step(arguments: argparse.Namespace, name: str, folder: Path, outcomes: list[dict[str, Any]]) -> int:
+    """Give the next scripted outcome of a stage; the last one is given again and again."""
     if arguments.result.exists():
-        sys.exit(f"a result of an earlier process is still there: {arguments.result}")
+        sys.exit(f"an earlier result is still there: {arguments.result}")
+    count = keep(arguments.request, name, folder)
+    outcome = outcomes[min(count, len(outcomes) - 1)]
     answer = {"contract": 1, "step": arguments.name, "status": "done", "recalled": False, "key": "", "exit_code": 0}
     answer |= {"error": "", "result": {}} | outcome
+    variables = sorted(name for name in outcome.get("reads", ()) if name in os.environ)
+    answer["result"] = {**answer["result"], **{name: os.environ[name] for name in variables}}
 
     def interrupted(*_: object) -> None:
         write(arguments.result, answer | {"status": "interrupted", "exit_code": 130, "error": "SIGTERM"})
         sys.exit(130)
 
     signal.signal(signal.SIGTERM, interrupted)
+    for line in outcome.get("says", ()):
+        sys.stdout.write(f"{line}\n")
     if outcome.get("waits_for"):
-        (folder / f"{arguments.name}.running").touch()
+        (folder / f"{name}.running").touch()
         while not (folder / outcome["waits_for"]).exists():
             time.sleep(0.01)
     if not outcome.get("dies"):
         write(arguments.result, answer)
     return int(outcome.get("ends_with", answer["exit_code"]))
+
+
+def keep(request: Path, name: str, folder: Path) -> int:
+    """Keep a request; how many there were before it. Two may come at the same time."""
+    for count in itertools.count():
+        kept = folder / f"{name}.{count}.json"
+        with contextlib.suppress(FileExistsError), kept.open("x", encoding="utf-8") as file:
+            file.write(request.read_text("utf-8"))
+            return count
+    raise AssertionError
 
 
 def write(path: Path, answer: dict[str, Any]) -> None:

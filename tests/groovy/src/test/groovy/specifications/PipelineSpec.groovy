@@ -12,13 +12,13 @@ class PipelineSpec extends Vars {
     @Unroll
     def '#name runs the declared stages, as #library library'() {
         given:
-        levels = levelsOf(['validate'], ['train'])
+        levels = [['validate'], ['train']]
         pipeline PIPELINES[name], library == 'an untrusted'
 
         expect:
         run().result == 'SUCCESS'
         build.stages == [Model: 'SUCCESS', Validate: 'SUCCESS', Train: 'SUCCESS']
-        build.nodes == ['']
+        build.nodes == [''] * 4
 
         where:
         [name, library] << [PIPELINES.keySet(), ['an untrusted', 'a trusted']].combinations()
@@ -27,7 +27,7 @@ class PipelineSpec extends Vars {
     @Unroll
     def '#name passes on its parameters'() {
         given:
-        levels = levelsOf(['train'])
+        levels = [['train']]
         pipeline PIPELINES[name]
         build.parameters.putAll([FROM: 'train', UNTIL: 'gate', SETTINGS: 'a=1 2\r\n\r\nb="$c"\n'])
 
@@ -36,28 +36,27 @@ class PipelineSpec extends Vars {
 
         then:
         requests('train').first().settings == ['a=1 2', 'b="$c"']
-        with(stagesAsked()) {
-            it.from == 'train'
-            it.until == 'gate'
-        }
+        requests('stages').first().subMap(['from', 'until']) == [from: 'train', until: 'gate']
 
         where:
         name << PIPELINES.keySet()
     }
 
     @Unroll
-    def '#name says that it was interrupted'() {
+    def '#name publishes what it came to, also when it was aborted'() {
         given:
-        levels = levelsOf(['train'], ['evaluate'])
+        levels = [['train'], ['evaluate']]
         outcomes.train = [[waits_for: 'nothing']]
         pipeline PIPELINES[name]
         build.abortWhen = { new File(scripted, 'train.running').exists() }
 
         expect:
         run().result == 'ABORTED'
-        build.description == 'interrupted'
-        build.artifacts['train.result.json'].contains('interrupted')
         requests('evaluate').empty
+        with(requests('publish').first()) {
+            result == 'ABORTED'
+            outcomes*.status == ['interrupted']
+        }
 
         where:
         name << PIPELINES.keySet()
@@ -65,18 +64,50 @@ class PipelineSpec extends Vars {
 
     def 'a refused model ends the pipeline as refused'() {
         given:
-        levels = levelsOf(['gate'], ['release'])
+        levels = [['gate'], ['release']]
         outcomes.gate = [[status: 'refused', error: 'auc 0.91 is below 0.95']]
         pipeline PIPELINES.mlPipeline
 
         expect:
         run().result == 'UNSTABLE'
-        build.description == 'refused: auc 0.91 is below 0.95'
+        requests('publish').first().subMap(['result']) == [result: 'UNSTABLE']
+        requests('release').empty
+    }
+
+    def 'why a build was started reaches every stage and the records'() {
+        given:
+        levels = [['train']]
+        pipeline PIPELINES.mlPipeline
+        build.parameters.putAll([REASON: 'drift of age', ORIGIN: 'f00d'])
+
+        when:
+        run()
+
+        then:
+        (requests('train') + requests('publish'))*.run*.subMap(['reason', 'origin']) ==
+            [[reason: 'drift of age', origin: 'f00d']] * 2
+    }
+
+    def 'models of one repository may be built side by side'() {
+        given: 'a pipeline with two models, each of which goes on only when the other has begun'
+        levels = [['train']]
+        outcomes.train = [[waits_for: 'train.1.json'], [waits_for: 'train.0.json']]
+        pipeline '''
+            parallel([
+                iris: { mlRun([folder: 'models/iris']) },
+                tumour: { mlRun([folder: 'models/tumour']) },
+                failFast: true,
+            ])
+        '''
+
+        expect:
+        run().result == 'SUCCESS'
+        ['iris', 'tumour'].every { build.artifacts["${it}/train.result.json".toString()] }
     }
 
     def 'options are the parameters\' defaults'() {
         given:
-        levels = levelsOf(['train'])
+        levels = [['train']]
         pipeline 'mlPipeline([until: "gate", settings: ["a=1"]])'
         build.parameters.SETTINGS = 'b=2'
 
@@ -90,7 +121,7 @@ class PipelineSpec extends Vars {
 
     def 'the Jenkinsfile builds the example that was chosen'() {
         given:
-        levels = levelsOf(['train'])
+        levels = [['train']]
         pipeline PIPELINES.Jenkinsfile
         build.parameters.EXAMPLE = 'iris-byo'
 
@@ -101,7 +132,7 @@ class PipelineSpec extends Vars {
 
     def 'the Jenkinsfile offers every example, the demo\'s first'() {
         given:
-        levels = levelsOf(['train'])
+        levels = [['train']]
         pipeline PIPELINES.Jenkinsfile
 
         when:
@@ -121,7 +152,6 @@ class PipelineSpec extends Vars {
         expect:
         run().result == 'FAILURE'
         build.nodes == []
-        build.log.contains('ERROR: mlPipeline: unknown option untill; the options are: agent, folder, until, from, ' +
-            'configuration, settings, attempts, pause, mode, image, network, environment')
+        build.console.contains('ERROR: mlPipeline: unknown option untill; the options are: until, from, agent, folder, ')
     }
 }

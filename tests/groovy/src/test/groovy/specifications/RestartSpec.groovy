@@ -3,7 +3,7 @@ package specifications
 /** A controller may restart at any moment: all that is left then is the file that the program was written to. */
 class RestartSpec extends Vars {
     def setup() {
-        levels = levelsOf(['snapshot_data', 'build_image'], ['train'])
+        levels = [['snapshot_data', 'build_image'], ['train']]
         outcomes.snapshot_data = [[result: [files: 3]]]
         pipeline 'mlPipeline()'
     }

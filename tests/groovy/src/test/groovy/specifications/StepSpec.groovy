@@ -4,6 +4,12 @@ import spock.lang.Unroll
 
 /** mlStep: a request goes to Python, and what comes back becomes Jenkins's own. */
 class StepSpec extends Vars {
+    /** An engine whose containers run here. */
+    private static final String RUNS_HERE = '''
+        test "$1" = run || exit 1
+        while test "$1" != modelyard; do shift; done
+        exec "$@"
+    '''
     private static final String TRAIN = "node('') { mlStep('train', [pause: 10]) }"
 
     def 'the outcome of the step is answered'() {
@@ -44,7 +50,8 @@ class StepSpec extends Vars {
         given:
         pipeline '''
             node('') {
-                mlStep('train', [results: [snapshot_data: [files: 3]], inputs: [attempt: 2], configuration: 'my.yaml'])
+                mlStep('train', [results: [snapshot_data: [files: 3]], inputs: [attempt: 2], configuration: 'my.yaml',
+                    reason: 'data drift', origin: 'f00d'])
             }
         '''
         build.variables.CHANGE_ID = '12'
@@ -59,6 +66,7 @@ class StepSpec extends Vars {
         requests('train') == [[
             contract: 1,
             step: 'train',
+            stage: '',
             configuration: 'my.yaml',
             settings: [],
             run: [
@@ -66,7 +74,10 @@ class StepSpec extends Vars {
                 who: 'ada',
                 build_url: 'http://ci/job/models/7/',
                 branch: 'better',
+                tag: '',
                 pull_request: 12,
+                reason: 'data drift',
+                origin: 'f00d',
             ],
             results: [snapshot_data: [files: 3]],
             inputs: [attempt: 2],
@@ -224,12 +235,12 @@ class StepSpec extends Vars {
 
         where:
         options                         | message
-        "'train', [retries: 3]"         | 'unknown option retries; the options are: step, configuration, settings, ' +
-            'results, inputs, attempts, pause, mode, image, network, environment'
+        "'train', [retries: 3]"         | 'unknown option retries; the options are: step, stage, configuration, ' +
+            'settings, results, inputs, reason, origin, attempts, pause, mode, image, network, environment, credentials'
         "'train', [settings: 'a=1']"    | 'option settings must be a list, not a=1'
         "'train', [attempts: '3']"      | 'option attempts must be a number, not 3'
         "'train', [results: null]"      | 'option results must be a map, not null'
-        "'train', [mode: 'cloud']"      | 'option mode must be one of: host, docker; not cloud'
+        "'train', [mode: 'cloud']"      | 'option mode must be one of: host, docker, kubernetes; not cloud'
         '[settings: []]'                | 'option step (text) is missing: Name of the step, such as train; ' +
             '`modelyard step --help` lists them.'
     }
@@ -276,14 +287,10 @@ class StepSpec extends Vars {
     }
 
     def 'what runs in containers is aborted as any other step'() {
-        given: 'an engine whose containers run here'
+        given:
         outcomes.train = [[waits_for: 'nothing']]
         pipeline "node('') { mlStep('train', [mode: 'docker', image: 'agent']) }"
-        putEngine('''
-            test "$1" = run || exit 1
-            while test "$1" != modelyard; do shift; done
-            exec "$@"
-        ''')
+        putEngine(RUNS_HERE)
         build.abortWhen = { new File(scripted, 'train.running').exists() }
 
         expect:
@@ -295,6 +302,30 @@ class StepSpec extends Vars {
         File docker = new File(build.variables.PATH.tokenize(':').first(), 'docker')
         docker.text = "#!/bin/sh\nif test \"\$1\" = container; then exit 1; fi\n${script}\n"
         docker.executable = true
+    }
+
+    @Unroll
+    def 'only the process knows the access key, in the mode #mode'() {
+        given:
+        outcomes.train = [[reads: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'], says: ['key: s3cret']]]
+        pipeline """
+            node('') {
+                Map outcome = mlStep('train', [credentials: 'tools', mode: '${mode}', image: 'agent'])
+                writeFile(file: 'answer', text: outcome.result.AWS_SECRET_ACCESS_KEY)
+                sh('test -z "\\$AWS_SECRET_ACCESS_KEY"')
+            }
+        """
+        putEngine(RUNS_HERE)
+        build.credentials.tools = [username: 'AKIA', password: 's3cret']
+
+        expect:
+        run().result == 'SUCCESS'
+        new File(build.workspace, 'answer').text == 's3cret'
+        build.log.contains('key: ****')
+        !build.console.contains('s3cret')
+
+        where:
+        mode << ['host', 'docker']
     }
 
     def 'a node is needed'() {

@@ -20,7 +20,14 @@ abstract class Vars extends Specification {
     @Rule
     TemporaryFolder temporary
 
-    List levels = []
+    /** What `modelyard stages` declares: groups of levels of stages. */
+    List groups = []
+    boolean supersedes = false
+    int stagesContract = 2
+    /** What `modelyard choices` offers. */
+    Map choices = [:]
+    Map published = [:]
+    /** Stage -> what it comes to, one time after the other. */
     Map<String, List<Map>> outcomes = [:]
     Build build
 
@@ -41,7 +48,9 @@ abstract class Vars extends Specification {
 
     /** Write what `modelyard` answers, and run the build. */
     Build run() {
-        new File(scripted, 'script.json').text = JsonOutput.toJson([levels: levels, outcomes: outcomes])
+        Map stages = [contract: stagesContract, project: 'tumour', supersedes: supersedes, groups: groups]
+        new File(scripted, 'script.json').text = JsonOutput.toJson([stages: stages, outcomes: outcomes,
+            choices: [contract: 1] + choices, published: published])
         build.run()
     }
 
@@ -49,19 +58,24 @@ abstract class Vars extends Specification {
         new File(temporary.root, 'scripted').with { it.mkdirs(); it }
     }
 
-    /** Levels of stages, as `modelyard stages` declares them. */
-    List levelsOf(List<String>... names) {
-        names.collect { level -> level.collect { [step: it, title: it.capitalize().replace('_', ' ')] } }
+    /** Levels of stages that change nothing together: one group. */
+    void setLevels(List<List<String>> levels) {
+        groups = [group(levels)]
     }
 
-    /** The arguments that `modelyard stages` got. */
-    Map stagesAsked() {
-        new JsonSlurperClassic().parse(new File(scripted, 'stages.json')) as Map
+    /** A group as `modelyard stages` declares it; a stage is `promote-qa` where its step is `promote`. */
+    static Map group(Map more = [:], List<List<String>> levels) {
+        [environment: '', lock: '', milestone: null, levels: levels.collect { level ->
+            level.collect { stage ->
+                [stage: stage, step: stage.tokenize('-').first(), title: stage.capitalize().replace('_', ' '), timeout: 60]
+            }
+        }] + more
     }
 
-    /** The requests that a step got, in order. */
-    List<Map> requests(String step) {
-        scripted.listFiles().findAll { it.name.startsWith("${step}.") && it.name.endsWith('.json') }.sort { it.name }
+    /** The requests that a step, or another command, got, in order. */
+    List<Map> requests(String name) {
+        scripted.listFiles().findAll { it.name.startsWith("${name}.") && it.name.endsWith('.json') }
+            .sort { it.name.tokenize('.')[-2] as int }
             .collect { new JsonSlurperClassic().parseText(it.text) }
     }
 }

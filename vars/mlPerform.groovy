@@ -1,0 +1,25 @@
+/* Takes one stage to its end and keeps what it came to, also when it fails or is aborted.
+
+   Map reviewed = mlPerform([stage: 'review', step: 'review', title: 'Review', timeout: 30], chosen, outcomes)
+
+   For the other vars; Jenkinsfiles have no use for it. */
+
+/**
+ * @param declared its stage, step, title, and timeout in minutes, as `modelyard stages` says
+ * @param given options of mlWait, among others
+ * @param outcomes gets the outcome
+ * @return its result
+ */
+Map call(Map declared, Map given, List outcomes) {
+    Map asked = given.subMap(mlWait.declaredOptions().keySet()) + declared.subMap(['stage', 'step'])
+    Map outcome = [status: 'interrupted', exit_code: 130, error: 'the build was aborted, or the stage took too long']
+    try {
+        timeout(time: declared.timeout, unit: 'MINUTES') {
+            outcome = mlWait.watch(asked)
+        }
+    } finally {
+        outcomes << (outcome + declared.subMap(['stage', 'step', 'title']))
+    }
+    mlStep.conclude(outcome)
+    outcome.result
+}

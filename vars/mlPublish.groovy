@@ -1,0 +1,81 @@
+/* Shows what a build came to where people look: the report and JUnit results of the build, its description and badge, a
+   check, and one comment on the pull request, which is updated in place.
+
+   List outcomes = []
+   mlRun([:], outcomes)
+   mlPublish([prCredentials: 'github'], outcomes)
+
+   Stands outside `node`, in `post { always { … } }`. A host that is down or a plugin that is not there is said, and
+   never changes the result of the build. */
+
+/** Every option; mlPublish.txt and docs/reference/vars.md are made of this. */
+Map declaredOptions() {
+    Map perStep = mlStep.declaredOptions()
+    ownOptions() + perStep.subMap(['configuration', 'settings', 'reason', 'origin']) + mlNode.declaredOptions()
+}
+
+/** Those that mlPipeline and mlPromote take beside the ones of their stages. */
+Map ownOptions() {
+    [
+        kind: [type: 'text', fallback: 'run', among: ['run', 'promotion'], about: 'What the outcomes are of.'],
+        prCredentials: [type: 'text', fallback: '',
+            about: 'Jenkins credentials (secret text) that may comment on pull requests; empty for no comment.'],
+        checks: [type: 'flag', fallback: true, about: 'Whether a check is published too.'],
+    ]
+}
+
+/** @param outcomes what mlRun filled in */
+void call(Map config, List outcomes) {
+    Map chosen = mlCheckOptions('mlPublish', declaredOptions(), config)
+    Map published = mlNode.take(chosen) {
+        Map found = withToken(chosen.prCredentials) { report(chosen, outcomes) }
+        if (found.contract == 1) {
+            junit(testResults: "${mlModelyard.folder()}/junit.xml", allowEmptyResults: true,
+                skipPublishingChecks: true, skipMarkingBuildUnstable: true)
+        }
+        found + [link: "${env.BUILD_URL}artifact${env.ML_MODEL}/report/index.html"]
+    }
+    if (published.contract == 1) {
+        currentBuild.description = published.description
+        show(published, chosen.checks)
+    } else {
+        echo("WARNING: nothing is published: modelyard publish ended with exit code ${published.ended}")
+    }
+}
+
+/** The report is archived by mlNode, with all that lies beside it. */
+private Map report(Map chosen, List outcomes) {
+    mlModelyard(chosen, 'publish', 'build', chosen.subMap(['kind', 'configuration', 'settings']) + [
+        contract: 1,
+        run: mlStep.origin(chosen),
+        result: currentBuild.currentResult,
+        started: "${currentBuild.startTimeInMillis}",
+        outcomes: outcomes,
+    ])
+}
+
+private Map withToken(String credentials, Closure body) {
+    if (!credentials || !env.CHANGE_ID) {
+        return body()
+    }
+    withCredentials([string(credentialsId: credentials, variable: 'MODELYARD_PR_TOKEN')]) {
+        body()
+    }
+}
+
+/** What plugins that not every controller has can show. */
+private void show(Map published, boolean checks) {
+    if (published.comment.state == 'failed') {
+        echo("WARNING: the pull request has no comment: ${published.comment.reason}")
+    }
+    try {
+        for (Map badge in published.badges) {
+            addBadge(badge + [link: published.link])
+        }
+        if (checks) {
+            publishChecks(published.check + [detailsURL: published.link])
+        }
+    } catch (NoSuchMethodError absent) {
+        echo("some of the result is not shown: ${absent.message}")
+    }
+}
