@@ -11,39 +11,15 @@ import org.codehaus.groovy.runtime.StackTraceUtils
 
 /**
  * One build of a pipeline, driven as a controller drives it: after every step the whole program is written out, read
- * back, and only the copy goes on.
+ * back, and only the copy goes on. What a test says to it and asks of it is in World.
  */
-class Build {
-    private static final List<String> WORSE = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
+class Build extends World {
+    static final List<String> WORSE = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
     private static final List<Class> CATEGORIES = Continuable.categories + [Iterators]
     private static Build current
 
-    final File workspace
-    /** What `checkout` brings; nothing, unless a test says. */
-    File sources
-    final Map<String, String> variables
-    final Map<String, Object> parameters = [:]
-    /** The parameters that the pipeline declares. */
-    final List<Map> declared = []
-    final Processes processes
-    List<Map> causes = []
-    /** Asked while processes run; when it is true, the build is aborted. */
-    Closure<Boolean> abortWhen = { false }
-    /** Asked after each step with its name; when it is true, the controller restarts. */
-    Closure<Boolean> restartAfter = { false }
-
-    /** Seconds after which a process is taken for one that never ends. */
-    int patience = 60
-
-    String result
-    String description
     /** What the script answers. */
     Object value
-    final List<String> log = []
-    final Map<String, String> stages = [:]
-    final Map<String, String> artifacts = [:]
-    final List<Integer> naps = []
-    final List<String> nodes = []
     int restarts = 0
 
     private final String text
@@ -53,10 +29,7 @@ class Build {
     private Strand acting
 
     Build(File folder, Library library, String script) {
-        workspace = new File(folder, 'workspace')
-        workspace.mkdirs()
-        processes = new Processes(folder)
-        variables = [BUILD_TAG: 'jenkins-models-main-7', JOB_NAME: 'models/main', BUILD_URL: 'http://ci/job/models/7/']
+        super(folder)
         this.library = library
         text = script
         this.script = library.compile(text)
@@ -67,29 +40,31 @@ class Build {
     }
 
     static String resultOf(Throwable failure) {
-        failure instanceof FlowInterruptedException ? 'ABORTED' : 'FAILURE'
+        failure instanceof FlowInterruptedException ? failure.result : 'FAILURE'
     }
 
     /** Run to the end. @return this, to be asked how it went */
     Build run() {
         current = this
-        Strand main = new Strand(0, begin(script.newInstance()), new Surroundings(null, [:], []), null, 'main')
-        program.strands << main
+        program.strands << new Strand(0, begin(script.newInstance()), Surroundings.NONE, null, 'main')
         while (program.strands) {
-            Strand next = program.strands.find { !it.waiting }
-            next ? advance(next) : await()
+            if (!happen()) {
+                Strand next = program.strands.find { !it.waiting }
+                next ? advance(next) : await()
+            }
         }
         result = result ?: 'SUCCESS'
         current = null
         this
     }
 
-    void say(Object text) {
-        log.addAll((text as String).readLines())
+    List<Strand> getStrands() {
+        program.strands
     }
 
-    String getConsole() {
-        log.join('\n')
+    /** A number that nothing else in the program has. */
+    int nextNumber() {
+        program.next++
     }
 
     void worsen(String worse) {
@@ -150,14 +125,53 @@ class Build {
     }
 
     /** Interrupt what waits or is about to go on, innermost first, where `concerns` is true for it. */
-    void interrupt(Closure<Boolean> concerns) {
+    void interrupt(String cause, Map about = [:], Closure<Boolean> concerns) {
         for (Strand strand in program.strands.findAll { it.block == null && concerns(it) }) {
-            if (strand.process != null) {
-                processes.terminate(strand.process)
-                processes.end(strand.process, this)
-            }
-            strand.resume(new Outcome(null, new FlowInterruptedException()))
+            strand.wait?.interrupted(this)
+            strand.resume(new Outcome(null, new FlowInterruptedException(about, cause)))
         }
+    }
+
+    /** Let happen what the test says that happens now, from outside of the program. @return whether anything did */
+    private boolean happen() {
+        if (abortWhen()) {
+            abortWhen = { false }
+            say("Aborted by ${aborter}", Surroundings.NONE)
+            interrupt("Aborted by ${aborter}") { true }
+            return true
+        }
+        Integer passed = newerPassed()
+        boolean overtaken = passed != null && (milestones ? milestones.last().ordinal < passed : true)
+        if (overtaken || supersededWhen()) {
+            newerPassed = { null }
+            supersededWhen = { false }
+            supersede()
+            return true
+        }
+        NodeBlock node = program.strands.collectMany { it.blocks }
+            .find { it instanceof NodeBlock && !agents.isGone(it.node) && it.is(innermost(it)) } as NodeBlock
+        if (node && loseAgentWhen()) {
+            loseAgentWhen = { false }
+            node.lose(this)
+            return true
+        }
+        false
+    }
+
+    /** Show text in the log; the `timeout` steps around that wait for a sign of life have one. */
+    @Override
+    void say(Object text, Surroundings surroundings) {
+        super.say(text, surroundings)
+        acting?.blocks?.findAll { it instanceof Timeout }?.each { it.touch(this) }
+    }
+
+    void supersede() {
+        say("Superseded by ${newer}", Surroundings.NONE)
+        interrupt("Superseded by ${newer}", [result: 'NOT_BUILT']) { true }
+    }
+
+    private NodeBlock innermost(Block node) {
+        program.strands.find { it.isWithin(node) }?.blocks?.find { it instanceof NodeBlock } as NodeBlock
     }
 
     private Continuable begin(Script script) {
@@ -193,38 +207,78 @@ class Build {
         }
         value = outcome.normal
         if (outcome.failure) {
-            say("ERROR: ${outcome.abnormal.message}")
-            if (!(outcome.abnormal instanceof AbortException)) {
-                say(trace(outcome.abnormal))
-            }
+            tell(outcome.abnormal, Surroundings.NONE)
             worsen(resultOf(outcome.abnormal))
         }
     }
 
-    private static String trace(Throwable failure) {
-        "${failure}\n${StackTraceUtils.sanitize(failure).stackTrace.take(8).collect { "    at ${it}" }.join('\n')}"
+    /** Keep what a step was called with. */
+    void note(Strand strand, String step, Map given) {
+        Surroundings there = strand.surroundings
+        calls << [step: step, given: new LinkedHashMap(given), stages: there.stages, label: there.label,
+            node: there.node, container: there.container, locks: there.locks, at: elapsed]
     }
 
-    /** Nothing can go on before a process ends, or the build is aborted. */
+    /** Note what became of the stage around. */
+    void mark(Surroundings surroundings, String result) {
+        if (surroundings.stages && result != 'SUCCESS') {
+            stages[surroundings.stages.last()] = result
+        }
+    }
+
+    /** Show a failure as a controller does: all of it, but where the message says enough. */
+    void tell(Throwable failure, Surroundings surroundings) {
+        say(failure instanceof FlowInterruptedException ? failure.message : "ERROR: ${failure.message}", surroundings)
+        if (!(failure instanceof AbortException || failure instanceof FlowInterruptedException)) {
+            say(trace(failure), surroundings)
+        }
+    }
+
+    private static String trace(Throwable failure) {
+        "${failure}\n${StackTraceUtils.sanitize(failure).stackTrace.findAll { !it.className.startsWith('jdk.') }.take(8).collect { "    at ${it}" }.join('\n')}"
+    }
+
+    /** Nothing can go on before a process ends, time passes, or something happens from outside. */
     private void await() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(patience)
-        while (true) {
-            Strand strand = program.strands.find { it.process != null && !processes.isRunning(it.process) }
-            if (strand) {
-                strand.resume(processes.end(strand.process, this))
-                return
+        while (!expire() && !wake() && !happen()) {
+            Due next = dues().min { it.at }
+            boolean busy = program.strands.any { it.wait instanceof Running }
+            if (next && (!busy || hangsWhen())) {
+                pace()
+                now = Math.max(now, next.at)
+            } else if (System.nanoTime() > deadline || !next && !busy) {
+                interrupt('nothing ends') { true }
+                throw new IllegalStateException("nothing ends, so say what happens from outside:\n${this}")
+            } else {
+                sleep(10)
             }
-            if (abortWhen()) {
-                abortWhen = { false }
-                interrupt { true }
-                return
-            }
-            if (System.nanoTime() > deadline) {
-                interrupt { true }
-                throw new IllegalStateException("nothing ends:\n${this}")
-            }
-            sleep(10)
         }
+    }
+
+    private boolean expire() {
+        Block late = blocks().find { it.due?.reached(this) }
+        late?.expire(this)
+        late
+    }
+
+    private boolean wake() {
+        program.strands.toList().any { strand ->
+            Waiting wait = strand.wait
+            Outcome outcome = wait?.poll(this)
+            if (outcome) {
+                strand.resume(outcome)
+            }
+            outcome || !wait.is(strand.wait)
+        }
+    }
+
+    private List<Due> dues() {
+        (program.strands*.wait + blocks())*.due.findAll { it }
+    }
+
+    private List<Block> blocks() {
+        (program.strands.collectMany { it.blocks } as Set<Block>).toList()
     }
 
     private void persist(String step) {

@@ -2,7 +2,7 @@ package controller
 
 import groovy.transform.CompileStatic
 
-/** The call of a step, as a script wrote it: named arguments or a single one, and perhaps a body. */
+/** The call of a step or a symbol, as a script wrote it: named arguments or a single one, and perhaps a body. */
 @CompileStatic
 class Call implements Serializable {
     private static final long serialVersionUID = 1
@@ -17,15 +17,33 @@ class Call implements Serializable {
         values = body ? given.init() : given
     }
 
-    /** The arguments by name; `sole` is the name of one that is given alone. */
-    Map<String, Object> named(String sole) {
+    /** The arguments by name, of a step that is declared. */
+    Map<String, Object> named(Declaration declared) {
+        Object value = single()
+        if (value instanceof Map && !declared.isOnly((Map) value)) {
+            return new LinkedHashMap<String, Object>((Map<String, Object>) value)
+        }
+        values ? [(declared.alone()): value] : [:] as Map<String, Object>
+    }
+
+    /** The arguments of a symbol; one that is given alone has no name yet. */
+    Map<String, Object> described() {
+        Object value = single()
+        value instanceof Map ? new LinkedHashMap<String, Object>((Map<String, Object>) value) : values ? ['': value] : [:]
+    }
+
+    /** The arguments as a map of anything: the branches of `parallel`. */
+    Map<String, Object> branches() {
+        if (!(single() instanceof Map)) {
+            throw new IllegalArgumentException("${step}: expected named closures, not ${values}")
+        }
+        new LinkedHashMap<String, Object>((Map<String, Object>) single())
+    }
+
+    private Object single() {
         if (values.size() > 1) {
             throw new IllegalArgumentException("${step}: expected named arguments, not ${values}")
         }
-        if (!values) {
-            return [:]
-        }
-        Object value = values[0]
-        value instanceof Map && sole != '' ? new LinkedHashMap<String, Object>((Map) value) : [(sole): value]
+        values ? values[0] : null
     }
 }

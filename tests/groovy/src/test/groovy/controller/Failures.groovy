@@ -9,12 +9,25 @@ class AbortException extends IOException {
     }
 }
 
-/** The end of a build from outside; no script may hide it. */
+/** The end of a body, or of a whole build, from outside; its causes are out of a sandboxed script's reach. */
 class FlowInterruptedException extends InterruptedException {
     private static final long serialVersionUID = 1
 
-    FlowInterruptedException() {
-        super('aborted')
+    /** What it makes of the build. */
+    final String result
+    /** The step that gave it, by its id: a `timeout`; none where it came from outside of the program. */
+    final Integer origin
+    /** Whether it is for the end of an agent, so that `retry` may go again. */
+    final boolean agent
+    /** Whether somebody wants the end; a timeout outside of its own body, and an agent that is gone, are mere failures. */
+    boolean actual
+
+    FlowInterruptedException(Map about = [:], String cause) {
+        super(cause)
+        result = about.result ?: 'ABORTED'
+        origin = about.origin as Integer
+        agent = about.agent ?: false
+        actual = !agent
     }
 }
 
@@ -24,5 +37,23 @@ class MissingContextVariableException extends Exception {
 
     MissingContextVariableException(String step) {
         super("Required context class hudson.FilePath is missing: ${step} needs a node around it")
+    }
+}
+
+/** A step that needs its node was called after that had gone. */
+class AgentOfflineException extends IOException {
+    private static final long serialVersionUID = 1
+
+    AgentOfflineException(String agent) {
+        super("Unable to create live FilePath for ${agent}; ${agent} was marked offline: agent was removed")
+    }
+}
+
+/** There are no such credentials, or they are of another kind. */
+class CredentialNotFoundException extends AbortException {
+    private static final long serialVersionUID = 1
+
+    CredentialNotFoundException(String message) {
+        super(message)
     }
 }

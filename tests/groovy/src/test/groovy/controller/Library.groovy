@@ -2,6 +2,7 @@ package controller
 
 import com.cloudbees.groovy.cps.CpsTransformer
 import com.cloudbees.groovy.cps.NonCPS
+import com.cloudbees.groovy.cps.TransformerConfiguration
 import org.codehaus.groovy.control.CompilerConfiguration
 import org.codehaus.groovy.control.customizers.ImportCustomizer
 
@@ -47,11 +48,13 @@ class Library {
     }
 
     private static CompilerConfiguration configuration(boolean sandbox) {
+        CpsTransformer transformer = sandbox ? new UntrustedTransformer() : new CpsTransformer()
+        transformer.configuration = new TransformerConfiguration().withClosureType(ScriptClosure)
         CompilerConfiguration configuration = new CompilerConfiguration(scriptBaseClass: PipelineScript.name)
         configuration.addCompilationCustomizers(
             new ImportCustomizer().addImports(NonCPS.name),
             new DeclarativePipeline(),
-            sandbox ? new UntrustedTransformer() : new CpsTransformer())
+            transformer)
         configuration
     }
 }

@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.Continuable
 import com.cloudbees.groovy.cps.SerializableScript
 import org.codehaus.groovy.runtime.InvokerHelper
 
-/** What Jenkinsfiles and vars extend, as CpsScript in Jenkins: a name that is no method is a var, else a step. */
+/** What Jenkinsfiles and vars extend, as CpsScript in Jenkins: a name that is no method is a var, a step or a symbol. */
 abstract class PipelineScript extends SerializableScript {
     private static final long serialVersionUID = 1
 
@@ -14,7 +14,11 @@ abstract class PipelineScript extends SerializableScript {
         if (target != null) {
             return InvokerHelper.getMetaClass(target).invokeMethod(target, 'call', arguments)
         }
-        Continuable.suspend(name, new Call(name, (arguments as Object[]).toList()))
+        Call call = new Call(name, (arguments as Object[]).toList())
+        if (!Steps.TABLE.containsKey(name) && Kinds.SYMBOLS.contains(name)) {
+            return new Described(name, call.described())
+        }
+        Continuable.suspend(name, call)
     }
 
     @Override
@@ -23,6 +27,9 @@ abstract class PipelineScript extends SerializableScript {
             return super.getProperty(name)
         } catch (MissingPropertyException absent) {
             Object target = Build.running().global(this, name)
+            if (target == null) {
+                target = Build.running().environment()[name]
+            }
             if (target == null) {
                 throw absent
             }

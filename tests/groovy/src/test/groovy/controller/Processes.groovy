@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.Outcome
 import java.nio.file.Files
 import java.util.concurrent.TimeUnit
 
-/** What runs on the agent. It outlives a restart of the controller, whose program knows it by number only. */
+/** What runs on the agents. It outlives a restart of the controller, whose program knows it by number only. */
 class Processes {
     private final File folder
     private final Map<Long, Map> running = [:]
@@ -42,11 +42,11 @@ class Processes {
     }
 
     /** @return what the step `sh` answers for a process that ended */
-    Outcome end(Long number, Build build) {
+    Outcome end(Long number, Build build, Surroundings surroundings) {
         Map ended = running.remove(number)
         int code = ended.process.exitValue()
         String output = new File(ended.files, 'output').text
-        build.say(ended.step.returnStdout ? new File(ended.files, 'log').text : output)
+        build.say(ended.step.returnStdout ? new File(ended.files, 'log').text : output, surroundings)
         if (ended.step.returnStatus) {
             return new Outcome(code, null)
         }
@@ -57,9 +57,9 @@ class Processes {
     }
 
     /** Terminate a process and those that it started, and wait for its end, as the agent does. */
-    void terminate(Long number) {
+    void terminate(Long number, List<String> signals) {
         Process process = running[number].process
-        ['TERM', 'KILL'].each { signal ->
+        signals.each { signal ->
             if (process.alive) {
                 new ProcessBuilder('kill', "-${signal}", '--', "-${number}").start().waitFor()
                 process.waitFor(20, TimeUnit.SECONDS)

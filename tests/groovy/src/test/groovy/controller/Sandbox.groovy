@@ -1,6 +1,8 @@
 package controller
 
 import groovy.json.JsonOutput
+import groovy.json.JsonSlurper
+import java.util.regex.Matcher
 import org.codehaus.groovy.runtime.GStringImpl
 import org.codehaus.groovy.runtime.ScriptBytecodeAdapter
 import org.kohsuke.groovy.sandbox.GroovyInterceptor
@@ -12,27 +14,56 @@ import org.kohsuke.groovy.sandbox.GroovyInterceptor
  */
 class Sandbox extends GroovyInterceptor {
     private static final Map<Class, List<String>> METHODS = [
-        (Map): ['any', 'collect', 'collectEntries', 'containsKey', 'each', 'findAll', 'get', 'getAt', 'keySet', 'plus',
-            'put', 'putAt', 'remove', 'size', 'subMap', 'values'],
-        (Collection): ['add', 'any', 'collect', 'collectEntries', 'contains', 'each', 'every', 'findAll', 'first',
-            'getAt', 'iterator', 'join', 'minus', 'plus', 'size', 'toList'],
+        (Map): ['any', 'collect', 'collectEntries', 'collectMany', 'containsKey', 'containsValue', 'count', 'each',
+            'entrySet', 'every', 'find', 'findAll', 'get', 'getAt', 'getOrDefault', 'groupBy', 'inject', 'isEmpty', 'keySet',
+            'minus', 'plus', 'put', 'putAll', 'putAt', 'putIfAbsent', 'remove', 'size', 'sort', 'subMap', 'values'],
+        (Map.Entry): ['getKey', 'getValue'],
+        (Collection): ['add', 'addAll', 'any', 'collate', 'collect', 'collectEntries', 'collectMany', 'contains',
+            'containsAll', 'count', 'drop', 'each', 'eachWithIndex', 'every', 'find', 'findAll', 'first', 'flatten', 'get',
+            'getAt', 'groupBy', 'indexOf', 'inject', 'isEmpty', 'iterator', 'join', 'last', 'leftShift', 'max', 'min', 'minus',
+            'plus', 'putAt', 'remove', 'removeAll', 'reverse', 'size', 'sort', 'subList', 'sum', 'tail', 'take', 'toList',
+            'toSet', 'transpose', 'unique'],
         (Iterator): ['hasNext', 'next'],
-        (CharSequence): ['contains', 'plus', 'toInteger', 'tokenize', 'trim'],
-        (Number): ['minus', 'multiply', 'next', 'plus'],
-        (Class): ['isInstance'],
+        (CharSequence): ['capitalize', 'contains', 'count', 'drop', 'endsWith', 'equalsIgnoreCase', 'getAt', 'indexOf',
+            'isEmpty', 'isInteger', 'isNumber', 'lastIndexOf', 'length', 'matches', 'minus', 'multiply', 'padLeft', 'padRight',
+            'plus', 'readLines', 'replace', 'replaceAll', 'replaceFirst', 'reverse', 'size', 'split', 'startsWith',
+            'stripIndent', 'stripMargin', 'substring', 'take', 'toBoolean', 'toInteger', 'toLong', 'toLowerCase', 'toUpperCase',
+            'tokenize', 'trim'],
+        (Number): ['abs', 'div', 'intValue', 'intdiv', 'longValue', 'minus', 'mod', 'multiply', 'next', 'plus', 'times'],
+        (Boolean): ['and', 'or'],
+        (Class): ['getName', 'getSimpleName', 'isInstance'],
         (Closure): ['call'],
-        (Object): ['toString'],
+        (Date): ['format', 'getTime'],
+        (JsonSlurper): ['parseText'],
+        (Matcher): ['find', 'getAt', 'group', 'groupCount', 'matches'],
+        (Throwable): ['getCause', 'getMessage'],
+        (ScriptClosure): ['println', 'sleep'],
+        (Object): ['asBoolean', 'equals', 'getClass', 'hashCode', 'toString'],
     ]
     private static final Map<Class, List<String>> STATIC = [
-        (JsonOutput): ['toJson'],
+        (JsonOutput): ['prettyPrint', 'toJson'],
+        (Math): ['max', 'min', 'round'],
+        (String): ['format', 'join', 'valueOf'],
+        (Integer): ['parseInt', 'valueOf'],
         // What casts, comparisons and `switch` become.
-        (ScriptBytecodeAdapter): ['asType', 'compareEqual', 'compareGreaterThan', 'compareLessThan', 'compareNotEqual',
-            'isCase'],
+        (ScriptBytecodeAdapter): ['asType', 'compareEqual', 'compareGreaterThan', 'compareGreaterThanEqual', 'compareIdentical',
+            'compareLessThan', 'compareLessThanEqual', 'compareNotEqual', 'compareNotIdentical', 'compareTo', 'findRegex',
+            'isCase', 'matchRegex'],
         (UUID): ['randomUUID'],
     ]
 
-    /** What a text with `${}` becomes. */
-    private static final List<Class> NEW = [GStringImpl]
+    private static final List<Class> PIPELINE = [PipelineScript, EnvironmentVariables, Parameters, CurrentBuild]
+
+    /** Some of what may be made, and what a text with `${}` and a range become. */
+    private static final List<Class> NEW = [Date, Exception, GStringImpl, HashMap, HashSet, IntRange, JsonSlurper]
+    /** What may be read as a property, as it has a method for that. */
+    private static final Map<Class, List<String>> PROPERTIES = [
+        (Map.Entry): ['key', 'value'],
+        (Object): ['class'],
+        (Class): ['name', 'simpleName'],
+        (Date): ['time'],
+        (Throwable): ['cause', 'message'],
+    ]
 
     /** Do `work` under guard. */
     static Object guard(Closure work) {
@@ -53,7 +84,8 @@ class Sandbox extends GroovyInterceptor {
 
     @Override
     Object onStaticCall(GroovyInterceptor.Invoker invoker, Class receiver, String method, Object... arguments) {
-        allow(STATIC[receiver]?.contains(method) ?: false, "staticMethod ${receiver.name} ${method}")
+        boolean list = receiver == JsonOutput && arguments.any { it instanceof Collection }
+        allow(STATIC[receiver]?.contains(method) && !list, "staticMethod ${receiver.name} ${method}${list ? ' java.lang.Object' : ''}")
         super.onStaticCall(invoker, receiver, method, arguments)
     }
 
@@ -65,7 +97,8 @@ class Sandbox extends GroovyInterceptor {
 
     @Override
     Object onGetProperty(GroovyInterceptor.Invoker invoker, Object receiver, String property) {
-        allow(isPipeline(receiver) || receiver instanceof Map, "property ${receiver.getClass().name} ${property}")
+        allow(isPipeline(receiver) || receiver instanceof Map || listed(PROPERTIES, receiver, property),
+            "property ${receiver.getClass().name} ${property}")
         super.onGetProperty(invoker, receiver, property)
     }
 
@@ -91,9 +124,9 @@ class Sandbox extends GroovyInterceptor {
         }
     }
 
-    /** Scripts themselves, and what the controller gives them. */
+    /** Scripts themselves, and what the controller gives them; no failure and no symbol can be looked into. */
     private static boolean isPipeline(Object receiver) {
-        receiver instanceof PipelineScript || receiver.getClass().package?.name == Sandbox.package.name
+        PIPELINE.any { it.isInstance(receiver) }
     }
 
     private static boolean listed(Map<Class, List<String>> table, Object receiver, String method) {

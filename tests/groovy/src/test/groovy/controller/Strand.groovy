@@ -17,8 +17,8 @@ class Strand implements Serializable {
     final String name
     /** What the strand goes on with; none while it waits. */
     Outcome ready = new Outcome(null, null)
-    /** Process that it waits for. */
-    Long process
+    /** What it waits for: time, a process, a person, a lock. */
+    Waiting wait
     /** Step that it waits for, whose bodies run. */
     Block block
 
@@ -32,11 +32,24 @@ class Strand implements Serializable {
 
     void resume(Outcome outcome) {
         ready = outcome
-        process = null
+        wait = null
         block = null
     }
 
     boolean isWaiting() {
         ready == null
+    }
+
+    /** The steps around, innermost first. */
+    List<Block> getBlocks() {
+        List<Block> blocks = []
+        for (Block block = parent; block != null; block = block.caller.parent) {
+            blocks << block
+        }
+        blocks
+    }
+
+    boolean isWithin(Block block) {
+        blocks.any { it.is(block) }
     }
 }

@@ -17,8 +17,10 @@ class ControllerSpec extends Vars {
         where:
         does                          | script                           | message
         'writes files without a node' | "writeFile(file: 'a', text: '')" | 'writeFile needs a node around it'
-        'calls a step that is not'    | "stash(name: 'a')"               | "No such DSL method 'stash'"
-        'gives a step too much'       | "echo(message: 'a', level: 1)"   | 'echo: unknown parameter(s) [level]'
+        'calls a step that is not'    | "bat('dir')"                     | "No such DSL method 'bat'"
+        'gives a step too much'       | "sleep(time: 1, level: 1)"       | 'sleep: unknown parameter(s) [level]'
+        'gives a step a wrong type'   | "sleep(time: 'soon')"            | 'sleep.time expects class java.lang.Long'
+        'gives a step a wrong unit'   | "sleep(time: 1, unit: 'SECOND')" | 'no enum constant SECOND'
         'reads JSON that cannot stay' | "readJSON(text: '{}')"           | 'readJSON without returnPojo'
         'declares no variable'        | 'a = 1'                          | 'variable a is not declared'
         'fails a command'             | "node('') { sh('exit 3') }"      | 'script returned exit code 3'

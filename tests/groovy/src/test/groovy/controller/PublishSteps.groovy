@@ -1,0 +1,6 @@
+package controller
+
+/** Steps that show what a build made. */
+class PublishSteps {
+    static final Map<String, Map> TABLE = [:]
+}

@@ -1,0 +1,110 @@
+package controller
+
+/** What surrounds a build: what a test says beforehand or lets happen, and what can be asked afterwards. */
+abstract class World {
+    final File workspace
+    final Agents agents
+    final Processes processes
+
+    // What a test says.
+
+    /** What `checkout` brings; nothing, unless a test says. */
+    File sources
+    final Map<String, String> variables
+    final Map<String, Object> parameters = [:]
+    List<Map> causes = []
+    /** id -> [username, password, usernameSecret], [secret] or [file: its text]. */
+    final Map<String, Map> credentials = [:]
+    /**
+     * Who answers inputs, in order: [by: 'ada', values: [NAME: value], aborts: whether, after: seconds]. One who may not
+     * is refused, and the input waits for the next; without answers it waits for ever.
+     */
+    final List<Map> answers = []
+    /** User -> groups, for `submitter`. */
+    final Map<String, List<String>> groups = [:]
+    final List<String> administrators = ['admin']
+    /** Label of lockable resources -> their names. */
+    final Map<String, List<String>> lockables = [:]
+    /** Resource that another build holds -> seconds until it gives it back; null: never. */
+    final Map<String, Integer> lockedElsewhere = [:]
+    /** Asked while anything goes on; when it is true, the build is aborted. */
+    Closure<Boolean> abortWhen = { false }
+    String aborter = 'ada'
+    /** Asked likewise; when it is true, a newer build of the job ends this one (`disableConcurrentBuilds`). */
+    Closure<Boolean> supersededWhen = { false }
+    /** Asked likewise; a number: a newer build has passed that milestone. */
+    Closure<Integer> newerPassed = { null }
+    String newer = 'main #8'
+    /** Asked likewise; when it is true, the agent in use is gone. */
+    Closure<Boolean> loseAgentWhen = { false }
+    /** Asked after each step with its name; when it is true, the controller restarts. */
+    Closure<Boolean> restartAfter = { false }
+    /** Whether the running process is known to hang: then time passes without its end. */
+    Closure<Boolean> hangsWhen = { false }
+    /** Seconds after which a process is taken for one that never ends. */
+    int patience = 60
+    /** Milliseconds in reality that each wait takes at least; for processes of others that really work meanwhile. */
+    int pause = 0
+
+    // What can be asked.
+
+    String result
+    String description
+    final List<String> log = []
+    /** Every step that was started: [step, given, stages, label, node, container, locks, at]. */
+    final List<Map> calls = []
+    final Map<String, String> stages = [:]
+    final Map<String, String> artifacts = [:]
+    final Map<String, Map<String, byte[]>> stashes = [:]
+    final List<Integer> naps = []
+    final List<String> nodes = []
+    /** The parameters that the pipeline declares. */
+    final List<Map> declared = []
+    /** [ordinal, label], as they were passed. */
+    final List<Map> milestones = []
+    /** [resource, by, from, to], in order; `to` is empty while it is held. */
+    final List<Map> locks = []
+    /** Every input: [id, message, ok, submitter, submitterParameter, parameters, by, values, outcome]. */
+    final List<Map> inputs = []
+    /** Who tried to answer and was refused: [input, by, refusal]. */
+    final List<Map> refused = []
+
+    /** Milliseconds of the build's own clock, on which `sleep` takes no time. */
+    long now = 1_764_000_000_000
+    final long started = now
+
+    World(File folder) {
+        workspace = new File(folder, 'workspace')
+        workspace.mkdirs()
+        agents = new Agents(folder)
+        processes = new Processes(folder)
+        variables = [BUILD_TAG: 'jenkins-models-main-7', BUILD_NUMBER: '7', BUILD_ID: '7', JOB_NAME: 'models/main',
+            JOB_BASE_NAME: 'main', BUILD_URL: 'http://ci/job/models/7/', JENKINS_URL: 'http://ci/']
+    }
+
+    /** Whether each `node` is a machine of its own with nothing on it. */
+    void setFreshWorkspaces(boolean fresh) {
+        agents.fresh = fresh
+    }
+
+    /** Seconds that the build has taken so far, on its clock. */
+    long getElapsed() {
+        (now - started).intdiv(1000) as long
+    }
+
+    void say(Object text, Surroundings surroundings) {
+        String shown = surroundings.secrets.sort(false) { String it -> -it.size() }
+            .inject(text as String) { String told, String secret -> told.replace(secret, '****') }
+        log.addAll(shown.readLines())
+    }
+
+    String getConsole() {
+        log.join('\n')
+    }
+
+    protected void pace() {
+        if (pause) {
+            sleep(pause)
+        }
+    }
+}
