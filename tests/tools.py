@@ -38,6 +38,7 @@ TOOLS = (
     Tool(program="docker-registry", package="docker-registry"),
     Tool(program="podman", package="podman"),
     Tool(program="gcc", package="build-essential"),
+    Tool(program="chromium", package="chromium"),
 )
 
 

@@ -186,6 +186,21 @@ class Registration(Section):
     )
 
 
+class CodeHost(Section):
+    """Where pull requests are discussed; what is left out follows from the address of the pull request."""
+
+    comment: bool = Field(default=True, description="Whether builds of pull requests keep a comment there.")
+    kind: Literal["github", "gitlab", "bitbucket_cloud", "bitbucket_server"] | None = Field(
+        default=None, description="What it is, where the address does not tell."
+    )
+    url: Url | None = Field(
+        default=None,
+        description="Where its API begins, where the address does not tell; on the pull request's own host, for no "
+        "other gets the token.",
+        examples=["https://git.example.com/gitlab"],
+    )
+
+
 class Configuration(Section):
     """A configuration in effect: defaults, file, overrides and request merged."""
 
@@ -200,6 +215,7 @@ class Configuration(Section):
     evaluation: Evaluation = Field(description="Evaluation job.")
     gates: Mapping[EntryName, Gate] = Field(default={}, description="Gates by name; all of them are judged.")
     registration: Registration = Field(default_factory=Registration, description="Entry in the model registry.")
+    code_host: CodeHost = Field(default_factory=CodeHost, description="Where pull requests are discussed.")
     when_interrupted: Literal["stop_jobs", "leave_jobs"] | None = Field(
         default=None,
         description="What becomes of running jobs when a build is aborted; without it, those of pull requests are "

@@ -47,10 +47,11 @@ class RunRecord(Record):
     results: Mapping[str, Mapping[str, Any]] = {}
 
 
-def keep_run(ledger: Ledger, record: RunRecord) -> None:
-    """Keep a run's record, and make it the last one of its branch, tag or pull request."""
+def keep_run(ledger: Ledger, record: RunRecord, *, last: bool = True) -> None:
+    """Keep a run's record, and make it the ``last`` one of its branch, tag or pull request."""
     ledger.put(f"runs/{_safe(record.id)}.json", record)
-    ledger.put(_last(record), record)
+    if last:
+        ledger.put(_last(record), record)
 
 
 def last_runs(ledger: Ledger) -> list[RunRecord]:

@@ -8,7 +8,8 @@ from tests.sources import ROOT
 
 
 def test_notice_names_every_package_that_an_installation_brings() -> None:
-    locked = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "demo.txt").read_text(), flags=re.MULTILINE)
+    locks = "".join((ROOT / "requirements" / name).read_text() for name in ("demo.txt", "agent.txt"))
+    locked = re.findall(r"^([a-z0-9-]+)==", locks, flags=re.MULTILINE)
     named = re.findall(r"^  ([a-z0-9-]+) +\S", (ROOT / "NOTICE").read_text(), flags=re.MULTILINE)
     assert sorted(named) == sorted(set(locked))
 

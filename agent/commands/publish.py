@@ -1,0 +1,137 @@
+"""`modelyard publish`: what a build came to, for people: page, JUnit, comment, check, and the run in the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.command import Command
+from agent.commands import purpose
+from agent.errors import ExitCode, ModelyardError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from agent.config.model import CodeHost, Configuration
+    from agent.console import Console
+    from agent.publication.answer import CommentAnswer, LedgerAnswer
+    from agent.publication.commenting import Addressed
+    from agent.publication.request import PublishRequest
+    from agent.report.build import BuildReport
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``publish``."""
+    parser.add_argument("--request", type=Path, required=True, metavar="FILE", help="what the stages answered, as JSON")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write the files")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Write the files first: what cannot be reached must not keep people from the report."""
+    import os
+
+    from agent.publication.answer import Published
+    from agent.publication.commenting import addressed
+    from agent.publication.files import write_answer, write_files
+    from agent.publication.request import read_publish_request
+    from agent.report.comment import comment, short_comment
+    from agent.report.summary import badges, check, description
+
+    request = read_publish_request(options.request)
+    (options.out / "published.json").unlink(missing_ok=True)
+    configuration = _configuration(request, console)
+    report, page = _report(request, configuration, os.environ), request.report_url
+    to = addressed(_code_host(configuration), os.environ, pull_request=report.facts.pull_request)
+    write_files(report, options.out, to.dialect, page=page)
+    published = Published(
+        description=description(report),
+        badges=badges(report),
+        check=check(report, short_comment(report, page=page)),
+        comment=_comment(to, comment(report, to.dialect, page=page), console),
+        ledger=_keep(request, report, console),
+    )
+    write_answer(published, options.out)
+    console.say(f"{published.description}\nThe report is {options.out / 'report' / 'index.html'}")
+    return ExitCode.DONE
+
+
+def _configuration(request: PublishRequest, console: Console) -> Configuration | None:
+    """The configuration of the build; None, and that is said, where it is wrong: the report may be about that."""
+    from agent.config.loading import Selection, load
+    from agent.pipeline.repository import commit_of
+
+    file = Path(request.configuration)
+    branch = request.run.branch or commit_of(file.absolute().parent).branch
+    selection = Selection(branch=branch or None, pull_request=request.run.pull_request)
+    try:
+        return load(file, selection=selection, settings=request.settings).configuration
+    except ModelyardError as error:
+        console.say(f"the report is made without the configuration: {str(error).splitlines()[0]}", "warning")
+        return None
+
+
+def _code_host(configuration: Configuration | None) -> CodeHost:
+    from agent.config.model import CodeHost
+
+    return configuration.code_host if configuration else CodeHost()
+
+
+def _report(request: PublishRequest, configuration: Configuration | None, environ: Mapping[str, str]) -> BuildReport:
+    from agent.publication.facts import facts_of, project_of
+    from agent.report.building import build_report
+
+    file = Path(request.configuration).absolute()
+    metrics = configuration.evaluation.metrics if configuration else {}
+    project = configuration.project if configuration else project_of(file)
+    return build_report(
+        facts_of(request, file.parent, project, environ),
+        request.all_outcomes(),
+        result=request.result,
+        better={name: metric.better for name, metric in metrics.items()},
+    )
+
+
+def _comment(to: Addressed, body: str, console: Console) -> CommentAnswer:
+    """Create or update the comment; what keeps it from being there is said."""
+    import os
+
+    from agent.publication.commenting import TOKEN, put_comment
+
+    tried = to.place is not None and bool(os.environ.get(TOKEN, "").strip())
+    answer = put_comment(to.place, body, os.environ) if to.place is not None and tried else to.answer
+    if answer.state == "failed":
+        console.say(f"there is no comment on the pull request: {answer.reason}", "warning")
+    return answer
+
+
+def _keep(request: PublishRequest, report: BuildReport, console: Console) -> LedgerAnswer:
+    """Leave the build in the ledger; where it cannot be reached, the build has been done nevertheless."""
+    import os
+
+    from agent.composition import open_repository
+    from agent.publication.answer import LedgerAnswer
+    from agent.publication.record import did_something, keep_build
+    from agent.view.plain import PlainReporter
+
+    if not did_something(report):
+        return LedgerAnswer(state="none", reason="everything was there already")
+    try:
+        opened = open_repository(
+            Path(request.configuration),
+            report=PlainReporter(console),
+            branch=request.run.branch,
+            pull_request=request.run.pull_request,
+            settings=request.settings,
+            environ=os.environ,
+            who=request.run.who,
+        )
+        keep_build(opened.context.ledger, report, request.all_outcomes())
+    except ModelyardError as error:
+        reason = str(error).splitlines()[0]
+        console.say(f"the ledger does not know of this build: {reason}", "warning")
+        return LedgerAnswer(state="failed", reason=reason)
+    return LedgerAnswer(state="kept")
+
+
+COMMAND = Command(name="publish", help=purpose(__doc__), arguments=arguments, run=run)

@@ -1,0 +1,69 @@
+"""What Jenkins says of a build when it is over: the outcomes of its stages, and its own result."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import UsageError
+from agent.report.outcome import StageOutcome
+from agent.request import RunPart, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTRACT: Literal[1] = 1
+"""The number of the contract; a request of another one is refused, for it would be misunderstood."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeclaredStage(_Part):
+    """A stage that the build was to go through."""
+
+    stage: str = Field(description="Id of the stage.")
+    title: str = Field(default="", description="The stage as people call it.")
+
+
+class PublishRequest(_Part):
+    """A build that is over; every part but the contract may be left out."""
+
+    contract: Literal[1] = Field(description="Number of this contract.")
+    kind: Literal["run", "promotion"] = Field(default="run", description="What kind of build it is.")
+    configuration: str = Field(default="modelyard.yaml", description="The model repository's configuration.")
+    settings: tuple[str, ...] = Field(default=(), description="Overrides, each KEY=VALUE.")
+    run: RunPart = Field(default_factory=RunPart, description="Which build it is.")
+    result: Literal["SUCCESS", "UNSTABLE", "FAILURE", "ABORTED", "NOT_BUILT", ""] = Field(
+        default="", description="Jenkins's own result; empty: what the outcomes come to."
+    )
+    started: str = Field(default="", description="When the build began, in ms since 1970; empty: not known.")
+    report_url: str = Field(default="", description="Where the HTML report can be seen; empty: at the build.")
+    stages: tuple[DeclaredStage, ...] = Field(default=(), description="All stages in order, reached or not.")
+    outcomes: tuple[StageOutcome, ...] = Field(default=(), description="What the stages answered, in order.")
+
+    def all_outcomes(self) -> tuple[StageOutcome, ...]:
+        """The outcomes, and those of declared stages that were not reached."""
+        by_stage = {outcome.stage: outcome for outcome in self.outcomes}
+        declared = {one.stage: StageOutcome(stage=one.stage, title=one.title) for one in self.stages}
+        return tuple((declared | by_stage).values())
+
+    def began(self) -> datetime | None:
+        """When the build began."""
+        return datetime.fromtimestamp(int(self.started) / 1000, UTC) if self.started.isdecimal() else None
+
+
+def read_publish_request(path: Path) -> PublishRequest:
+    """The request in a file; UsageError that says what is wrong and where."""
+    try:
+        request = PublishRequest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise UsageError(f"{path} is no request of contract {CONTRACT}: {problems(error)}") from error
+    if request.started and not request.started.isdecimal():
+        raise UsageError(f"{path}: started is {request.started!r}, expected milliseconds since 1970")
+    return request

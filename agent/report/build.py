@@ -1,0 +1,183 @@
+"""The report as a value: everything that page, comment, JUnit, badges and check say, and not how they say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from agent.artifacts import Verdict
+
+
+class State(StrEnum):
+    """What became of a build."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conclusion:
+    """The first thing that people want to know: a headline, reasons under it, and last lines of what failed."""
+
+    state: State
+    headline: str
+    reasons: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    advice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildFacts:
+    """Which build it is, and what it is a build of; ``url`` is empty outside Jenkins, times are in UTC."""
+
+    project: str
+    kind: Literal["run", "promotion"]
+    id: str
+    who: str = ""
+    url: str = ""
+    branch: str = ""
+    pull_request: int | None = None
+    tag: str = ""
+    reason: str = ""
+    origin: str = ""
+    commit: str = ""
+    dirty: bool = False
+    author: str = ""
+    subject: str = ""
+    started: datetime | None = None
+    ended: datetime
+
+    @property
+    def of(self) -> str:
+        """What it is a build of, as people call it."""
+        if self.pull_request is not None:
+            return f"pull request {self.pull_request}"
+        if self.tag:
+            return f"tag {self.tag}"
+        return f"branch {self.branch}" if self.branch else "a build"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took."""
+        return (self.ended - self.started).total_seconds() if self.started else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRow:
+    """One stage: what became of it, how long it took, and whether anything was done."""
+
+    stage: str
+    title: str
+    step: str
+    status: str
+    recalled: bool = False
+    seconds: float | None = None
+    exit_code: int = 0
+    error: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A metric of the model that an environment serves, on the same rows, and the candidate's distance from it."""
+
+    environment: str
+    value: float
+    standard_deviation: float | None = None
+    difference: float
+    better: bool | None
+    """Whether the candidate is better; None where they are equal or nothing says which direction is better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricRow:
+    """One metric of the candidate, with everything that it is held against."""
+
+    name: str
+    value: float
+    standard_deviation: float | None = None
+    better: Literal["higher", "lower"] | None = None
+    champions: tuple[Compared, ...] = ()
+    gates: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One row of what the build is made of; ``value`` is an id to copy where it is ``exact``."""
+
+    label: str
+    value: str
+    note: str = ""
+    exact: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A deployment: which release an environment serves now, and what its endpoint answered when it was asked."""
+
+    environment: str
+    release: str
+    endpoint: str
+    replaced: str = ""
+    checked: str = ""
+    until: str = ""
+    """When an endpoint of a pull request ends; empty for one that stays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that a promotion changes."""
+
+    what: str
+    before: str
+    after: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """What a promotion or a rollback changes, and who let it pass."""
+
+    action: str
+    environment: str
+    release: str
+    title: str = ""
+    changes: tuple[Change, ...] = ()
+    lines: tuple[str, ...] = ()
+    by: str = ""
+    reason: str = ""
+    at: str = ""
+    author: str = ""
+    needs_approval: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """All of it; what a build does not have is empty, and its section is left out."""
+
+    facts: BuildFacts
+    conclusion: Conclusion
+    stages: tuple[StageRow, ...] = ()
+    metrics: tuple[MetricRow, ...] = ()
+    measured_on: str = ""
+    """Name of the data set that the metrics were measured on."""
+    verdicts: tuple[Verdict, ...] = ()
+    training: tuple[Fact, ...] = ()
+    lineage: tuple[Fact, ...] = ()
+    live: tuple[Live, ...] = ()
+    promotion: Promotion | None = None
+    release: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def blocking(self) -> Sequence[Verdict]:
+        """The gates that refuse the model."""
+        return [verdict for verdict in self.verdicts if not verdict.passed and verdict.severity == "block"]

@@ -1,0 +1,135 @@
+"""The comment on a pull request: the verdict, one table of metrics against what is deployed, the rest folded away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.report.build import State
+from agent.report.markdown import block, code_cell, escaped, link, table
+from agent.report.wording import NOTHING, difference, duration, moment, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.artifacts import Verdict
+    from agent.report.build import BuildReport, MetricRow
+
+_MOST = 30_000
+"""The longest comment, in characters: the strictest of the hosts takes 32768."""
+_SIGNS = {
+    State.DONE: "✅",
+    State.REFUSED: "⛔",
+    State.FAILED: "❌",
+    State.INTERRUPTED: "⏹️",
+    State.NOT_RUN: "⚪",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """What a host's Markdown knows beside the common: HTML, which hides the marker and folds the details."""
+
+    html: bool = True
+
+    def marker(self, project: str) -> str:
+        """The first line, which nobody sees: it tells our comment from others, and this project's from another's."""
+        name = "".join(character for character in project if character.isalnum() or character in "-_.")
+        return f"<!-- modelyard: {name} -->" if self.html else f"[//]: # (modelyard: {name})"
+
+    def folded(self, title: str, body: str) -> str:
+        """A part that is opened by who wants to read it; where nothing can be folded, a heading."""
+        if self.html:
+            return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+        return f"**{title}**\n\n{body}"
+
+
+def comment(report: BuildReport, dialect: Dialect, *, page: str = "") -> str:
+    """The whole comment, its marker first; ``page`` is the address of the HTML report, where it has one."""
+    marker = dialect.marker(report.facts.project)
+    parts = [marker, short_comment(report, page=page)]
+    for title, body in _details(report):
+        part = dialect.folded(title, body)
+        if sum(map(len, parts)) + len(part) < _MOST:
+            parts.append(part)
+    return "\n\n".join(parts) + "\n"
+
+
+def short_comment(report: BuildReport, *, page: str = "") -> str:
+    """The comment without what is hidden or folded: also the summary of a check."""
+    conclusion = report.conclusion
+    sign = _SIGNS[conclusion.state]
+    headline = f"{sign} **{escaped(conclusion.headline)}**: {escaped(report.facts.project)}"
+    reasons = "\n".join(f"- {escaped(reason)}" for reason in conclusion.reasons)
+    parts = (headline, reasons, escaped(conclusion.advice), _metrics(report), _endpoints(report), _links(report, page))
+    return "\n\n".join(part for part in parts if part)[: _MOST // 2]
+
+
+def _metrics(report: BuildReport) -> str:
+    if not report.metrics:
+        return ""
+    several = len({one.environment for row in report.metrics for one in row.champions}) > 1
+    titles = ("Metric", "Champion", "This build", "Difference", "Gate")
+    return table(titles, [cells for row in report.metrics for cells in _rows(row, several=several)])
+
+
+def _rows(row: MetricRow, *, several: bool) -> Iterator[tuple[str, ...]]:
+    """One row for each champion; a metric that no champion has stands alone."""
+    if not row.champions:
+        yield escaped(row.name), NOTHING, number(row.value), NOTHING, _gates(row.gates)
+    for index, champion in enumerate(row.champions):
+        held = f"{number(champion.value)} ({escaped(champion.environment)})" if several else number(champion.value)
+        told = {None: "", True: " better", False: " worse"}[champion.better]
+        gates = _gates(row.gates) if index == 0 else ""
+        yield escaped(row.name), held, number(row.value), f"{difference(champion.difference)}{told}", gates
+
+
+def _gates(gates: tuple[Verdict, ...]) -> str:
+    return ", ".join(f"{_sign(gate)} {escaped(gate.gate)}" for gate in gates) or NOTHING
+
+
+def _sign(verdict: Verdict) -> str:
+    if verdict.passed:
+        return "✅"
+    return "⛔" if verdict.severity == "block" else "⚠️"
+
+
+def _endpoints(report: BuildReport) -> str:
+    return "\n".join(
+        f"- Endpoint for this pull request: {code_cell(live.endpoint)}, until {escaped(live.until)}"
+        for live in report.live
+        if live.until
+    )
+
+
+def _links(report: BuildReport, page: str) -> str:
+    url = report.facts.url
+    links = [link("Report", page)] if page else []
+    links += [link("Build", url)] if url else []
+    when = f"{escaped(report.facts.commit[:12])} at {moment(report.facts.ended)}".strip()
+    return " · ".join((*links, when))
+
+
+def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
+    if report.conclusion.lines:
+        yield "Last lines", block(report.conclusion.lines)
+    if report.verdicts:
+        rows = [(f"{_sign(one)} {escaped(one.gate)}", escaped(one.reason)) for one in report.verdicts]
+        yield "Gates", table(("Gate", "Says"), rows)
+    if report.stages:
+        yield (
+            "Stages",
+            table(
+                ("Stage", "Result", "Time"),
+                [
+                    (
+                        escaped(stage.title),
+                        escaped("recalled" if stage.recalled and stage.status == "done" else stage.status),
+                        duration(stage.seconds),
+                    )
+                    for stage in report.stages
+                ],
+            ),
+        )
+    if report.lineage:
+        yield "Lineage", table(("What", "Id"), [(escaped(one.label), code_cell(one.value)) for one in report.lineage])

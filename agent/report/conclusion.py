@@ -1,0 +1,103 @@
+"""The verdict on top of the report: done, refused by which gate and by how much, failed with which words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.naming import short
+from agent.report.build import Conclusion, State
+from agent.report.wording import count, exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.artifacts import Verdict
+    from agent.report.build import BuildFacts, Live
+    from agent.report.outcome import StageOutcome
+
+_LAST_LINES = 40
+_INTERRUPTED, _FAILED, _REFUSED = "interrupted", "failed", "refused"
+_ADVICE = {
+    4: "A role or a policy does not admit this; the message names the action and the resource.",
+    75: "Nothing is wrong with the model: start the build again, it goes on from here.",
+    70: "Please report this, with the lines above and the console of the build.",
+}
+
+
+def conclude(
+    result: str,
+    outcomes: Sequence[StageOutcome],
+    verdicts: Sequence[Verdict],
+    *,
+    facts: BuildFacts,
+    release: str,
+    live: Sequence[Live],
+) -> Conclusion:
+    """What became of the build: what its stages say, and Jenkins's own ``result`` where they say nothing."""
+    interrupted = _first(outcomes, _INTERRUPTED)
+    failed = _first(outcomes, _FAILED)
+    if interrupted is not None or result == "ABORTED":
+        return _interrupted(interrupted or _first(outcomes, "waiting"))
+    if failed is not None:
+        return _failed(failed)
+    refused = _first(outcomes, _REFUSED)
+    if refused is not None:
+        return _refused(refused, verdicts)
+    if result == "FAILURE":
+        told = "No stage says why: the console of the build does."
+        return Conclusion(state=State.FAILED, headline="The build failed outside of its stages", reasons=(told,))
+    if result == "NOT_BUILT" or not outcomes:
+        return Conclusion(state=State.NOT_RUN, headline="Nothing was run")
+    return _done(facts, verdicts, release, live)
+
+
+def _first(outcomes: Sequence[StageOutcome], status: str) -> StageOutcome | None:
+    return next((outcome for outcome in outcomes if outcome.status == status), None)
+
+
+def _interrupted(stage: StageOutcome | None) -> Conclusion:
+    return Conclusion(
+        state=State.INTERRUPTED,
+        headline=f"Interrupted at {stage.name}" if stage else "Interrupted",
+        reasons=(stage.error,) if stage and stage.error else (),
+        advice="The next build of the same sources goes on from here.",
+    )
+
+
+def _failed(stage: StageOutcome) -> Conclusion:
+    """The message is the first paragraph of the error; what follows it are the last lines of what failed."""
+    message, *lines = stage.error.strip().splitlines() or ["it ended without saying why"]
+    return Conclusion(
+        state=State.FAILED,
+        headline=f"{stage.name} failed ({exit_code(stage.exit_code)})",
+        reasons=(message,),
+        lines=tuple(lines[-_LAST_LINES:]),
+        advice=_ADVICE.get(stage.exit_code, ""),
+    )
+
+
+def _refused(stage: StageOutcome, verdicts: Sequence[Verdict]) -> Conclusion:
+    blocking = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "block"]
+    if not blocking:
+        return Conclusion(state=State.REFUSED, headline=f"Refused at {stage.name}", reasons=(stage.error,))
+    if len(blocking) == 1:
+        headline = f"Refused by the gate {blocking[0].gate}"
+    else:
+        headline = f"Refused by {len(blocking)} of {count(len(verdicts), 'gate')}"
+    return Conclusion(state=State.REFUSED, headline=headline, reasons=tuple(one.reason for one in blocking))
+
+
+def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Sequence[Live]) -> Conclusion:
+    warned = tuple(f"Warning: {verdict.reason}" for verdict in verdicts if not verdict.passed)
+    where = " and ".join(one.environment for one in live)
+    if facts.kind == "promotion" and live:
+        headline = f"Release {short(live[-1].release)} is live in {where}"
+    elif release:
+        headline = f"Release {short(release)} is made" + (f", and live in {where}" if where else "")
+    elif verdicts:
+        headline = f"The model passes {'its gate' if len(verdicts) == 1 else f'all {len(verdicts)} gates'}"
+        if warned:
+            headline = f"The model passes, with {count(len(warned), 'warning')}"
+    else:
+        headline = "Everything is done"
+    return Conclusion(state=State.DONE, headline=headline, reasons=warned)

@@ -1,0 +1,129 @@
+"""What the build is made of, by ids to copy: commit, data, image, model, jobs, release, and where it is live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.artifacts import DataSet, Image, Model
+from agent.report.build import Fact, Live
+from agent.report.outcome import read, text
+from agent.report.wording import count, number, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from agent.artifacts import Evaluation
+    from agent.report.build import BuildFacts
+    from agent.report.outcome import StageOutcome
+
+
+def data_of(outcomes: Sequence[StageOutcome]) -> dict[str, DataSet]:
+    """All data sets by name, sources first."""
+    found: dict[str, DataSet] = {}
+    for outcome in outcomes:
+        found |= read(outcome.result, "data", dict[str, DataSet]) or {}
+    return found
+
+
+def release_of(outcomes: Sequence[StageOutcome]) -> str:
+    """Digest of the release that was made, or that a promotion is about; empty without one."""
+    found = (text(outcome.result, "release") for outcome in outcomes)
+    return next((release for release in found if release), "")
+
+
+def lineage_facts(
+    outcomes: Sequence[StageOutcome], facts: BuildFacts, evaluation: Evaluation | None, release: str
+) -> tuple[Fact, ...]:
+    """The ids, from the sources to the release."""
+    return tuple(
+        fact
+        for part in (
+            _commit(facts),
+            (_data(name, data) for name, data in data_of(outcomes).items()),
+            _image(outcomes),
+            _model(outcomes),
+            _evaluation(evaluation),
+            _registered(outcomes),
+            (Fact(label="Release", value=release),) if release else (),
+            (Fact(label="Run", value=facts.id),),
+        )
+        for fact in part
+    )
+
+
+def live_of(outcomes: Sequence[StageOutcome]) -> tuple[Live, ...]:
+    """Every deployment, with what its endpoint answered when it was asked right after."""
+    found: list[Live] = []
+    for outcome in outcomes:
+        result = outcome.result
+        if text(result, "endpoint") and text(result, "environment_name"):
+            found.append(
+                Live(
+                    environment=text(result, "environment_name"),
+                    release=text(result, "release"),
+                    endpoint=text(result, "endpoint"),
+                    replaced=text(result, "replaced"),
+                    until=text(result, "expires"),
+                )
+            )
+        elif outcome.step_name == "check_endpoint" and found and outcome.status == "done":
+            found[-1] = _with_check(found[-1], outcome)
+    return tuple(found)
+
+
+def _with_check(live: Live, outcome: StageOutcome) -> Live:
+    from dataclasses import replace
+
+    requests, rows = read(outcome.result, "requests", int) or 0, read(outcome.result, "rows", int) or 0
+    told = [f"{count(requests, 'request')} answered as expected"] if requests else []
+    metric, value = text(outcome.result, "metric"), read(outcome.result, "value", float)
+    if metric and value is not None:
+        told.append(f"{metric} {number(value)} on {count(rows, 'held-out row')}")
+    return replace(live, checked=", ".join(told) or "it answers")
+
+
+def _commit(facts: BuildFacts) -> Iterator[Fact]:
+    if facts.commit:
+        told = [
+            facts.subject,
+            f"by {facts.author}" if facts.author else "",
+            "with local changes" if facts.dirty else "",
+        ]
+        yield Fact(label="Commit", value=facts.commit, note=", ".join(part for part in told if part))
+
+
+def _data(name: str, data: DataSet) -> Fact:
+    return Fact(label=f"Data: {name}", value=data.digest, note=f"{count(data.files, 'file')}, {size(data.size)}")
+
+
+def _image(outcomes: Sequence[StageOutcome]) -> Iterator[Fact]:
+    for outcome in outcomes:
+        image = read(outcome.result, "image", Image)
+        if image is not None:
+            yield Fact(label="Image", value=image.uri)
+            return
+
+
+def _model(outcomes: Sequence[StageOutcome]) -> Iterator[Fact]:
+    for outcome in outcomes:
+        model = read(outcome.result, "model", Model)
+        if model is not None:
+            yield Fact(label="Model", value=model.sha256, note="sha256 of model.tar.gz")
+            yield Fact(label="Artifact", value=model.artifact)
+            yield Fact(label="Training job", value=model.job)
+            return
+
+
+def _evaluation(evaluation: Evaluation | None) -> Iterator[Fact]:
+    if evaluation is not None:
+        yield Fact(label="Evaluation job", value=evaluation.job)
+        yield Fact(label="Evaluation", value=evaluation.report)
+
+
+def _registered(outcomes: Sequence[StageOutcome]) -> Iterator[Fact]:
+    for outcome in outcomes:
+        package = text(outcome.result, "package")
+        if package:
+            approval = text(outcome.result, "approval")
+            yield Fact(label="Model package", value=package, note=approval)
+            return

@@ -1,0 +1,70 @@
+"""The report as a page that Jenkins shows under its strict Content-Security-Policy: no script, no inline style."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from agent.naming import short
+from agent.report import wording
+from agent.report.build import State
+from agent.report.picture import DARK, LIGHT, described, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.report.build import BuildReport
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = "style.css"
+_SIGNS = {
+    State.DONE: "✓",
+    State.REFUSED: "⊘",
+    State.FAILED: "✕",
+    State.INTERRUPTED: "■",
+    State.NOT_RUN: wording.NOTHING,
+}
+
+
+def pages(report: BuildReport) -> Mapping[str, bytes]:
+    """The files of the report by name; ``index.html`` is the page, and refers to no others than these."""
+    pictures = (
+        {"metrics.svg": picture(report, LIGHT), "metrics-dark.svg": picture(report, DARK)} if report.metrics else {}
+    )
+    return {
+        "index.html": _page(report).encode(),
+        STYLE: (TEMPLATES / STYLE).read_bytes(),
+        **pictures,
+    }
+
+
+def _page(report: BuildReport) -> str:
+    surroundings = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    surroundings.filters |= {
+        "number": wording.number,
+        "difference": wording.difference,
+        "duration": wording.duration,
+        "moment": wording.moment,
+        "exit_code": wording.exit_code,
+        "short": short,
+        "address": address,
+        "endpoint_name": lambda arn: arn.rpartition("/")[2],
+    }
+    return surroundings.get_template("index.html").render(
+        report=report, facts=report.facts, sign=_SIGNS[report.conclusion.state], described=described(report)
+    )
+
+
+def address(url: str) -> str:
+    """An address that a browser may follow; empty for any other, such as one that would run a script."""
+    return url if re.fullmatch(r"https?://[^\s\"'<>]+", url) else ""

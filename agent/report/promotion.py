@@ -1,0 +1,64 @@
+"""What a promotion changes and who let it pass, as the steps review and approve answered it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.report.build import Change, Promotion
+from agent.report.outcome import read, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent.report.outcome import StageOutcome
+
+_MOVES = ("promote", "rollback")
+# What a row of `changes` may call its parts: the first that is there counts.
+_WHAT = ("what", "name", "metric", "key", "label")
+_BEFORE = ("before", "live", "from", "old")
+_AFTER = ("after", "new", "to", "release")
+_NOTE = ("note", "kind", "difference")
+
+
+def promotion_of(outcomes: Sequence[StageOutcome]) -> Promotion | None:
+    """The promotion or rollback; None where the build is about none."""
+    review = _of_step(outcomes, "review")
+    approve = _of_step(outcomes, "approve")
+    moved = next((outcome for outcome in outcomes if outcome.step_name in _MOVES), None)
+    about = [outcome.result for outcome in (review, moved, approve) if outcome is not None]
+    if review is None and moved is None:
+        return None
+    shown, let = (outcome.result if outcome else {} for outcome in (review, approve))
+    return Promotion(
+        action=text(shown, "action") or (moved.step_name if moved else ""),
+        environment=_first(about, "environment_name"),
+        release=_first(about, "release"),
+        title=text(shown, "title"),
+        changes=tuple(change for change in map(_change, read(shown, "changes", list[dict[str, Any]]) or []) if change),
+        lines=tuple(read(shown, "lines", list[str]) or []),
+        by=text(let, "by"),
+        reason=text(let, "reason"),
+        at=text(let, "at"),
+        author=text(shown, "author"),
+        needs_approval=bool(shown.get("needs_approval")),
+    )
+
+
+def _of_step(outcomes: Sequence[StageOutcome], step: str) -> StageOutcome | None:
+    return next((outcome for outcome in outcomes if outcome.step_name == step), None)
+
+
+def _first(results: Sequence[Mapping[str, Any]], field: str) -> str:
+    return next((found for found in (text(result, field) for result in results) if found), "")
+
+
+def _change(row: Mapping[str, Any]) -> Change | None:
+    what = _part(row, _WHAT)
+    if not what:
+        return None
+    return Change(what=what, before=_part(row, _BEFORE), after=_part(row, _AFTER), note=_part(row, _NOTE))
+
+
+def _part(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    value = next((row[name] for name in names if row.get(name) is not None), "")
+    return value if isinstance(value, str) else str(value)
