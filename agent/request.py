@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from agent.errors import ModelyardError
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 CONTRACT: Literal[1] = 1
 """The number of the contract; a request of another one is refused, for it would be misunderstood."""
 Status = Literal["done", "refused", "waiting", "failed", "interrupted"]
-"""How a step answers."""
+STATUSES: Mapping[Status, str] = {
+    "done": "`result` is what came of it; with exit code 0.",
+    "refused": "Done as well, but the model is not good enough: `error` says why; with exit code 0.",
+    "waiting": "AWS is at work: visit the step again after `pause` seconds, with this `state`; with exit code 0.",
+    "failed": "`error` says what failed and what to do; with the error's exit code, of which only 75 is worth a retry.",
+    "interrupted": "The run was told to end, and what it had under way is in order; with exit code 130.",
+}
+"""How a step answers, and what that means."""
 
 
 class _Part(BaseModel):
@@ -56,6 +64,27 @@ class StepRequest(_Part):
     )
     state: dict[str, Any] = Field(default={}, description="What the visit before answered as its `state`.")
     interrupted: bool = Field(default=False, description="The build was aborted: put in order what is under way.")
+
+
+class StepAnswer(_Part):
+    """What a result file says, however the step ended."""
+
+    contract: Literal[1] = Field(default=CONTRACT, description="Number of this contract.")
+    step: str = Field(description="Name of the step.")
+    status: Status = Field(description="How it ended.")
+    recalled: bool = Field(default=False, description="Whether it was done already, so that nothing was done.")
+    key: str = Field(default="", description="Content key; empty where the step did not come that far.")
+    exit_code: int = Field(default=0, description="Exit code.")
+    error: str = Field(default="", description="What failed or was refused.")
+    result: dict[str, Any] = Field(default={}, description="The step's own result.")
+
+
+class WaitingAnswer(StepAnswer):
+    """What it says between two visits."""
+
+    pause: int = Field(description="Seconds until the next visit, 10 to 300: a fifth of the time waited so far.")
+    progress: str = Field(description="What AWS is doing, in one line for people.")
+    state: dict[str, Any] = Field(description="What the next visit has to know, for its request.")
 
 
 def read_request(path: Path | None, step: str) -> StepRequest:
@@ -101,53 +130,34 @@ def with_inputs(step: Step[Any, Any], wired: StepModel | None, given: dict[str, 
 def result_document(step: str, outcome: Outcome[Any]) -> dict[str, Any]:
     """What a result file says when the step came to an answer."""
     refusal = outcome.result.refusal
-    return _document(
-        step,
-        "refused" if refusal else "done",
+    answer = StepAnswer(
+        step=step,
+        status="refused" if refusal else "done",
         recalled=outcome.recalled,
         key=outcome.key,
         error=refusal or "",
         result=outcome.result.model_dump(mode="json"),
     )
+    return answer.model_dump()
 
 
 def waiting_document(step: str, key: str, leaving: ComeAgain, visit: Visit) -> dict[str, Any]:
-    """What a result file says when AWS is still at work: after ``pause`` seconds, come again with this ``state``."""
-    document = _document(step, "waiting", key=key)
-    return {**document, "pause": leaving.pause, "progress": leaving.progress, "state": visit.state}
+    """What a result file says when the visit is over before what AWS does."""
+    answer = WaitingAnswer(
+        step=step, status="waiting", key=key, pause=leaving.pause, progress=leaving.progress, state=visit.state
+    )
+    return answer.model_dump()
 
 
 def failure_document(step: str, error: ModelyardError, *, interrupted: bool) -> dict[str, Any]:
     """What a result file says when the step failed."""
     status: Status = "interrupted" if interrupted else "failed"
-    return _document(step, status, exit_code=int(error.exit_code), error=str(error))
+    return StepAnswer(step=step, status=status, exit_code=int(error.exit_code), error=str(error)).model_dump()
 
 
 def skipped_document(step: str) -> dict[str, Any]:
     """What a result file says when the repository has nothing for the step to do."""
-    return _document(step, "done", recalled=True)
-
-
-def _document(
-    step: str,
-    status: Status,
-    *,
-    recalled: bool = False,
-    key: str = "",
-    exit_code: int = 0,
-    error: str = "",
-    result: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    return {
-        "contract": CONTRACT,
-        "step": step,
-        "status": status,
-        "recalled": recalled,
-        "key": key,
-        "exit_code": exit_code,
-        "error": error,
-        "result": result or {},
-    }
+    return StepAnswer(step=step, status="done", recalled=True).model_dump()
 
 
 def problems(error: ValidationError) -> str:

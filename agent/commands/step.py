@@ -39,6 +39,8 @@ def _fields(name: str) -> Iterator[str]:
     step = find_step(name)
     yield from field_lines("inputs, of which a request may give any", step.inputs)
     yield from field_lines("result", step.result)
+    yield "\nA request with `wait_seconds` is a visit: where AWS is at work for longer, the answer has the status"
+    yield "`waiting` and exit code 0, and the step goes on when it is asked again with the `state` of that answer."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,15 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.registry import find_step, step_names, summary
+from agent.request import STATUSES, RunPart, StepAnswer, StepRequest, WaitingAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-    from agent.step import Step, StepModel
+    from agent.step import Step
 
 _WHERE = {"none": "nowhere", "tools": "the tools account", "environment": "an environment's account"}
+
+
+_VISITS = """
+### Visits
+
+A step that waits for AWS need not hold its place. With `wait_seconds` a request is a *visit*: the step does what there
+is to do, waits for so many seconds in all, and where AWS is still at work answers `waiting`. The next visit is the same
+request with the `state` of that answer, on any agent. Visits come to what one long wait comes to: every job is started
+once, every line of its log is told once, and patience counts from the first visit on. The lease of an environment is
+kept between two visits, ten minutes longer than `pause`.
+
+A visit that was lost is made up for by the next one; what it told of the log may be told again. After a visit that
+failed, the step begins anew whatever `state` says.
+
+A build that is aborted between two visits makes one more, with `interrupted`: jobs are stopped or left as configured, a
+deployment is noted as interrupted and gives its lease back, and nothing is started.""".splitlines()
 
 
 def steps_page(command: str) -> str:
@@ -29,8 +47,22 @@ def _page(command: str) -> Iterator[str]:
     yield "Each is usable alone: `modelyard step NAME --request REQUEST.json --result RESULT.json`. A request may"
     yield "leave out what the configuration tells, and the results of earlier steps, which it carries. `--schema` shows"
     yield "the same as JSON Schema, `--dry-run` what would be written."
+    yield from _requests()
     for name in step_names():
         yield from _step(name, find_step(name))
+
+
+def _requests() -> Iterator[str]:
+    """What a request may say, and what an answer says."""
+    yield "\n## Requests and answers"
+    yield from _fields("request", StepRequest)
+    yield from _fields("of its `run`", RunPart)
+    yield from _fields("answer", StepAnswer, always=True)
+    yield "\n| status | meaning |"
+    yield "| --- | --- |"
+    yield from (f"| `{status}` | {meaning} |" for status, meaning in STATUSES.items())
+    yield from _VISITS
+    yield from _fields("answer, when waiting", WaitingAnswer, beside=StepAnswer, always=True)
 
 
 def _step(name: str, step: Step[Any, Any]) -> Iterator[str]:
@@ -39,18 +71,24 @@ def _step(name: str, step: Step[Any, Any]) -> Iterator[str]:
     yield ""
     does = "writes" if step.effect == "write" else "only reads"
     kept = "answered from the ledger when nothing changed" if step.kept else "looks at what is there each time"
-    yield f"Acts in {_WHERE[step.account]} and {does}; {kept}."
+    waits = "" if step.leave is None else " Waits for AWS, if asked over several visits."
+    yield f"Acts in {_WHERE[step.account]} and {does}; {kept}.{waits}"
     yield from _fields("input", step.inputs)
     yield from _fields("result", step.result)
 
 
-def _fields(title: str, model: type[StepModel]) -> Iterator[str]:
-    if not model.model_fields:
+def _fields(
+    title: str, model: type[BaseModel], *, beside: type[BaseModel] | None = None, always: bool = False
+) -> Iterator[str]:
+    """The fields of a model but for those of another one ``beside`` it; ``always`` there, whether needed or not."""
+    known_already = beside.model_fields if beside else {}
+    fields = {name: known for name, known in model.model_fields.items() if name not in known_already}
+    if not fields:
         return
     yield f"\n| {title} | type | description |"
     yield "| --- | --- | --- |"
-    for name, known in model.model_fields.items():
-        optional = "" if known.is_required() else ", optional"
+    for name, known in fields.items():
+        optional = "" if always or known.is_required() else ", optional"
         yield f"| `{name}` | {_type(known)}{optional} | {known.description} |"
 
 
