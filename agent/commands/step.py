@@ -126,11 +126,12 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
         visit=Visit(budget=request.wait_seconds, state=request.state),
     )
     end_in_order(opened.clock)
-    if request.interrupted:
-        opened.clock.interrupt("the build was aborted")
     wanted = Wanted(step=step.name, stage=request.stage, inputs=request.inputs, results=request.results)
     found = find_stage(wanted, opened.configuration, opened.build, ReleaseStore(opened.context.ledger))
     wired = found.stage.wire(_wiring(opened, request, found.stages)) if found.stage else None
+    if request.interrupted:
+        # Not before: what is under way can only be found out by a clock that goes.
+        opened.clock.interrupt("the build was aborted")
     if found.stage and wired is None and not request.inputs:
         opened.clock.check()
         return skipped_document(step.name)
