@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agent.aws.questions import Asked
     from agent.composition import Opened
@@ -28,6 +28,47 @@ def selection_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="override one key; repeatable"
     )
+
+
+def file_arguments(parser: argparse.ArgumentParser) -> None:
+    """Files in place of words, as Jenkins asks: no value of its stands on a command line."""
+    from pathlib import Path
+
+    parser.add_argument("--request", type=Path, metavar="FILE", help="what is asked, as JSON, in place of the options")
+    parser.add_argument("--result", type=Path, metavar="FILE", help="where to write the answer, as JSON")
+
+
+def as_asked(options: argparse.Namespace) -> argparse.Namespace:
+    """The options; where there is a request, what it says in their place. UsageError for one that cannot be read."""
+    if options.request is None:
+        return options
+    import argparse
+
+    from agent.request import CommandRequest, read_document
+
+    asked = read_document(options.request, CommandRequest)
+    given = {
+        "configuration": asked.configuration,
+        "settings": list(asked.settings),
+        "branch": asked.run.branch,
+        "tag": asked.run.tag,
+        "pr": asked.run.pull_request,
+        "until": asked.until or None,
+        "first": asked.first or None,
+        "action": None if asked.action == "run" else asked.action,
+        "environment": asked.to or None,
+    }
+    return argparse.Namespace(**{**vars(options), **given})
+
+
+def answer_asked(document: Mapping[str, Any], options: argparse.Namespace, console: Console) -> None:
+    """The answer, into the file that is named for it or else to standard output."""
+    if options.result is None:
+        console.answer_json(document)
+        return
+    from agent.request import write_document
+
+    write_document(options.result, document)
 
 
 def build_of(options: argparse.Namespace) -> Build:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,6 +29,9 @@ STATUSES: Mapping[Status, str] = {
     "interrupted": "The run was told to end, and what it had under way is in order; with exit code 130.",
 }
 """How a step answers, and what that means."""
+
+
+Document = TypeVar("Document", bound=BaseModel)
 
 
 class _Part(BaseModel):
@@ -87,19 +90,45 @@ class WaitingAnswer(StepAnswer):
     state: dict[str, Any] = Field(description="What the next visit has to know, for its request.")
 
 
+class CommandRequest(_Part):
+    """What Jenkins asks of a command that runs no step; every part but the contract may be left out."""
+
+    contract: Literal[1] = Field(description="Number of this contract.")
+    configuration: str = Field(default="modelyard.yaml", description="The model repository's configuration.")
+    settings: tuple[str, ...] = Field(default=(), description="Overrides, each KEY=VALUE.")
+    run: RunPart = Field(default_factory=RunPart, description="Which run asks.")
+    until: str = Field(default="", description="Last stage.")
+    first: str = Field(default="", alias="from", description="First stage.")
+    action: Literal["run", "promote", "rollback"] = Field(default="run", description="What the stages are of.")
+    to: str = Field(default="", description="Environment of a promotion or a rollback.")
+
+
 def read_request(path: Path | None, step: str) -> StepRequest:
     """The request in a file, an empty one without; UsageError that says what is wrong and where."""
     if path is None:
         return StepRequest(contract=CONTRACT, step=step)
+    request = read_document(path, StepRequest)
+    if request.step not in {"", step}:
+        raise UsageError(f"{path} is a request for the step {request.step}, not {step}")
+    return request
+
+
+def read_document(path: Path, kind: type[Document]) -> Document:
+    """The document of that kind in a file; UsageError that says what is wrong and where."""
     try:
-        request = StepRequest.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise UsageError(f"{path} is no request of contract {CONTRACT}: {problems(error)}") from error
-    if request.step not in {"", step}:
-        raise UsageError(f"{path} is a request for the step {request.step}, not {step}")
-    return request
+
+
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """A document as a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(json.dumps(document, indent=2))
+    partial.replace(path)
 
 
 def earlier_results(request: StepRequest, steps: dict[str, Step[Any, Any]]) -> dict[str, StepModel]:

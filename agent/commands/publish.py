@@ -25,6 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``publish``."""
     parser.add_argument("--request", type=Path, required=True, metavar="FILE", help="what the stages answered, as JSON")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write the files")
+    parser.add_argument(
+        "--result", type=Path, metavar="FILE", help="where to write what Jenkins reads (default: FOLDER/published.json)"
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -39,7 +42,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from agent.report.summary import badges, check, description
 
     request = read_publish_request(options.request)
-    (options.out / "published.json").unlink(missing_ok=True)
+    answer = options.result or options.out / "published.json"
+    answer.unlink(missing_ok=True)
     configuration = _configuration(request, console)
     report, page = _report(request, configuration, os.environ), request.report_url
     to = addressed(_code_host(configuration), os.environ, pull_request=report.facts.pull_request)
@@ -51,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         comment=_comment(to, comment(report, to.dialect, page=page), console),
         ledger=_keep(request, report, console),
     )
-    write_answer(published, options.out)
+    write_answer(published, answer)
     console.say(f"{published.description}\nThe report is {options.out / 'report' / 'index.html'}")
     return ExitCode.DONE
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.entry import build_of, selected, selection_arguments, stage_arguments
+from agent.entry import (
+    answer_asked,
+    as_asked,
+    build_of,
+    file_arguments,
+    selected,
+    selection_arguments,
+    stage_arguments,
+)
 from agent.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--action", choices=("promote", "rollback"), help="the stages of a promotion or a rollback instead; needs --to"
     )
     parser.add_argument("--to", metavar="ENV", dest="environment", help="environment of --action")
+    file_arguments(parser)
     parser.add_argument("--json", action="store_true", help="one document: groups of levels, in order")
 
 
@@ -36,10 +45,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Answer the stages."""
     from agent.pipeline.groups import groups
 
+    options = as_asked(options)
     configuration = selected(options)
     found = groups(_stages(options, configuration), milestones=options.action is None)
     if options.json:
-        console.answer_json(_document(found, configuration, supersedes=options.pr is not None))
+        answer_asked(_document(found, configuration, supersedes=options.pr is not None), options, console)
     else:
         _show(found, configuration, console)
     return ExitCode.DONE

@@ -190,17 +190,13 @@ def _say_plan(step: Step[Any, Any], inputs: StepModel, opened: Opened, console: 
 
 
 def _write(path: Path | None, document: Mapping[str, Any], console: Console, *, quiet: bool = False) -> None:
-    """The result file, whole or not at all; without one the result goes to standard output."""
-    import json
+    """The result file; without one the result goes to standard output."""
+    from agent.request import write_document
 
-    if path is None:
-        if not quiet:
-            console.answer_json(document)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(document, indent=2))
-    partial.replace(path)
+    if path is not None:
+        write_document(path, document)
+    elif not quiet:
+        console.answer_json(document)
 
 
 COMMAND = Command(name="step", help=purpose(__doc__), arguments=arguments, run=run)

@@ -24,9 +24,9 @@ def write_files(report: BuildReport, folder: Path, dialect: Dialect, *, page: st
     _write(folder / "comment.md", comment(report, dialect, page=page).encode())
 
 
-def write_answer(published: Published, folder: Path) -> None:
+def write_answer(published: Published, path: Path) -> None:
     """What Jenkins reads."""
-    _write(folder / "published.json", published.model_dump_json(indent=2).encode() + b"\n")
+    _write(path, published.model_dump_json(indent=2).encode() + b"\n")
 
 
 def _write(path: Path, content: bytes) -> None:

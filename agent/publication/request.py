@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import UsageError
 from agent.report.outcome import StageOutcome
-from agent.request import RunPart, problems
+from agent.request import RunPart, read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,12 +58,7 @@ class PublishRequest(_Part):
 
 def read_publish_request(path: Path) -> PublishRequest:
     """The request in a file; UsageError that says what is wrong and where."""
-    try:
-        request = PublishRequest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise UsageError(f"{path} is no request of contract {CONTRACT}: {problems(error)}") from error
+    request = read_document(path, PublishRequest)
     if request.started and not request.started.isdecimal():
         raise UsageError(f"{path}: started is {request.started!r}, expected milliseconds since 1970")
     return request
