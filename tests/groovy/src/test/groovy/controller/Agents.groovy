@@ -9,6 +9,8 @@ class Agents {
     private final File folder
     /** Whether each `node` is a machine of its own, whose workspace does not exist yet. */
     boolean fresh = false
+    /** Every workspace that was used, in order. */
+    final List<File> workspaces = []
     private final Map<Integer, File> busy = [:]
     private final Set<Integer> gone = [] as Set
     private int machines = 0
@@ -26,6 +28,7 @@ class Agents {
             workspace.mkdirs()
         }
         busy[node] = workspace
+        workspaces << workspace
         workspace
     }
 

@@ -1,13 +1,48 @@
 package controller
 
+import com.cloudbees.groovy.cps.Outcome
+
 /** Steps that say where work is done, and that work there. */
 class NodeSteps {
+    private static final Map<String, Object> POD = [
+        label: String, name: String, namespace: String, cloud: String, inheritFrom: String, agentInjection: Boolean,
+        agentContainer: String, containers: [Kinds.CONTAINER], envVars: [Kinds.VARIABLE], volumes: [Kinds.VOLUME],
+        workspaceVolume: Object, instanceCap: Integer, idleMinutes: Integer, slaveConnectTimeout: Integer,
+        activeDeadlineSeconds: Integer, hostNetwork: Boolean, serviceAccount: String, schedulerName: String,
+        nodeSelector: String, nodeUsageMode: ['NORMAL', 'EXCLUSIVE'] as Set, workingDir: String, annotations: List,
+        imagePullSecrets: [String], yaml: String, yamlMergeStrategy: Kinds.MERGE, inheritYamlMergeStrategy: Boolean,
+        podRetention: Kinds.RETENTION, showRawYaml: Boolean, runAsUser: String, runAsGroup: String,
+        supplementalGroups: String,
+    ]
+
     static final Map<String, Map> TABLE = [
+        container: [takes: [name: String, shell: String], needs: ['name'], node: true, body: true, does: NodeSteps.&container],
         node: [takes: [label: String], needs: ['label'], body: true, does: NodeSteps.&node],
+        podTemplate: [takes: POD, body: true, does: NodeSteps.&podTemplate],
         sh: [takes: [script: String, label: String, returnStatus: Boolean, returnStdout: Boolean, encoding: String],
             needs: ['script'], node: true, does: NodeSteps.&shell],
         withCredentials: [takes: [bindings: [Kinds.BINDING]], needs: ['bindings'], body: true, does: NodeSteps.&credentials],
     ]
+
+    private static void podTemplate(Build build, Strand strand, Map given) {
+        String label = given.label ?: "models-main-7-${build.nextNumber()}"
+        List<String> containers = (given.containers ?: [])*.name + 'jnlp' +
+            (given.yaml ?: '').readLines().collect { it.trim() }.findAll { it =~ /^-? ?name: / }.collect { it.split(':')[1].trim() }
+        Map<String, Object> pod = [label: label, containers: containers.unique()]
+        build.pods << given.findAll { name, value -> name != 'body' }
+        build.fork('podTemplate', given.body, strand.surroundings.copyWith(pod: pod) + [POD_LABEL: label], new Around(strand))
+    }
+
+    private static void container(Build build, Strand strand, Map given) {
+        Map pod = strand.surroundings.pod
+        if (pod == null || strand.surroundings.label != pod.label) {
+            throw new AbortException('Node is not a Kubernetes node: agent')
+        }
+        if (!pod.containers.contains(given.name)) {
+            throw new AbortException("container ${given.name} does not exist in pod ${pod.label}")
+        }
+        build.fork('container', given.body, strand.surroundings.copyWith(container: given.name), new Around(strand))
+    }
 
     private static void node(Build build, Strand strand, Map given) {
         Integer number = build.nextNumber()
@@ -38,7 +73,8 @@ class NodeSteps {
         if (names) {
             build.say("Masking supported pattern matches of ${names}", strand.surroundings)
         }
-        build.fork('withCredentials', given.body, within, new Around(strand))
+        List<String> files = given.bindings.findAll { it.symbol == 'file' }.collect { variables[it.variable] }
+        build.fork('withCredentials', given.body, within, new Secrets(strand, files))
     }
 
     private static void bind(Build build, Strand strand, Map binding, Map variables, List secrets) {
@@ -75,5 +111,23 @@ class NodeSteps {
                 variables[binding.variable] = known.secret
                 secrets << known.secret
         }
+    }
+}
+
+/** `withCredentials`: files with secrets are gone afterwards. */
+class Secrets extends Around {
+    private static final long serialVersionUID = 1
+
+    private final List<String> files
+
+    Secrets(Strand caller, List<String> files) {
+        super(caller)
+        this.files = files
+    }
+
+    @Override
+    void ended(Build build, String name, Outcome outcome) {
+        files.each { new File(it).parentFile.deleteDir() }
+        super.ended(build, name, outcome)
     }
 }

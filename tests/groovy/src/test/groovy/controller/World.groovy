@@ -58,6 +58,8 @@ abstract class World {
     final Map<String, Map<String, byte[]>> stashes = [:]
     final List<Integer> naps = []
     final List<String> nodes = []
+    /** What each `podTemplate` was given. */
+    final List<Map> pods = []
     /** The parameters that the pipeline declares. */
     final List<Map> declared = []
     /** [ordinal, label], as they were passed. */
@@ -85,6 +87,11 @@ abstract class World {
     /** Whether each `node` is a machine of its own with nothing on it. */
     void setFreshWorkspaces(boolean fresh) {
         agents.fresh = fresh
+    }
+
+    /** The workspaces that were used, in order. */
+    List<File> getWorkspaces() {
+        agents.workspaces
     }
 
     /** Seconds that the build has taken so far, on its clock. */
