@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 import signal
 import sys
 from dataclasses import dataclass, replace
@@ -134,7 +135,7 @@ def run_info(
     job = environ.get("JOB_NAME")
     return RunInfo(
         id=run_id(environ, clock.now()),
-        who=who or (f"{job} #{environ.get('BUILD_NUMBER', '?')}" if job else _login()),
+        who=who or (f"{job} #{environ.get('BUILD_NUMBER', '?')}" if job else login()),
         build_url=environ.get("BUILD_URL", ""),
         branch=branch,
         pull_request=pull_request,
@@ -166,9 +167,17 @@ def _end_at_once(_number: int, _frame: object) -> None:
     os._exit(ExitCode.INTERRUPTED)
 
 
-def _login() -> str:
+def login() -> str:
+    """Who is at the keyboard, by the machine's own account rather than by a variable that anybody sets."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        # A container's user id often has no name.
+        return _told_login()
+
+
+def _told_login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        # A container's user id often has no name.
         return "unknown"

@@ -101,6 +101,13 @@ def stage_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def strategy_argument(parser: argparse.ArgumentParser) -> None:
+    """How the update moves."""
+    from agent.deployment.strategy import CHOICES
+
+    parser.add_argument("--strategy", choices=CHOICES, default=CHOICES[0], help=f"default: {CHOICES[0]}")
+
+
 def output_arguments(parser: argparse.ArgumentParser) -> None:
     """How much is done, and who reads what is told."""
     parser.add_argument("--dry-run", action="store_true", help="print what would be written, and write nothing")

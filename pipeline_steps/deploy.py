@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.release.store import ReleaseStore
 from agent.release.verification import verify
-from agent.step import Step, StepModel
+from agent.step import Step, StepModel, unkeyed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ class Inputs(StepModel):
     release: str = Field(description="Digest of the release.")
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment.")
+    strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
 
 class Result(Deployed):
@@ -46,9 +49,10 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
 
 
 def run(inputs: Inputs, ctx: Context) -> Result:
-    """Verify the release, approved where the environment is production, and make it live."""
+    """Verify the release, approved where the environment demands it, and make it live."""
     order = _order(inputs, ctx)
     if not under_way(order, ctx):
+        order = approved(order, ctx)
         verify(
             order.release,
             order.digest,
@@ -64,7 +68,7 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
         release=ReleaseStore(ctx.ledger).read(inputs.release),
         digest=inputs.release,
         name=inputs.environment_name,
-        environment=inputs.environment,
+        environment=updated_by(inputs.environment, inputs.strategy, inputs.environment_name),
         action="deploy",
     )
 

@@ -8,15 +8,17 @@ from pydantic import Field
 
 from agent.config.environment import Environment
 from agent.config.model import Tools
+from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import require_proved
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.ledger.environments import Environments
 from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
 from agent.release.verification import verify
-from agent.step import Step, StepModel
+from agent.step import Step, StepModel, unkeyed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,7 @@ class Inputs(StepModel):
     environment: Environment = Field(description="The environment.")
     before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
     main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
+    strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
 
 class Result(Deployed):
@@ -56,6 +59,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for everything that the release must have behind it, and only then touch the environment."""
     order = _admitted(inputs, ctx)
     if not under_way(order, ctx):
+        order = approved(order, ctx)
         verify(
             order.release,
             order.digest,
@@ -82,7 +86,7 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
         release=ReleaseStore(ctx.ledger).read(inputs.release),
         digest=inputs.release,
         name=inputs.environment_name,
-        environment=inputs.environment,
+        environment=updated_by(inputs.environment, inputs.strategy, inputs.environment_name),
         action="promote",
     )
 

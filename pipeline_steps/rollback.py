@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import release_before, require_known
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.ledger.environments import Environments
 from agent.release.store import ReleaseStore
 from agent.release.verification import verify
-from agent.step import Step, StepModel
+from agent.step import Step, StepModel, unkeyed
 from agent.visit import Note
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Inputs(StepModel):
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment.")
     release: str | None = Field(default=None, description="Digest of the release; without it, the one before.")
+    strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
 
 class Goal(Note):
@@ -52,7 +55,7 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
 
 def recall(inputs: Inputs, ctx: Context) -> Result | None:
     """What is live, if that is the release asked for; *the one before* is never live yet."""
-    if inputs.release is None:
+    if not inputs.release:
         return None
     found = recalled(_order(inputs, ctx), ctx)
     return None if found is None else Result.by(found)
@@ -65,6 +68,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         ctx.report.fact(f"{inputs.environment_name} goes back to release {order.digest}")
     ctx.visit.remember(_GOAL, Goal(release=order.digest))
     if not under_way(order, ctx):
+        order = approved(order, ctx)
         verify(order.release, order.digest, tools=ctx.accounts.tools, target=enter(inputs.environment, ctx))
     return Result.by(bring(order, ctx))
 
@@ -78,7 +82,7 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
         release=ReleaseStore(ctx.ledger).read(digest),
         digest=digest,
         name=inputs.environment_name,
-        environment=inputs.environment,
+        environment=updated_by(inputs.environment, inputs.strategy, inputs.environment_name),
         action="rollback",
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.entry import deploy, open_selected, output_arguments, selection_arguments
+from agent.entry import deploy, open_selected, output_arguments, selection_arguments, strategy_argument
 
 if TYPE_CHECKING:
     import argparse
@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``promote``."""
     parser.add_argument("release", metavar="RELEASE", help="the release: its digest, the first digits, or a tag")
     parser.add_argument("--to", required=True, metavar="ENV", dest="environment", help="environment to promote to")
+    strategy_argument(parser)
     selection_arguments(parser)
     output_arguments(parser)
 
@@ -31,7 +32,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     opened = open_selected(options, console)
     releases = ReleaseStore(opened.context.ledger)
     release = releases.find(options.release)
-    stages = promotion(opened.configuration.project, release, options.environment, releases.read)
+    project, strategy = opened.configuration.project, options.strategy
+    stages = promotion(project, release, options.environment, releases.read, strategy=strategy)
     done = f"release {short(release)} is live in {options.environment} and does what it must."
     return deploy(stages, opened, options, console, done=done)
 

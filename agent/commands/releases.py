@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.artifacts import Release
     from agent.composition import Opened
     from agent.console import Console
+    from agent.ledger.approvals import Approval
     from agent.ports.registry import ModelVersion
 
 _MOST = 20
@@ -134,12 +135,27 @@ def _origin(row: ReleaseRow) -> str:
 def _show_one(
     digest: str, release: Release, opened: Opened, live: dict[str, str], console: Console, *, machine: bool
 ) -> None:
-    row = _row(digest, release, opened, live)
+    row, approvals = _row(digest, release, opened, live), _approvals(digest, opened)
     if machine:
-        console.answer_json({**asdict(row), "manifest": release.model_dump(mode="json")})
+        given = [approval.model_dump(mode="json") for approval in approvals]
+        console.answer_json({**asdict(row), "approvals": given, "manifest": release.model_dump(mode="json")})
         return
-    for name, text in _facts(row, release):
+    for name, text in (*_facts(row, release), *_given(approvals)):
         console.answer(f"{console.style(name.ljust(16), 'faint')}{text}")
+
+
+def _approvals(digest: str, opened: Opened) -> tuple[Approval, ...]:
+    """What people have approved of a release, by environment, the newest first."""
+    from agent.ledger.approvals import Approvals
+
+    kept = Approvals(opened.context.ledger)
+    return tuple(one.approval for name in opened.configuration.environments for one in kept.of(name, digest))
+
+
+def _given(approvals: Sequence[Approval]) -> Iterator[tuple[str, str]]:
+    for approval in approvals:
+        when = f"{approval.at:%Y-%m-%d %H:%M}Z, until {approval.expires:%Y-%m-%d %H:%M}Z"
+        yield f"for {approval.environment}", f"approved by {approval.by} at {when}: {approval.reason}"
 
 
 def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:

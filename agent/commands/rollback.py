@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.entry import deploy, open_selected, output_arguments, selection_arguments
+from agent.entry import deploy, open_selected, output_arguments, selection_arguments, strategy_argument
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="RELEASE", dest="release", help="digits or tag of a release (default: the one before)"
     )
+    strategy_argument(parser)
     selection_arguments(parser)
     output_arguments(parser)
 
@@ -32,7 +33,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     opened = open_selected(options, console)
     releases = ReleaseStore(opened.context.ledger)
     release = releases.find(options.release) if options.release else None
-    stages = going_back(opened.configuration.project, options.environment, release, releases.read)
+    project, strategy = opened.configuration.project, options.strategy
+    stages = going_back(project, options.environment, release, releases.read, strategy=strategy)
     done = f"{options.environment} is back at an earlier release, which does what it must."
     return deploy(stages, opened, options, console, done=done)
 

@@ -83,9 +83,14 @@ def _environments(opened: Opened) -> Iterator[EnvironmentStatus]:
             environment=name,
             release=current.release if current else "",
             since=_time(current.ended) if current else "",
-            by=f"{current.action} by {current.who}" if current else "",
+            by=_by(current) if current else "",
             endpoint=_endpoint(opened, environment, current),
         )
+
+
+def _by(current: Deployment) -> str:
+    approved = f", approved by {current.approval.by}: {current.approval.reason}" if current.approval else ""
+    return f"{current.action} by {current.who}{approved}"
 
 
 def _endpoint(opened: Opened, environment: Environment, current: Deployment | None) -> str:

@@ -104,6 +104,7 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
     import os
 
     from agent.composition import end_in_order, open_repository
+    from agent.pipeline.decisions import wire_decision
     from agent.pipeline.lookup import Wanted, find_stage
     from agent.release.store import ReleaseStore
     from agent.request import read_request, skipped_document, with_inputs
@@ -128,7 +129,11 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
     end_in_order(opened.clock)
     wanted = Wanted(step=step.name, stage=request.stage, inputs=request.inputs, results=request.results)
     found = find_stage(wanted, opened.configuration, opened.build, ReleaseStore(opened.context.ledger))
-    wired = found.stage.wire(_wiring(opened, request, found.stages)) if found.stage else None
+    wired = (
+        found.stage.wire(_wiring(opened, request, found.stages))
+        if found.stage
+        else wire_decision(step.name, opened.configuration, found.inputs)
+    )
     if request.interrupted:
         # Not before: what is under way can only be found out by a clock that goes.
         opened.clock.interrupt("the build was aborted")

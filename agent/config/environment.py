@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from agent.config.approval import ApprovalRule
 from agent.config.field_types import (
     AccountId,
     AnswerPattern,
@@ -222,4 +223,7 @@ class Environment(NamedSection):
     )
     keep: int = Field(
         default=2, ge=0, le=100, description="Number of earlier deployments whose models are kept, for a fast rollback."
+    )
+    approval: ApprovalRule | None = Field(
+        default=None, description="Approval that a release needs to go here; without it, none."
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from agent.deployment.approval import approved
 from agent.deployment.live import look
 from agent.deployment.order import Order, enter
 from agent.deployment.plan import past, plan, serves
 from agent.deployment.progress import progress_of
 from agent.deployment.work import Work
-from agent.errors import ModelyardError
+from agent.errors import InterruptedRunError, ModelyardError
 from agent.ledger.environments import Deployment, Environments
 from agent.ledger.leases import EnvironmentLock, LeaseLostError
 from agent.visit import ComeAgain, Note
@@ -52,8 +53,9 @@ def bring(order: Order, ctx: Context) -> Deployment:
     """Make the release live, and answer the history's entry of it.
 
     Raises UserCodeFailedError or CloudFailedError with SageMaker's reason and the container's last lines where it is
-    not live in the end, and TemporaryError where another run holds the environment. A visit that ends before raises
-    ComeAgain and keeps the lease.
+    not live in the end, InputMissingError where the environment needs an approval that does not count at that moment,
+    and TemporaryError where another run holds the environment. A visit that ends before raises ComeAgain and keeps the
+    lease.
     """
     try:
         return _under_lease(order, ctx, reenter=True)
@@ -70,7 +72,16 @@ def _entered(environment: str) -> str:
 
 def _under_lease(order: Order, ctx: Context, *, reenter: bool) -> Deployment:
     with _lease(order.name, ctx, reenter=reenter) as lock:
-        return recalled(order, ctx) or Work(order, ctx, lock).deploy()
+        return recalled(order, ctx) or Work(_allowed(order, ctx), ctx, lock).deploy()
+
+
+def _allowed(order: Order, ctx: Context) -> Order:
+    """The order with its approval; a run that is to end only says how far it came, which needs none."""
+    try:
+        ctx.clock.check()
+    except InterruptedRunError:
+        return order
+    return approved(order, ctx)
 
 
 @contextmanager

@@ -11,18 +11,23 @@ if TYPE_CHECKING:
     from agent.artifacts import Release
     from agent.config.environment import Environment
     from agent.context import Context
+    from agent.ledger.approvals import Approved
     from agent.ports.account import Account
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A release that is to be live in an environment; ``digest`` is the release's, ``name`` the environment's."""
+    """A release that is to be live in an environment; ``digest`` is the release's, ``name`` the environment's.
+
+    ``approval`` is the one that allows it, as soon as that was looked for and the environment needs one.
+    """
 
     release: Release
     digest: str
     name: str
     environment: Environment
     action: Literal["deploy", "promote", "rollback"]
+    approval: Approved | None = None
 
     def desired(self, ctx: Context) -> Desired:
         """What it comes to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from agent.deployment.approval import approved
 from agent.deployment.executor import carry_out
 from agent.deployment.live import look
 from agent.deployment.order import Order, enter
@@ -107,6 +108,8 @@ class Work:
                 self._come(self._progress.changing(todo.restore))
                 if todo.change and live.state is not None:
                     self._await_calm()
+                self._beat()
+                self._order = approved(self._order, self._ctx)
                 if not carry_out(todo.prepare + todo.change, self._watch):
                     continue
             return self._proved(live.state if adopted else None), todo
@@ -240,6 +243,7 @@ class Work:
             alarms=self._wanted.alarm_names,
             removed=removed,
             replaced=self._current.release if self._current else None,
+            approval=self._order.approval,
             started=self._progress.started,
             ended=self._ctx.clock.now(),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from agent.ledger.approvals import Approved
 from agent.ledger.records import Record
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ class Deployment(Record):
     """One change of an environment, written once when it has ended.
 
     ``config`` names the model and the endpoint configuration that it brought; ``settings`` is the sha256 over all that
-    was asked for; ``alarms`` are those that it left, ``removed`` the older configurations that it took away.
+    was asked for; ``alarms`` are those that it left, ``removed`` the older configurations that it took away;
+    ``approval`` is the one that allowed it, where the environment needs one.
     """
 
     number: int = 0
@@ -35,6 +37,7 @@ class Deployment(Record):
     alarms: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     replaced: str | None = None
+    approval: Approved | None = None
     started: datetime
     ended: datetime
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept", bound=Record)
 
+RELEASES = "releases/"
+"""Where releases are, each under its own digest."""
 _PREFIX = "ledger/"
 
 

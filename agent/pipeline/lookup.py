@@ -63,7 +63,7 @@ def find_stage(wanted: Wanted, configuration: Configuration, build: Build, relea
         return _bringing(wanted, configuration, releases)
     stages = _after_bringing(wanted, configuration, releases) or course(configuration, build)
     found = next((stage for stage in stages if stage.name == wanted.name), None)
-    if found is None and (wanted.stage or wanted.step in _steps(configuration)):
+    if found is None and (wanted.stage not in {"", wanted.step} or wanted.step in _steps(configuration)):
         raise UsageError(f"{_said(build)} has no stage {wanted.name}; {_its(stages)}")
     return Found(stage=found, stages=stages, inputs=wanted.inputs)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Release
     from agent.config.model import Configuration
+    from agent.deployment.strategy import StrategyChoice
     from agent.pipeline.wiring import Wiring
 
     ReadRelease = Callable[[str], Release]
@@ -28,13 +29,18 @@ def stages_of(action: str, configuration: Configuration, environment_name: str) 
 
 
 def promotion(
-    project: str, release: str | None, environment_name: str, read: ReadRelease | None = None
+    project: str,
+    release: str | None,
+    environment_name: str,
+    read: ReadRelease | None = None,
+    *,
+    strategy: StrategyChoice = "configured",
 ) -> tuple[Stage, ...]:
     """Promote a release, then ask its endpoint what it must know."""
     brings: Stage = Stage(
         title=f"Promote to {environment_name}",
         step=promote.STEP,
-        wire=partial(wire_promote, to=environment_name, release_digest=release),
+        wire=partial(wire_promote, to=environment_name, release_digest=release, strategy=strategy),
         environment=environment_name,
         lock=lock_of(project, environment_name),
     )
@@ -42,7 +48,12 @@ def promotion(
 
 
 def going_back(
-    project: str, environment_name: str, release: str | None, read: ReadRelease | None = None
+    project: str,
+    environment_name: str,
+    release: str | None,
+    read: ReadRelease | None = None,
+    *,
+    strategy: StrategyChoice = "configured",
 ) -> tuple[Stage, ...]:
     """Roll an environment back, then ask its endpoint what it must know."""
 
@@ -52,6 +63,7 @@ def going_back(
             environment_name=environment_name,
             environment=environment_of(wiring.configuration, environment_name),
             release=release,
+            strategy=strategy,
         )
 
     brings: Stage = Stage(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from agent.config.environment import Environment
     from agent.config.model import Configuration
     from agent.context import RunInfo
+    from agent.deployment.strategy import StrategyChoice
     from agent.pipeline.stages import Stage
     from agent.ports.images import ImageBuilder
     from agent.step import Step, StepModel
@@ -269,7 +270,9 @@ def wire_deploy(wiring: Wiring) -> deploy.Inputs:
     )
 
 
-def wire_promote(wiring: Wiring, *, to: str, release_digest: str | None = None) -> promote.Inputs:
+def wire_promote(
+    wiring: Wiring, *, to: str, release_digest: str | None = None, strategy: StrategyChoice = "configured"
+) -> promote.Inputs:
     """A release, by default the one that was made, to a further environment."""
     configuration = wiring.configuration
     environment = environment_of(configuration, to)
@@ -281,6 +284,7 @@ def wire_promote(wiring: Wiring, *, to: str, release_digest: str | None = None) 
         environment_name=to,
         environment=environment,
         before=tuple(names[: names.index(to)]),
+        strategy=strategy,
         main_branches=configuration.main_branches,
     )
 

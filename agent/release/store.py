@@ -7,14 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from agent.errors import InputMissingError, UsageError
+from agent.ledger.ledger import RELEASES as _PREFIX
 from agent.release.origins import Origins
 from agent.release.statement import decode, encode
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from agent.artifacts import Release
     from agent.ledger.ledger import Ledger
 
-_PREFIX = "releases/"
 _SUFFIX = ".json"
 _FEWEST_DIGITS = 6
 _DIGITS = re.compile(r"[0-9a-f]{1,64}")
@@ -77,8 +79,12 @@ class ReleaseStore:
 
     def all(self) -> tuple[str, ...]:
         """The digests of all releases, newest first, from one listing."""
+        return tuple(digest for digest, _ in self.dated())
+
+    def dated(self) -> tuple[tuple[str, datetime], ...]:
+        """The digests of all releases with the time of each, newest first, from one listing."""
         listed = sorted(self._ledger.listed(_PREFIX), key=lambda entry: (entry.modified, entry.key), reverse=True)
-        return tuple(_digest(entry.key) for entry in listed)
+        return tuple((_digest(entry.key), entry.modified) for entry in listed)
 
     def uri(self, digest: str) -> str:
         """The S3 address of a release."""

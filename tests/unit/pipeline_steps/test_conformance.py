@@ -17,7 +17,7 @@ from tests.unit.pipeline.configured import three_environments
 if TYPE_CHECKING:
     from agent.step import Step, StepModel
 
-BESIDE_THE_PIPELINE = {"rollback"}
+BESIDE_THE_PIPELINE = {"approve", "review", "rollback"}
 
 
 @pytest.fixture(params=step_names())

@@ -1,0 +1,54 @@
+"""Inputs of the steps by which people decide: they choose an environment and a release, the rest is configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.pipeline.wiring import environment_of
+from pipeline_steps import approve, review
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agent.config.model import Configuration
+    from agent.step import StepModel
+
+    Chosen = Mapping[str, Any]
+
+
+def wire_review(configuration: Configuration, environment_name: str) -> review.Inputs:
+    """The review of a promotion to an environment, before a release is chosen."""
+    environment, names = environment_of(configuration, environment_name), list(configuration.environments)
+    return review.Inputs(
+        project=configuration.project,
+        tools=configuration.tools,
+        environment_name=environment_name,
+        environment=environment,
+        main_branches=configuration.main_branches,
+        before=tuple(names[: names.index(environment_name)]),
+        better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
+    )
+
+
+def wire_approve(configuration: Configuration, environment_name: str) -> approve.Inputs:
+    """An approval for an environment, before anybody has said anything."""
+    return approve.Inputs(
+        project=configuration.project,
+        release="",
+        environment_name=environment_name,
+        environment=environment_of(configuration, environment_name),
+        by="",
+        reason="",
+    )
+
+
+_WIRES: Mapping[str, Callable[[Configuration, str], StepModel]] = {
+    review.STEP.name: wire_review,
+    approve.STEP.name: wire_approve,
+}
+
+
+def wire_decision(step: str, configuration: Configuration, chosen: Chosen) -> StepModel | None:
+    """What is configured of a step's inputs for the environment that was chosen; None for any step of a pipeline."""
+    wire = _WIRES.get(step)
+    return wire(configuration, str(chosen.get("environment_name", ""))) if wire else None

@@ -1,0 +1,254 @@
+"""Lay out the evidence for a promotion or a rollback: what would change against what is live, and who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from agent.config.environment import Environment
+from agent.config.model import Tools
+from agent.deployment.approval import admitted, authors, expiry, rule_of, standing
+from agent.deployment.comparison import compared
+from agent.deployment.deploy import recalled
+from agent.deployment.evidence import Change, Consent, Entry, Proof
+from agent.deployment.evidence_lines import change_lines, history_lines, proof_lines
+from agent.deployment.order import Order, enter
+from agent.deployment.promotion import release_before, require_known, require_proved
+from agent.deployment.settings import would_change
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
+from agent.errors import AccessDeniedError, UsageError
+from agent.ledger.environments import Environments
+from agent.naming import short
+from agent.release.commits import between
+from agent.release.origins import Origins, branches_of_candidate, require_admitted
+from agent.release.store import ReleaseStore
+from agent.release.verification import verify
+from agent.step import Step, StepModel, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from agent.artifacts import Release
+    from agent.context import Context
+    from agent.ledger.environments import Deployment
+
+_MOST_OF_HISTORY = 20
+
+
+class Inputs(StepModel):
+    """What is to be decided about."""
+
+    project: str = Field(description="Project.")
+    action: Literal["promote", "rollback"] = Field(default="promote", description="What is to be done.")
+    release: str = Field(
+        default="",
+        description="The release: its digest, its first digits, or a tag; for a rollback, empty for the one before.",
+    )
+    tools: Tools = Field(description="Account of data, images and releases.")
+    environment_name: str = Field(description="Name of the environment that is to change.")
+    environment: Environment = Field(description="The environment.")
+    before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
+    main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
+    strategy: StrategyChoice = Field(default="configured", description=DESCRIPTION)
+    better: Mapping[str, Literal["higher", "lower"]] = Field(
+        default={}, description="Which values of a metric are better, by metric."
+    )
+
+
+class Result(StepModel):
+    """The evidence, and what an approval takes."""
+
+    release: str = Field(description="Digest of the release.")
+    environment_name: str = Field(description="Name of the environment.")
+    action: Literal["promote", "rollback"] = Field(description="What is to be done.")
+    strategy: str = Field(description="Kind of the update's strategy.")
+    title: str = Field(description="All of it in one line.")
+    lines: tuple[str, ...] = Field(description="The evidence as plain text in columns, for a console.")
+    changes: tuple[Change, ...] = Field(description="What differs from what is live, and what would be written.")
+    commits: tuple[str, ...] = Field(description="Commits since what is live, newest first, as far as git knows them.")
+    proved: tuple[Proof, ...] = Field(description="The environments where the release was, in order.")
+    verified: tuple[str, ...] = Field(description="What was verified of the release, with its digest.")
+    live: str = Field(description="Digest of the release that is live; empty where there is none.")
+    unchanged: bool = Field(description="Whether the release is live already, so that nothing would be written.")
+    needs_approval: bool = Field(description="Whether somebody has still to approve it.")
+    approvers: tuple[str, ...] = Field(description="Logins of those who may; empty: everybody, or nobody has to.")
+    four_eyes: bool = Field(description="Whether its author may not.")
+    author: str = Field(description="Who started its build, and its commit's author.")
+    expires_minutes: int = Field(description="How long an approval counts; 0 where none is needed.")
+    approved: Consent | None = Field(default=None, description="The approval that counts already.")
+    history: tuple[Entry, ...] = Field(description="For a rollback: what the environment had, newest first.")
+    digest: str = Field(description="sha256 over the evidence, for the approval to refer to.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """An order with everything that is known about it."""
+
+    inputs: Inputs
+    order: Order
+    history: Sequence[Deployment]
+    current: Deployment | None
+    live: Release | None
+
+
+def run(inputs: Inputs, ctx: Context) -> Result:
+    """Ask for all that the step promote or rollback would ask for, write nothing, and tell what it comes to."""
+    case = _case(inputs, ctx)
+    order = case.order
+    verified = verify(
+        order.release,
+        order.digest,
+        tools=ctx.accounts.tools,
+        target=enter(order.environment, ctx),
+        approved=inputs.action == "promote" and inputs.environment.production,
+    )
+    unchanged = recalled(order, ctx) is not None
+    changes = (*compared(order.release, case.live, better=inputs.better), *would_change(order, ctx))
+    commits = between(ctx.folder, case.live.commit.sha, order.release.commit.sha) if case.live else ()
+    proved = tuple(_proofs(order.digest, inputs.before, Environments(ctx.ledger)))
+    rule, consent = rule_of(order), standing(order, ctx)
+    history = tuple(_entries(case)) if inputs.action == "rollback" else ()
+    result = Result(
+        release=order.digest,
+        environment_name=order.name,
+        action=inputs.action,
+        strategy=order.environment.endpoint.strategy.kind,
+        title=_title(case, changes, unchanged=unchanged),
+        lines=(),
+        changes=changes,
+        commits=commits,
+        proved=proved,
+        verified=tuple(f"{checked.what}: {checked.found}" for checked in verified),
+        live=case.current.release if case.current else "",
+        unchanged=unchanged,
+        needs_approval=rule is not None and consent is None and not unchanged,
+        approvers=_approvers(order) if rule is not None and consent is None and not unchanged else (),
+        four_eyes=rule is not None and rule.four_eyes,
+        author=", ".join(authors(order.release)),
+        expires_minutes=rule.expires // 60 if rule else 0,
+        approved=Consent.of(consent, expiry(consent, rule)) if consent and rule else None,
+        history=history,
+        digest="",
+    )
+    evidence = result.model_dump(mode="json", include={"release", "environment_name", "action", "live", "changes"})
+    return result.model_copy(update={"digest": digest(evidence), "lines": tuple(_lines(result, order.release))})
+
+
+def _case(inputs: Inputs, ctx: Context) -> _Case:
+    """What is asked for, once it is sure that the ledger allows it."""
+    store, environments = ReleaseStore(ctx.ledger), Environments(ctx.ledger)
+    history = environments.history(inputs.environment_name)
+    wanted = store.find(inputs.release) if inputs.release else ""
+    if inputs.action == "rollback":
+        wanted = wanted or release_before(history, inputs.environment_name)
+        require_known(wanted, history, inputs.environment_name)
+    elif not wanted:
+        raise UsageError(f"say which release is to go to {inputs.environment_name}; `modelyard releases` lists them")
+    current = next((one for one in reversed(history) if one.status == "done"), None)
+    order = Order(
+        release=store.read(wanted),
+        digest=wanted,
+        name=inputs.environment_name,
+        environment=updated_by(inputs.environment, inputs.strategy, inputs.environment_name),
+        action=inputs.action,
+    )
+    if inputs.action == "promote":
+        _require_candidate(inputs, order, ctx)
+        require_proved(wanted, inputs.before, environments)
+    live = store.read(current.release) if current else None
+    return _Case(inputs=inputs, order=order, history=history, current=current, live=live)
+
+
+def _require_candidate(inputs: Inputs, order: Order, ctx: Context) -> None:
+    """Ask whether a release of its branch may go there at all, as a promotion would."""
+    main = inputs.main_branches
+    candidate_of = branches_of_candidate(Origins(ctx.ledger).of(order.digest, order.release), main)
+    first = not inputs.before
+    require_admitted(order.digest, candidate_of, order.environment, name=order.name, first=first, main=main)
+
+
+def _approvers(order: Order) -> tuple[str, ...]:
+    """Those whose approval would count; AccessDeniedError where there are approvers, but none of them may."""
+    rule = order.environment.approval
+    assert rule is not None  # whoever asks has looked
+    found = admitted(order.release, rule)
+    if rule.approvers and not found:
+        raise AccessDeniedError(
+            f"nobody may approve release {short(order.digest)} for {order.name}: four eyes are demanded, and every "
+            f"approver ({', '.join(rule.approvers)}) is an author of it ({', '.join(authors(order.release))}); name "
+            "another one in the environment's `approval.approvers`"
+        )
+    return found
+
+
+def _proofs(release: str, before: Sequence[str], environments: Environments) -> Iterator[Proof]:
+    for name in before:
+        found = (one for one in environments.newest_first(name) if (one.release, one.status) == (release, "done"))
+        deployed, check = next(found, None), environments.checked(name, release)
+        if deployed is None:
+            continue
+        yield Proof(
+            environment_name=name,
+            since=deployed.ended,
+            who=deployed.who,
+            checked=check.ended if check else None,
+            passed=check.passed if check else None,
+            found=f"{check.metric} {check.value:.6g} on {check.rows} rows" if check and check.metric else "",
+        )
+
+
+def _entries(case: _Case) -> Iterator[Entry]:
+    """The environment's past, newest first; only the last time that the release was live is marked as its target."""
+    marked = False
+    for one in list(reversed(case.history))[:_MOST_OF_HISTORY]:
+        target = not marked and (one.release, one.status) == (case.order.digest, "done") and one is not case.current
+        marked = marked or target
+        yield Entry.of(one, live=one is case.current, target=target)
+
+
+def _title(case: _Case, changes: Sequence[Change], *, unchanged: bool) -> str:
+    order, current = case.order, case.current
+    what = f"release {short(order.digest)}"
+    if unchanged:
+        return f"{what} is live in {order.name} already; nothing would be written"
+    does = f"promote {what} to {order.name}" if order.action == "promote" else f"roll {order.name} back to {what}"
+    instead = f"instead of {short(current.release)}" if current else "which has no release yet"
+    if current and current.release == order.digest:
+        instead = "which has it, with other settings"
+    measured = [change for change in changes if change.topic == "metrics" and change.wanted]
+    metrics = ", ".join(_metric(change) for change in measured)
+    return f"{does}, {instead}{f': {metrics}' if metrics else ''}"
+
+
+def _metric(change: Change) -> str:
+    judged = f"{change.judgement}, was {change.live}" if change.live and change.judgement != "same" else ""
+    return f"{change.name} {change.wanted}{f' ({judged})' if judged else ''}"
+
+
+def _lines(result: Result, release: Release) -> Iterator[str]:
+    yield result.title
+    yield f"made by {result.author or 'nobody known'}{f', {release.build_url}' if release.build_url else ''}"
+    yield from proof_lines(result.proved)
+    yield from change_lines(result.changes)
+    if result.commits:
+        yield "commits since what is live:"
+        yield from (f"  {commit}" for commit in result.commits)
+    yield from history_lines(result.history)
+    yield _approval_line(result)
+
+
+def _approval_line(result: Result) -> str:
+    if result.approved:
+        consent = result.approved
+        return f"approved by {consent.by} until {consent.expires:%Y-%m-%d %H:%M}Z: {consent.reason}"
+    if not result.needs_approval:
+        return "needs no approval"
+    who = ", ".join(result.approvers) or "anybody"
+    eyes = f", but not its author ({result.author})" if result.four_eyes else ""
+    return f"needs an approval by {who}{eyes}, which counts for {result.expires_minutes} minutes"
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, account="environment", effect="read")
