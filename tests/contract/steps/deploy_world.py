@@ -122,10 +122,11 @@ class World:
         tools = self.configuration.tools
         return AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name="ci")
 
-    def release(self, answer: str = "", *, rows: str = "0,0\n1,1\n", **doing: str) -> str:
+    def release(self, answer: str = "", *, rows: str = "0,0\n1,1\n", who: str = "", **doing: str) -> str:
         """The digest of a new release, whose model answers so and does what it is told (``tests/contract/image``).
 
-        Without an answer it echoes, which is to predict a row's only feature. ``rows`` are what it was evaluated on.
+        Without an answer it echoes, which is to predict a row's only feature. ``rows`` are what it was evaluated on,
+        ``who`` started its build.
         """
         job = f"{self.project}-train-{next(self._numbers):012x}"
         key = f"models/{job}/output/model.tar.gz"
@@ -149,6 +150,7 @@ class World:
             verdicts=(),
             package=self.package,
             run=job,
+            who=who,
         )
         return ReleaseStore(self.ledger).write(release)
 
@@ -270,7 +272,7 @@ class World:
             for model in self.models(name):
                 sagemaker.delete_model(ModelName=model)
             self.client("cloudwatch", name).delete_alarms(AlarmNames=self.alarms(name))
-        for prefix in ("ledger/environments/", "ledger/steps/"):
+        for prefix in ("ledger/approvals/", "ledger/environments/", "ledger/steps/"):
             for kept in list(self.ledger.objects.list(self.bucket, prefix)):
                 self.s3.delete_object(Bucket=self.bucket, Key=kept.key)
 
