@@ -39,5 +39,9 @@ Map offers(Map chosen) {
     if (offered.contract != 1) {
         error("modelyard choices ended with exit code ${offered.ended}: nothing can be promoted")
     }
-    offered + [labels: [''] + offered.releases.collect { Map release -> release.label }]
+    List environments = offered.environments + (offered.rollback.keySet() - offered.environments).toList()
+    offered + [
+        labels: [''] + offered.releases.collect { Map release -> release.label },
+        environments: environments ?: [''],
+    ]
 }

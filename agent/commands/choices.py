@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.entry import open_selected, selection_arguments
+from agent.entry import answer_asked, as_asked, file_arguments, open_selected, selection_arguments
 from agent.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _DIGITS = 12
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``choices``."""
     selection_arguments(parser)
+    file_arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer one JSON document")
 
 
@@ -30,10 +31,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Read the ledger."""
     from agent.pipeline.choices import choices
 
+    options = as_asked(options)
     opened = open_selected(options, console)
     found = choices(opened.configuration, opened.context.ledger)
     if options.json:
-        console.answer_json({"contract": _CONTRACT, **asdict(found)})
+        answer_asked({"contract": _CONTRACT, **asdict(found)}, options, console)
     else:
         _show(found, console)
     return ExitCode.DONE

@@ -323,6 +323,7 @@ def promotion(world: World, release: str) -> dict[str, Any]:
         environment_name="prod",
         environment=configuration.environments["prod"],
         before=("qa",),
+        main_branches=configuration.main_branches,
     )
     return inputs.model_dump(mode="json")
 

@@ -10,7 +10,8 @@ class PromoteSpec extends Vars {
 
     def setup() {
         choices = [releases: [[value: 'f00d', label: 'f00d main: better'], [value: 'beef', label: 'beef main: first']],
-            environments: ['qa', 'prod'], strategies: ['configured', 'canary']]
+            environments: ['qa', 'prod'], strategies: ['configured', 'canary'],
+            rollback: [dev: [], qa: ['beef'], prod: []]]
         outcomes.review = [[result: REVIEW]]
         outcomes.approve = [[result: [by: 'ada', reason: 'sale', at: 'now', expires: 'later']]]
         outcomes.promote = [[result: [release: 'f00d']]]
@@ -66,7 +67,7 @@ class PromoteSpec extends Vars {
 
         then:
         build.declared.find { it.name == 'RELEASE' }.choices == ['', 'f00d main: better', 'beef main: first']
-        build.declared.find { it.name == 'ENVIRONMENT' }.choices == ['qa', 'prod']
+        build.declared.find { it.name == 'ENVIRONMENT' }.choices == ['qa', 'prod', 'dev']
         build.declared.find { it.name == 'STRATEGY' }.choices == ['configured', 'canary']
     }
 
