@@ -13,13 +13,18 @@
 Map call(Map declared, Map given, List outcomes) {
     Map asked = given.subMap(mlWait.declaredOptions().keySet()) + declared.subMap(['stage', 'step'])
     Map outcome = [status: 'interrupted', exit_code: 130, error: 'the build was aborted, or the stage took too long']
+    long began = currentBuild.duration
     try {
         timeout(time: declared.timeout, unit: 'MINUTES') {
             outcome = mlWait.watch(asked)
         }
     } finally {
-        outcomes << (outcome + declared.subMap(['stage', 'step', 'title']))
+        outcomes << (outcome + declared.subMap(['stage', 'step', 'title']) + [seconds: seconds(began)])
     }
     mlStep.conclude(outcome)
     outcome.result
+}
+
+private int seconds(long began) {
+    (currentBuild.duration - began).intdiv(1000)
 }

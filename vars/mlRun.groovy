@@ -30,10 +30,25 @@ Map call(Map config = [:], List outcomes = []) {
     }
     Map results = [:]
     boolean refused = false
-    for (Map group in declared.groups) {
-        refused = refused || runGroup(group, chosen, results, outcomes)
+    try {
+        for (Map group in declared.groups) {
+            refused = refused || runGroup(group, chosen, results, outcomes)
+        }
+    } finally {
+        noteMissed(declared.groups, outcomes)
     }
     results
+}
+
+/** What was not reached is told too. */
+private void noteMissed(List groups, List outcomes) {
+    List reached = outcomes.collect { Map outcome -> outcome.stage }
+    for (Map group in groups) {
+        for (List level in group.levels) {
+            outcomes.addAll(level.findAll { Map declared -> !reached.contains(declared.stage) }
+                .collect { Map declared -> declared.subMap(['stage', 'step', 'title']) + [status: 'not_run'] })
+        }
+    }
 }
 
 private Map declaredStages(Map chosen) {
