@@ -54,7 +54,7 @@ class StageBlock extends Around {
 
     @Override
     void ended(Build build, String name, Outcome outcome) {
-        if (outcome.failure) {
+        if (outcome.failure && build.stages[name] != 'SKIPPED') {
             build.stages[name] = Build.resultOf(outcome.abnormal)
         }
         super.ended(build, name, outcome)

@@ -74,6 +74,39 @@ class Build extends World {
         result = WORSE[Math.max(WORSE.indexOf(result ?: 'SUCCESS'), WORSE.indexOf(worse))]
     }
 
+    /** `env.NAME = value`. */
+    void set(String name, String value) {
+        overridden[name] = value
+        variables[name] = value
+    }
+
+    /** A parameter that the pipeline declares: a build that was started without it has its default. */
+    void declare(Map parameter) {
+        declared << parameter
+        boolean given = parameters.containsKey(parameter.name)
+        parameters[parameter.name] =
+            ParameterTypes.value(parameter, given ? parameters[parameter.name] : ParameterTypes.fallback(parameter))
+    }
+
+    /** What the pipeline says of its job; a controller would not have started a build with other parameters. */
+    void configure(List<Map> given) {
+        for (Map property in given) {
+            switch (property.symbol) {
+                case 'parameters':
+                    property.parameterDefinitions.each { declare(it) }
+                    Set unknown = parameters.keySet() - declared*.name
+                    if (unknown) {
+                        throw new IllegalArgumentException("the pipeline declares no parameter ${unknown.join(', ')}")
+                    }
+                    break
+                case 'pipelineTriggers':
+                    triggers.addAll(property.triggers)
+                    break
+                default: jobProperties[property.symbol] = property.findAll { name, value -> name != 'symbol' }
+            }
+        }
+    }
+
     void answer(Strand strand, Object value) {
         strand.resume(new Outcome(value, null))
     }
@@ -103,7 +136,7 @@ class Build extends World {
         }
         switch (name) {
             case 'env': return new EnvironmentVariables()
-            case 'params': return new Parameters()
+            case 'params': return Collections.unmodifiableMap(new LinkedHashMap(parameters))
             case 'currentBuild': return new CurrentBuild()
             case 'scm': return new SourceControl()
             default: return null

@@ -27,7 +27,7 @@ class FlowInterruptedException extends InterruptedException {
         result = about.result ?: 'ABORTED'
         origin = about.origin as Integer
         agent = about.agent ?: false
-        actual = !agent
+        actual = !agent && about.actual != false
     }
 }
 

@@ -8,6 +8,8 @@ import java.util.concurrent.TimeUnit
 /** Steps that say what runs, in which order, and what becomes of a failure. */
 class FlowSteps {
     static final Set<String> UNITS = TimeUnit.values()*.name() as Set
+    /** What the declarative interpreter calls the stages of its own. */
+    private static final String OWN = 'Declarative: '
     private static final Set<String> RESULTS = Build.WORSE as Set
 
     static final Map<String, Map> TABLE = [
@@ -92,6 +94,10 @@ class FlowSteps {
     }
 
     private static void stage(Build build, Strand strand, Map given) {
+        if (given.name.startsWith(OWN)) {
+            around(build, strand, given)
+            return
+        }
         build.stages[given.name] = 'SUCCESS'
         Surroundings within = strand.surroundings.copyWith(stages: strand.surroundings.stages + [given.name])
         build.fork(given.name, given.body, within, new StageBlock(strand))

@@ -35,7 +35,7 @@ class LockWait extends Waiting {
     @Override
     Due getDue() {
         List<Long> times = Build.running().lockedElsewhere.findAll { name, seconds -> seconds != null }
-            .collect { name, seconds -> Build.running().started + seconds * 1000L }.findAll { it > Build.running().now }
+            .collect { name, seconds -> Build.running().began + seconds * 1000L }.findAll { it > Build.running().now }
         times ? new Due(times.min(), Long.MAX_VALUE) : null
     }
 

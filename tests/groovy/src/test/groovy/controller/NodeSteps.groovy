@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.Outcome
 
 /** Steps that say where work is done, and that work there. */
 class NodeSteps {
-    private static final Map<String, Object> POD = [
+    static final Map<String, Object> POD = [
         label: String, name: String, namespace: String, cloud: String, inheritFrom: String, agentInjection: Boolean,
         agentContainer: String, containers: [Kinds.CONTAINER], envVars: [Kinds.VARIABLE], volumes: [Kinds.VOLUME],
         workspaceVolume: Object, instanceCap: Integer, idleMinutes: Integer, slaveConnectTimeout: Integer,

@@ -52,7 +52,7 @@ class Sandbox extends GroovyInterceptor {
         (UUID): ['randomUUID'],
     ]
 
-    private static final List<Class> PIPELINE = [PipelineScript, EnvironmentVariables, Parameters, CurrentBuild]
+    private static final List<Class> PIPELINE = [PipelineScript, EnvironmentVariables, CurrentBuild, OtherBuild, TestResults]
 
     /** Some of what may be made, and what a text with `${}` and a range become. */
     private static final List<Class> NEW = [Date, Exception, GStringImpl, HashMap, HashSet, IntRange, JsonSlurper]

@@ -7,7 +7,7 @@ class Steps {
      * body: whether it has one, does: its work].
      */
     static final Map<String, Map> TABLE =
-        FileSteps.TABLE + FlowSteps.TABLE + GateSteps.TABLE + NodeSteps.TABLE + PublishSteps.TABLE
+        FileSteps.TABLE + FlowSteps.TABLE + GateSteps.TABLE + JobSteps.TABLE + NodeSteps.TABLE + PublishSteps.TABLE
 
     private static final Map<String, Declaration> DECLARED = TABLE.findAll { it.value.takes != null }
         .collectEntries { name, step -> [(name): new Declaration(name, step.takes, step.needs ?: [])] }

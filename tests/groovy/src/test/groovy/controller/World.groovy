@@ -46,10 +46,17 @@ abstract class World {
     /** Milliseconds in reality that each wait takes at least; for processes of others that really work meanwhile. */
     int pause = 0
 
+    /** Builds before this one, newest first: [number, result, description, ...] as OtherBuild shows them. */
+    final List<Map> history = []
+    /** Other jobs that can be built -> how their builds end: [result, number, after: seconds, variables]. */
+    final Map<String, Map> jobs = [:]
+
     // What can be asked.
 
     String result
     String description
+    String displayName
+    boolean keptForever = false
     final List<String> log = []
     /** Every step that was started: [step, given, stages, label, node, container, locks, at]. */
     final List<Map> calls = []
@@ -62,6 +69,20 @@ abstract class World {
     final List<Map> pods = []
     /** The parameters that the pipeline declares. */
     final List<Map> declared = []
+    /** What the pipeline makes of its job, beside parameters: symbol -> arguments. */
+    final Map<String, Map> jobProperties = [:]
+    /** [symbol, its arguments]. */
+    final List<Map> triggers = []
+    /** What scripts set in `env`. */
+    final Map<String, String> overridden = [:]
+    final List<Map> badges = []
+    final List<Map> checks = []
+    /** [class, name, outcome, text] of every case that `junit` found. */
+    final List<Map> tests = []
+    /** Name of a published HTML report -> [what it was published with, files: path -> bytes]. */
+    final Map<String, Map> reports = [:]
+    /** Builds of other jobs that were started: [job, parameters, wait, quietPeriod]. */
+    final List<Map> started = []
     /** [ordinal, label], as they were passed. */
     final List<Map> milestones = []
     /** [resource, by, from, to], in order; `to` is empty while it is held. */
@@ -73,7 +94,7 @@ abstract class World {
 
     /** Milliseconds of the build's own clock, on which `sleep` takes no time. */
     long now = 1_764_000_000_000
-    final long started = now
+    final long began = now
 
     World(File folder) {
         workspace = new File(folder, 'workspace')
@@ -96,7 +117,7 @@ abstract class World {
 
     /** Seconds that the build has taken so far, on its clock. */
     long getElapsed() {
-        (now - started).intdiv(1000) as long
+        (now - began).intdiv(1000) as long
     }
 
     void say(Object text, Surroundings surroundings) {

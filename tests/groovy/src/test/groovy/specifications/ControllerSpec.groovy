@@ -1,6 +1,5 @@
 package specifications
 
-import org.codehaus.groovy.control.MultipleCompilationErrorsException
 import spock.lang.Unroll
 
 /** The controller of these tests is as strict as a real one was found to be; without that the others prove nothing. */
@@ -69,40 +68,5 @@ class ControllerSpec extends Vars {
         run().result == 'FAILURE'
         build.log.findAll { it ==~ /\d/ } == ['1', '2', '3']
         build.log.last() == 'ERROR: no 3'
-    }
-
-    @Unroll
-    def 'no declarative pipeline: #message'() {
-        when:
-        pipeline text
-
-        then:
-        MultipleCompilationErrorsException refusal = thrown()
-        refusal.message.contains(message)
-
-        where:
-        text                                                             | message
-        "pipeline {\n${STAGES}\n}"                                       | 'Missing required section "agent"'
-        declarative('')                                                  | 'Missing required section "stages"'
-        declarative(STAGES) + '\n' + declarative(STAGES)                 | 'Only one pipeline'
-        declarative(STAGES + STAGES)                                     | 'Multiple occurrences of the stages section'
-        declarative("${STAGES}\npost { later {\necho 'x'\n} }")          | 'Invalid post condition "later"'
-        declarative("stages {\nstage('a') { }\n}")                       | 'Expected one of "steps"'
-        declarative(stage('def a = 1'))                                  | 'Expected a step or a section'
-        declarative(stage("echo 'x'").replace('steps', 'agent any steps')) | 'Expected'
-        declarative("parameters { number(name: 'A') }\n${STAGES}")       | 'Invalid parameter type "number"'
-        declarative("parameters { string(kind: 'x') }\n${STAGES}")       | 'Invalid argument of string "kind"'
-        'def options = [:]\n' + declarative(STAGES)                      | 'a variable cannot be named options'
-        "void call(Map options) {\n${declarative(STAGES)}\n}"            | 'a parameter cannot be named options'
-    }
-
-    private static final String STAGES = stage("echo 'x'")
-
-    private static String stage(String step) {
-        "stages {\nstage('a') {\nsteps {\n${step}\n}\n}\n}\n"
-    }
-
-    private static String declarative(String sections) {
-        "pipeline {\nagent none\n${sections}\n}"
     }
 }
