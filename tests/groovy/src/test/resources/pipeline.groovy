@@ -2,6 +2,7 @@
    pipeline-model-definition). */
 
 import controller.Declarative
+import controller.MissingContextVariableException
 import controller.StageReader
 
 void call(Map model) {
@@ -129,7 +130,7 @@ void within(Map declared, Map seen) {
                     if (declared.stages) {
                         failure = runStages(declared.stages, null)
                     } else {
-                        declared.steps.call()
+                        withNodeOrTold(declared.steps)
                     }
                 } catch (Throwable thrown) {
                     failure = thrown
@@ -143,6 +144,16 @@ void within(Map declared, Map seen) {
                 }
             }
         }
+    }
+}
+
+void withNodeOrTold(Closure work) {
+    try {
+        work.call()
+    } catch (MissingContextVariableException absent) {
+        Declarative.tellFailure(absent)
+        error('Attempted to execute a step that requires a node context while ‘agent none’ was specified. Be sure to ' +
+            'specify your own ‘node { ... }’ blocks when using ‘agent none’.')
     }
 }
 
@@ -302,7 +313,7 @@ Throwable afterwards(Map post, Throwable failure, String stage) {
         if (Declarative.holds(condition, result)) {
             String original = Declarative.pretend(result)
             try {
-                post[condition].call()
+                withNodeOrTold(post[condition])
             } catch (Throwable thrown) {
                 Declarative.tell("Error when executing ${condition} post condition:")
                 Declarative.tellFailure(thrown)
