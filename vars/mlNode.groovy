@@ -76,10 +76,16 @@ private Object work(Map chosen, Closure body) {
         try {
             return withEnv(["ML_MODEL=${model}"]) { body() }
         } finally {
-            dir(".modelyard/${env.BUILD_TAG}") {
-                archiveArtifacts(artifacts: '**', allowEmptyArchive: true)
-                deleteDir()
-            }
+            keep(".modelyard/${env.BUILD_TAG}")
+        }
+    }
+}
+
+private void keep(String written) {
+    if (fileExists(written)) {
+        dir(written) {
+            archiveArtifacts(artifacts: '**', allowEmptyArchive: true)
+            deleteDir()
         }
     }
 }

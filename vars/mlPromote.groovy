@@ -53,8 +53,7 @@ void call(Map config = [:]) {
                 }
                 steps {
                     script {
-                        Set known = mlApprove.declaredOptions().keySet()
-                        mlApprove(chosen.subMap(known) + [review: kept.review, reason: params.REASON], outcomes)
+                        approve(chosen, kept.review, outcomes)
                     }
                 }
             }
@@ -90,6 +89,11 @@ private Map asked(Map chosen) {
         strategy: params.STRATEGY,
         reason: params.REASON,
     ]
+}
+
+private void approve(Map chosen, Map review, List outcomes) {
+    Map given = [review: review, reason: params.REASON]
+    mlApprove(chosen.subMap(mlApprove.declaredOptions().keySet()) + given, outcomes)
 }
 
 private void deploy(Map chosen, Map review, List outcomes) {

@@ -70,7 +70,7 @@ private void show(Map published, boolean checks) {
     }
     try {
         for (Map badge in published.badges) {
-            addBadge(badge + [link: published.link])
+            addBadge(text: badge.text, link: published.link)
         }
         if (checks) {
             publishChecks(published.check + [detailsURL: published.link])

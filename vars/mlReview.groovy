@@ -39,9 +39,10 @@ Map offers(Map chosen) {
     if (offered.contract != 1) {
         error("modelyard choices ended with exit code ${offered.ended}: nothing can be promoted")
     }
+    List nothing = ['']
     List environments = offered.environments + (offered.rollback.keySet() - offered.environments).toList()
     offered + [
-        labels: [''] + offered.releases.collect { Map release -> release.label },
-        environments: environments ?: [''],
+        labels: nothing + offered.releases.collect { Map release -> release.label },
+        environments: environments ?: nothing,
     ]
 }

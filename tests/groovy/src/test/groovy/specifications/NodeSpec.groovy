@@ -21,7 +21,7 @@ class NodeSpec extends Vars {
 
     def 'a node that is lost is replaced'() {
         given:
-        pipeline "mlNode([:]) { sh('touch \"$SCRIPTED/here\"; sleep 60') }"
+        pipeline '''mlNode([:]) { sh('touch "$SCRIPTED/here"; sleep 60') }'''
         build.loseAgentWhen = { new File(scripted, 'here').delete() }
 
         expect:
@@ -49,16 +49,22 @@ class NodeSpec extends Vars {
             containers.first().image == 'agents/x@sha256:1'
             containers.first().name == 'modelyard'
         }
-        build.containers == ['modelyard']
+        build.calls.findAll { it.step == 'container' }*.given*.name == ['modelyard']
     }
 
     def 'sources may come from a repository that is named'() {
         given:
         pipeline "mlNode([repository: 'https://git.example/m.git', branch: 'main', gitCredentials: 'git']) { sh('true') }"
 
+        build.repositories['https://git.example/m.git'] = temporary.newFolder('m').with { File folder ->
+            new File(folder, 'modelyard.yaml').text = ''
+            folder
+        }
+
         expect:
         run().result == 'SUCCESS'
-        build.checkouts.first().subMap(['url', 'branch', 'credentialsId']) ==
-            [url: 'https://git.example/m.git', branch: 'main', credentialsId: 'git']
+        new File(build.workspace, 'modelyard.yaml').file
+        build.calls.find { it.step == 'git' }.given.subMap(['branch', 'credentialsId']) ==
+            [branch: 'main', credentialsId: 'git']
     }
 }

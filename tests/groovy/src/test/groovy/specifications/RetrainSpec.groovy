@@ -6,17 +6,19 @@ class RetrainSpec extends Vars {
         given:
         pipeline "mlRetrain([settings: ['a=1', 'b=2']])"
         build.parameters.putAll([RELEASE: 'f00d', REASON: 'drift of age'])
-        build.results = ['build/main': 'UNSTABLE']
+        build.jobs['build/main'] = [result: 'UNSTABLE']
 
         expect:
         run().result == 'UNSTABLE'
-        build.started == [[job: 'build/main', parameters: [ORIGIN: 'f00d', REASON: 'drift of age', SETTINGS: 'a=1\nb=2']]]
+        build.started*.job == ['build/main']
+        build.started.first().parameters == [ORIGIN: 'f00d', REASON: 'drift of age', SETTINGS: 'a=1\nb=2']
         build.description == 'drift of age f00d'
     }
 
     def 'no executor is held meanwhile'() {
         given:
         pipeline 'mlRetrain()'
+        build.jobs['build/main'] = [result: 'SUCCESS']
 
         expect:
         run().result == 'SUCCESS'
@@ -26,8 +28,9 @@ class RetrainSpec extends Vars {
     def 'it starts by itself when that is wanted'() {
         given:
         pipeline "mlRetrain([schedule: 'H 3 * * 1'])"
+        build.jobs['build/main'] = [result: 'SUCCESS']
 
         expect:
-        run().triggers == [cron: 'H 3 * * 1']
+        run().triggers == [[symbol: 'cron', spec: 'H 3 * * 1']]
     }
 }

@@ -308,13 +308,10 @@ class StepSpec extends Vars {
     def 'only the process knows the access key, in the mode #mode'() {
         given:
         outcomes.train = [[reads: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'], says: ['key: s3cret']]]
-        pipeline """
-            node('') {
-                Map outcome = mlStep('train', [credentials: 'tools', mode: '${mode}', image: 'agent'])
-                writeFile(file: 'answer', text: outcome.result.AWS_SECRET_ACCESS_KEY)
-                sh('test -z "\\$AWS_SECRET_ACCESS_KEY"')
-            }
-        """
+        pipeline "node('') {" + """
+            Map outcome = mlStep('train', [credentials: 'tools', mode: '${mode}', image: 'agent'])
+            writeFile(file: 'answer', text: outcome.result.AWS_SECRET_ACCESS_KEY)
+        """ + 'sh(\'test -z "$AWS_SECRET_ACCESS_KEY"\') }'
         putEngine(RUNS_HERE)
         build.credentials.tools = [username: 'AKIA', password: 's3cret']
 
