@@ -318,8 +318,8 @@ class Build extends World {
         acting = null
         if (restartAfter(step)) {
             restarts++
-            library = library.recompiled()
-            script = library.compile(text)
+            library = library.reloaded()
+            script = library.reload(script)
         }
         program = program.restored(script.classLoader)
     }
