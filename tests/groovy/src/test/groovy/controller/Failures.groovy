@@ -49,6 +49,15 @@ class AgentOfflineException extends IOException {
     }
 }
 
+/** Ant was asked for files of a folder that is not there: no option about empty results helps. */
+class BuildException extends RuntimeException {
+    private static final long serialVersionUID = 1
+
+    BuildException(String folder) {
+        super("${folder} does not exist.")
+    }
+}
+
 /** There are no such credentials, or they are of another kind. */
 class CredentialNotFoundException extends AbortException {
     private static final long serialVersionUID = 1

@@ -24,6 +24,8 @@ class FileSteps {
         fileExists: [takes: [file: String], needs: ['file'], node: true, does: { Build build, Strand strand, Map given ->
             build.answer(strand, file(strand, given.file).exists())
         }],
+        git: [takes: [url: String, branch: String, credentialsId: String, poll: Boolean, changelog: Boolean], needs: ['url'],
+            node: true, does: FileSteps.&clone],
         isUnix: [takes: [:], node: true, does: { Build build, Strand strand, Map given ->
             build.answer(strand, true)
         }],
@@ -60,6 +62,14 @@ class FileSteps {
         new File(path).absolute ? new File(path) : new File(strand.surroundings.folder, path)
     }
 
+    /** A folder that Ant is to look into. */
+    static String existing(String folder) {
+        if (!new File(folder).directory) {
+            throw new BuildException(folder)
+        }
+        folder
+    }
+
     /** Files below a folder that match one of the patterns of Ant, separated by commas. */
     static List<Path> matching(String folder, String patterns, String excluded = '') {
         if (!new File(folder).directory) {
@@ -84,7 +94,7 @@ class FileSteps {
 
     private static void archive(Build build, Strand strand, Map given) {
         Path folder = new File(strand.surroundings.folder).toPath()
-        List<Path> kept = matching(strand.surroundings.folder, given.artifacts, given.excludes)
+        List<Path> kept = matching(existing(strand.surroundings.folder), given.artifacts, given.excludes)
         if (!kept && !given.allowEmptyArchive) {
             throw new AbortException("No artifacts found that match the file pattern \"${given.artifacts}\"")
         }
@@ -109,21 +119,38 @@ class FileSteps {
             build.answer(strand, [:])
             return
         }
-        Path from = build.sources.toPath()
+        bring(build, strand, build.sources, build.variables.BRANCH_NAME)
+    }
+
+    private static void clone(Build build, Strand strand, Map given) {
+        File sources = build.repositories[given.url] ?: build.sources
+        if (given.credentialsId && !build.credentials.containsKey(given.credentialsId)) {
+            build.say("Warning: CredentialId \"${given.credentialsId}\" could not be found.", strand.surroundings)
+        }
+        if (sources == null) {
+            throw new AbortException("Couldn't find any revision to build. Verify the repository and branch configuration for this job.")
+        }
+        bring(build, strand, sources, "origin/${given.branch ?: 'master'}", given.url)
+    }
+
+    private static void bring(Build build, Strand strand, File sources, String branch, String url = null) {
+        Path from = sources.toPath()
         for (Path path in files(from)) {
             Path target = new File(strand.surroundings.folder).toPath().resolve(path)
             Files.createDirectories(target.parent)
             Files.copy(from.resolve(path), target, StandardCopyOption.REPLACE_EXISTING)
         }
-        build.answer(strand, revision(build))
+        build.answer(strand, revision(sources, branch, url))
     }
 
-    private static Map<String, String> revision(Build build) {
-        String commit = git(build.sources, 'rev-parse', 'HEAD')
-        commit == null || !new File(build.sources, '.git').exists() ? [:] : [
-            GIT_COMMIT: commit,
-            GIT_BRANCH: build.variables.BRANCH_NAME ?: 'origin/' + (git(build.sources, 'rev-parse', '--abbrev-ref', 'HEAD')),
-            GIT_URL: git(build.sources, 'config', 'remote.origin.url') ?: build.sources.toURI() as String,
+    private static Map<String, String> revision(File sources, String branch, String url) {
+        if (!new File(sources, '.git').exists()) {
+            return [:]
+        }
+        [
+            GIT_COMMIT: git(sources, 'rev-parse', 'HEAD'),
+            GIT_BRANCH: branch ?: 'origin/' + git(sources, 'rev-parse', '--abbrev-ref', 'HEAD'),
+            GIT_URL: url ?: git(sources, 'config', 'remote.origin.url') ?: sources.toURI() as String,
         ]
     }
 

@@ -10,6 +10,10 @@ abstract class World {
 
     /** What `checkout` brings; nothing, unless a test says. */
     File sources
+    /** What the step `git` brings: URL -> folder; the sources, unless a test says. */
+    final Map<String, File> repositories = [:]
+    /** Steps of plugins that this controller does not have. */
+    final Set<String> absentSteps = [] as Set
     final Map<String, String> variables
     final Map<String, Object> parameters = [:]
     List<Map> causes = []

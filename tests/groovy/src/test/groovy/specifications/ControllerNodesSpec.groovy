@@ -69,6 +69,9 @@ class ControllerNodesSpec extends Vars {
         "podTemplate(image: 'b') { }"                                                   | 'podTemplate: unknown parameter(s) [image]'
         "node('') { unstash('a') }"                                                     | 'No such saved stash ‘a’'
         "node('') { stash(name: 'a', includes: 'b/**') }"                               | 'No files included in stash ‘a’'
+        "node('') { dir('no') { archiveArtifacts(artifacts: '**', allowEmptyArchive: true) } }" | 'no does not exist.'
+        "node('') { dir('no') { junit(testResults: '*.xml', allowEmptyResults: true) } }" | 'no does not exist.'
+        "node('') { git(url: 'https://git.example/a.git') }"                            | 'find any revision to build'
         "retry(count: 2, conditions: [string(name: 'a')]) { error('x') }"               | 'no known implementation of ErrorCondition is named string'
     }
 
@@ -168,13 +171,41 @@ class ControllerNodesSpec extends Vars {
         build.pods.first().containers.first().image == 'agent:1'
     }
 
-    def 'a checkout answers what it brought'() {
-        given:
+    private File repository() {
         File sources = temporary.newFolder('sources')
         new File(sources, 'modelyard.yaml').text = 'project: a'
         ['git init -qb main', 'git add .', 'git -c user.name=a -c user.email=a@b commit -qm a'].each {
             assert it.execute(null, sources).waitFor() == 0
         }
+        sources
+    }
+
+    def 'a repository that is named is checked out likewise'() {
+        given:
+        pipeline '''
+            node('') {
+                Map revision = git(url: 'https://git.example/a.git', branch: 'main', credentialsId: 'bot', poll: false)
+                echo("${revision.GIT_BRANCH} ${revision.GIT_COMMIT.size()} ${revision.GIT_URL}")
+            }
+        '''
+        build.repositories['https://git.example/a.git'] = repository()
+        build.credentials.bot = KEY
+
+        expect:
+        run().log == ['origin/main 40 https://git.example/a.git']
+    }
+
+    def 'a step may be absent'() {
+        given:
+        pipeline "try { addBadge(text: 'a') } catch (NoSuchMethodError absent) { echo('absent') }"
+        build.absentSteps << 'addBadge'
+
+        expect:
+        run().log == ['absent']
+    }
+
+    def 'a checkout answers what it brought'() {
+        given:
         pipeline '''
             node('') {
                 Map revision = checkout(scm)
@@ -182,7 +213,7 @@ class ControllerNodesSpec extends Vars {
                 echo("${fileExists('modelyard.yaml')} ${env.GIT_COMMIT}")
             }
         '''
-        build.sources = sources
+        build.sources = repository()
         build.variables.BRANCH_NAME = 'main'
 
         expect:
