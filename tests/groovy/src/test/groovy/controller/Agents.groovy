@@ -11,7 +11,7 @@ class Agents {
     boolean fresh = false
     /** Every workspace that was used, in order. */
     final List<File> workspaces = []
-    private final Map<Integer, File> busy = [:]
+    private final Map<Integer, File> taken = [:]
     private final Set<Integer> gone = [] as Set
     private int machines = 0
 
@@ -23,17 +23,21 @@ class Agents {
     File take(Integer node) {
         String name = fresh ? "workspace-${++machines}" : 'workspace'
         File workspace = (1..100).collect { new File(folder, it == 1 ? name : name + '@' + it) }
-            .find { !busy.values().contains(it) }
+            .find { !taken.values().contains(it) }
         if (!fresh) {
             workspace.mkdirs()
         }
-        busy[node] = workspace
+        taken[node] = workspace
         workspaces << workspace
         workspace
     }
 
+    int getBusy() {
+        taken.size()
+    }
+
     void release(Integer node) {
-        busy.remove(node)
+        taken.remove(node)
     }
 
     void lose(Integer node) {

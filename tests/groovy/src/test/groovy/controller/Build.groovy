@@ -27,6 +27,8 @@ class Build extends World {
     private Class script
     private Program program = new Program()
     private Strand acting
+    private boolean agentGone = false
+    private final Set<String> causesTold = [] as Set
 
     Build(File folder, Library library, String script) {
         super(folder)
@@ -169,24 +171,26 @@ class Build extends World {
     private boolean happen() {
         if (abortWhen()) {
             abortWhen = { false }
-            say("Aborted by ${aborter}", Surroundings.NONE)
-            interrupt("Aborted by ${aborter}") { true }
+            abort()
             return true
         }
-        Integer passed = newerPassed()
-        boolean overtaken = passed != null && (milestones ? milestones.last().ordinal < passed : true)
+        Integer passed = newerPasses()
+        boolean overtaken = passed != null && (milestones ? milestones.last() < passed : true)
         if (overtaken || supersededWhen()) {
-            newerPassed = { null }
+            newerPasses = { null }
             supersededWhen = { false }
             supersede()
             return true
         }
         NodeBlock node = program.strands.collectMany { it.blocks }
             .find { it instanceof NodeBlock && !agents.isGone(it.node) && it.is(innermost(it)) } as NodeBlock
-        if (node && loseAgentWhen()) {
-            loseAgentWhen = { false }
-            node.lose(this)
-            return true
+        if (node) {
+            boolean before = agentGone
+            agentGone = loseAgentWhen()
+            if (agentGone && !before) {
+                node.lose(this)
+                return true
+            }
         }
         false
     }
@@ -198,8 +202,13 @@ class Build extends World {
         acting?.blocks?.findAll { it instanceof Timeout }?.each { it.touch(this) }
     }
 
+    private void abort() {
+        tellCause("Aborted by ${aborter}")
+        interrupt("Aborted by ${aborter}") { true }
+    }
+
     void supersede() {
-        say("Superseded by ${newer}", Surroundings.NONE)
+        tellCause("Superseded by ${newer}")
         interrupt("Superseded by ${newer}", [result: 'NOT_BUILT']) { true }
     }
 
@@ -261,9 +270,21 @@ class Build extends World {
 
     /** Show a failure as a controller does: all of it, but where the message says enough. */
     void tell(Throwable failure, Surroundings surroundings) {
-        say(failure instanceof FlowInterruptedException ? failure.message : "ERROR: ${failure.message}", surroundings)
-        if (!(failure instanceof AbortException || failure instanceof FlowInterruptedException)) {
+        if (failure instanceof FlowInterruptedException) {
+            tellCause(failure.message)
+            return
+        }
+        say("ERROR: ${failure.message}", surroundings)
+        if (!(failure instanceof AbortException)) {
             say(trace(failure), surroundings)
+        }
+    }
+
+    /** Why something was interrupted; each cause is told once. */
+    private void tellCause(String cause) {
+        if (!causesTold.contains(cause)) {
+            causesTold << cause
+            say(cause, Surroundings.NONE)
         }
     }
 
@@ -322,6 +343,10 @@ class Build extends World {
             script = library.reload(script)
         }
         program = program.restored(script.classLoader)
+        if (abortAt(step)) {
+            abortAt = { false }
+            abort()
+        }
     }
 
     /** What a failed test shows of it. */

@@ -115,6 +115,7 @@ class FileSteps {
         if (given.scm == null) {
             throw new AbortException('checkout: there is no scm')
         }
+        build.checkouts << given
         if (build.sources == null) {
             build.answer(strand, [:])
             return
@@ -123,12 +124,14 @@ class FileSteps {
     }
 
     private static void clone(Build build, Strand strand, Map given) {
+        build.checkouts << given
         File sources = build.repositories[given.url] ?: build.sources
         if (given.credentialsId && !build.credentials.containsKey(given.credentialsId)) {
             build.say("Warning: CredentialId \"${given.credentialsId}\" could not be found.", strand.surroundings)
         }
         if (sources == null) {
-            throw new AbortException("Couldn't find any revision to build. Verify the repository and branch configuration for this job.")
+            build.answer(strand, [:])
+            return
         }
         bring(build, strand, sources, "origin/${given.branch ?: 'master'}", given.url)
     }

@@ -15,17 +15,21 @@ class JobSteps {
 
     /** A build that nobody waits for is only noted; of others the test says how they end. */
     private static void build(Build build, Strand strand, Map given) {
-        Map started = [job: given.job, parameters: (given.parameters ?: []).collectEntries { [(it.name): it.value] },
-            wait: given.wait != false, quietPeriod: given.quietPeriod]
-        if (!build.jobs.containsKey(given.job)) {
+        if (!build.results.containsKey(given.job)) {
             throw new AbortException("No item named ${given.job} found")
         }
-        build.started << started
+        build.started << [job: given.job, parameters: (given.parameters ?: []).collectEntries { [(it.name): it.value] }] +
+            given.subMap(['wait', 'quietPeriod'])
         build.say("Scheduling project: ${given.job}", strand.surroundings)
-        if (started.wait) {
+        if (given.wait != false) {
             strand.wait = new Downstream(given.job, given.propagate != false,
-                Due.after(build, (build.jobs[given.job].after ?: 0) * 1000L))
+                Due.after(build, (other(build, given.job).after ?: 0) * 1000L))
         }
+    }
+
+    static Map other(Build build, String job) {
+        Object said = build.results[job]
+        [number: 1, result: 'SUCCESS'] + (said instanceof Map ? said : [result: said])
     }
 }
 
@@ -48,7 +52,7 @@ class Downstream extends Waiting {
         if (!due.reached(build)) {
             return null
         }
-        Map other = [number: 1, result: 'SUCCESS'] + build.jobs[job]
+        Map other = JobSteps.other(build, job)
         String name = "${job} #${other.number}"
         build.say("Build ${name} completed: ${other.result}", Surroundings.NONE)
         if (propagate && other.result != 'SUCCESS') {

@@ -29,8 +29,7 @@ class PublishSteps {
         publishChecks: [takes: [name: String, title: String, summary: String, text: String, detailsURL: String,
             status: STATES, conclusion: CONCLUSIONS, actions: List, annotations: List],
             does: { Build build, Strand strand, Map given ->
-                boolean open = given.status in ['QUEUED', 'IN_PROGRESS']
-                build.checks << [name: '', status: 'COMPLETED', conclusion: open ? 'NONE' : 'SUCCESS'] + given
+                build.checks << given
             }],
         publishHTML: [takes: [target: TARGET], needs: ['target'], node: true, does: PublishSteps.&html],
         removeBadges: [takes: [id: String], does: { Build build, Strand strand, Map given ->
@@ -44,6 +43,7 @@ class PublishSteps {
 
     private static void junit(Build build, Strand strand, Map given) {
         List<Path> files = FileSteps.matching(FileSteps.existing(strand.surroundings.folder), given.testResults)
+        build.junit << given.testResults
         build.say('Recording test results', strand.surroundings)
         if (!files && !given.allowEmptyResults) {
             throw new AbortException('No test report files were found. Configuration error?')

@@ -13,11 +13,11 @@ abstract class World {
     /** What the step `git` brings: URL -> folder; the sources, unless a test says. */
     final Map<String, File> repositories = [:]
     /** Steps of plugins that this controller does not have. */
-    final Set<String> absentSteps = [] as Set
+    List<String> absent = []
     final Map<String, String> variables
     final Map<String, Object> parameters = [:]
     List<Map> causes = []
-    /** id -> [username, password, usernameSecret], [secret] or [file: its text]. */
+    /** id -> [username, password, usernameSecret], [text] or [file: its text]. */
     final Map<String, Map> credentials = [:]
     /**
      * Who answers inputs, in order: [by: 'ada', values: [NAME: value], aborts: whether, after: seconds]. One who may not
@@ -34,12 +34,16 @@ abstract class World {
     /** Asked while anything goes on; when it is true, the build is aborted. */
     Closure<Boolean> abortWhen = { false }
     String aborter = 'ada'
-    /** Asked likewise; when it is true, a newer build of the job ends this one (`disableConcurrentBuilds`). */
+    /** Asked as abortWhen; when it is true, a newer build of the job ends this one (`disableConcurrentBuilds`). */
     Closure<Boolean> supersededWhen = { false }
-    /** Asked likewise; a number: a newer build has passed that milestone. */
-    Closure<Integer> newerPassed = { null }
+    /** Asked after each step with its name; when it is true, the build is aborted. */
+    Closure<Boolean> abortAt = { false }
+    /** Asked likewise; a number: a newer build passes that milestone at this moment. */
+    Closure<Integer> newerPasses = { null }
+    /** Milestones that a newer build has passed by the time that this one comes to them. */
+    List<Integer> passedByNewer = []
     String newer = 'main #8'
-    /** Asked likewise; when it is true, the agent in use is gone. */
+    /** Asked likewise; each time that it becomes true, the agent in use is gone. */
     Closure<Boolean> loseAgentWhen = { false }
     /** Asked after each step with its name; when it is true, the controller restarts. */
     Closure<Boolean> restartAfter = { false }
@@ -52,8 +56,8 @@ abstract class World {
 
     /** Builds before this one, newest first: [number, result, description, ...] as OtherBuild shows them. */
     final List<Map> history = []
-    /** Other jobs that can be built -> how their builds end: [result, number, after: seconds, variables]. */
-    final Map<String, Map> jobs = [:]
+    /** Other jobs that can be built -> how their builds end: a result, or [result, number, after: seconds, variables]. */
+    Map<String, Object> results = [:]
 
     // What can be asked.
 
@@ -71,6 +75,10 @@ abstract class World {
     final List<String> nodes = []
     /** What each `podTemplate` was given. */
     final List<Map> pods = []
+    /** Containers that were entered. */
+    final List<String> containers = []
+    /** What each `checkout` and `git` was given. */
+    final List<Map> checkouts = []
     /** The parameters that the pipeline declares. */
     final List<Map> declared = []
     /** What the pipeline makes of its job, beside parameters: symbol -> arguments. */
@@ -81,18 +89,20 @@ abstract class World {
     final Map<String, String> overridden = [:]
     final List<Map> badges = []
     final List<Map> checks = []
+    /** Where `junit` looked. */
+    final List<String> junit = []
     /** [class, name, outcome, text] of every case that `junit` found. */
     final List<Map> tests = []
     /** Name of a published HTML report -> [what it was published with, files: path -> bytes]. */
     final Map<String, Map> reports = [:]
-    /** Builds of other jobs that were started: [job, parameters, wait, quietPeriod]. */
+    /** Builds of other jobs that were started: [job, parameters], with wait and quietPeriod where they were said. */
     final List<Map> started = []
-    /** [ordinal, label], as they were passed. */
-    final List<Map> milestones = []
-    /** [resource, by, from, to], in order; `to` is empty while it is held. */
-    final List<Map> locks = []
+    /** Ordinals, as they were passed. */
+    final List<Integer> milestones = []
+    /** [resource, from, to], in the order in which they were got; `to` is empty while it is held. */
+    final List<Map> lockings = []
     /** Every input: [id, message, ok, submitter, submitterParameter, parameters, by, values, outcome]. */
-    final List<Map> inputs = []
+    final List<Map> questions = []
     /** Who tried to answer and was refused: [input, by, refusal]. */
     final List<Map> refused = []
 
@@ -117,6 +127,16 @@ abstract class World {
     /** The workspaces that were used, in order. */
     List<File> getWorkspaces() {
         agents.workspaces
+    }
+
+    /** Resources in the order in which they were locked. */
+    List<String> getLocks() {
+        lockings*.resource
+    }
+
+    /** How many nodes the build holds now. */
+    int getBusyNodes() {
+        agents.busy
     }
 
     /** Seconds that the build has taken so far, on its clock. */

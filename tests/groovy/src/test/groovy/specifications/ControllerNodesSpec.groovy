@@ -22,7 +22,7 @@ class ControllerNodesSpec extends Vars {
                 echo("${env.SECRET}")
             }
         '''
-        build.credentials.putAll([key: KEY, token: [secret: 'abc'], settings: [file: 'a=1']])
+        build.credentials.putAll([key: KEY, token: [text: 'abc'], settings: [file: 'a=1']])
 
         when:
         run()
@@ -71,7 +71,6 @@ class ControllerNodesSpec extends Vars {
         "node('') { stash(name: 'a', includes: 'b/**') }"                               | 'No files included in stash ‘a’'
         "node('') { dir('no') { archiveArtifacts(artifacts: '**', allowEmptyArchive: true) } }" | 'no does not exist.'
         "node('') { dir('no') { junit(testResults: '*.xml', allowEmptyResults: true) } }" | 'no does not exist.'
-        "node('') { git(url: 'https://git.example/a.git') }"                            | 'find any revision to build'
         "retry(count: 2, conditions: [string(name: 'a')]) { error('x') }"               | 'no known implementation of ErrorCondition is named string'
     }
 
@@ -102,6 +101,19 @@ class ControllerNodesSpec extends Vars {
         'count: 2, conditions: [kubernetesAgent()]'  || false
         'count: 2, conditions: [kubernetesAgent(handleNonKubernetes: true)]' || true
         'count: 1, conditions: [agent()]'            || false
+    }
+
+    def 'each agent may go in turn'() {
+        given:
+        pipeline '''
+            retry(count: 3, conditions: [agent()]) { node('') { sh('touch "$SCRIPTED/on"; sleep 60') } }
+        '''
+        build.loseAgentWhen = { new File(scripted, 'on').delete() }
+
+        expect:
+        run().result == 'ABORTED'
+        build.nodes.size() == 3
+        build.busyNodes == 0
     }
 
     def 'nothing more can be done on an agent that has gone'() {
@@ -168,6 +180,7 @@ class ControllerNodesSpec extends Vars {
         expect:
         run().result == 'SUCCESS'
         build.calls.findAll { it.step == 'sh' }*.container == ['modelyard', 'other']
+        build.containers == ['modelyard', 'other']
         build.pods.first().containers.first().image == 'agent:1'
     }
 
@@ -193,12 +206,13 @@ class ControllerNodesSpec extends Vars {
 
         expect:
         run().log == ['origin/main 40 https://git.example/a.git']
+        build.checkouts.first().credentialsId == 'bot'
     }
 
     def 'a step may be absent'() {
         given:
         pipeline "try { addBadge(text: 'a') } catch (NoSuchMethodError absent) { echo('absent') }"
-        build.absentSteps << 'addBadge'
+        build.absent = ['addBadge']
 
         expect:
         run().log == ['absent']

@@ -28,6 +28,7 @@ class ControllerShowsSpec extends Vars {
         run().result == 'UNSTABLE'
         build.stages == [Report: 'UNSTABLE']
         build.log.last() == '3 1 1 1'
+        build.junit == ['out/*.xml']
         build.tests*.outcome == ['passed', 'failure', 'skipped']
         build.tests[1].text == 'too big'
     }
@@ -82,15 +83,15 @@ class ControllerShowsSpec extends Vars {
         expect:
         run().result == 'SUCCESS'
         build.badges*.text == ['auc 0.93', 'older']
-        build.checks*.conclusion == ['NEUTRAL', 'NONE']
-        build.checks*.status == ['COMPLETED', 'IN_PROGRESS']
+        build.checks == [[name: 'modelyard', title: 'better', summary: 'auc', conclusion: 'NEUTRAL', detailsURL: 'http://ci/'],
+            [name: 'modelyard', status: 'IN_PROGRESS']]
     }
 
     @Unroll
     def 'a build fails with #message'() {
         given:
         pipeline script
-        build.jobs.other = [result: 'FAILURE', number: 3]
+        build.results.other = [result: 'FAILURE', number: 3]
 
         expect:
         run().result == 'FAILURE'
@@ -162,13 +163,13 @@ class ControllerShowsSpec extends Vars {
             echo("${other.number} ${other.result} ${other.buildVariables.R}")
             build(job: 'other', wait: false, quietPeriod: 5)
         '''
-        build.jobs.other = [number: 12, result: 'UNSTABLE', after: 60, variables: [R: 'x']]
+        build.results.other = [number: 12, result: 'UNSTABLE', after: 60, variables: [R: 'x']]
 
         expect:
         run().log.contains('12 UNSTABLE x')
         build.elapsed == 60
         build.started*.parameters == [[A: 'b', C: true], [:]]
-        build.started*.wait == [true, false]
+        build.started.last() == [job: 'other', parameters: [:], wait: false, quietPeriod: 5]
     }
 
     def 'what a build is and was'() {

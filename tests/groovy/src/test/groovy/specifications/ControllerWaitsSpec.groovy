@@ -94,7 +94,7 @@ class ControllerWaitsSpec extends Vars {
         run()
 
         then:
-        build.locks == [[resource: 'prod', by: 'this', from: 0, to: 10], [resource: 'prod', by: 'this', from: 10, to: 20]]
+        build.lockings == [[resource: 'prod', from: 0, to: 10], [resource: 'prod', from: 10, to: 20]]
         build.log.containsAll('a has prod', 'b has prod')
         build.calls.findAll { it.step == 'sleep' }*.locks == [['prod'], ['prod']]
     }
@@ -105,7 +105,7 @@ class ControllerWaitsSpec extends Vars {
         build.lockedElsewhere.prod = 90
 
         expect:
-        run().locks == [[resource: 'prod', by: 'this', from: 90, to: 90]]
+        run().lockings == [[resource: 'prod', from: 90, to: 90]]
     }
 
     def 'a lock that is never free can be skipped'() {
@@ -124,7 +124,8 @@ class ControllerWaitsSpec extends Vars {
 
         expect:
         run().result == 'SUCCESS'
-        build.locks*.to == [0, 0]
+        build.locks == ['prod', 'prod']
+        build.lockings*.to == [0, 0]
     }
 
     def 'any free resources of a label are locked'() {
@@ -164,18 +165,28 @@ class ControllerWaitsSpec extends Vars {
         pipeline "milestone(1); milestone(ordinal: 5, label: 'prod'); milestone()"
 
         expect:
-        run().milestones == [[ordinal: 1, label: null], [ordinal: 5, label: 'prod'], [ordinal: 6, label: null]]
+        run().milestones == [1, 5, 6]
     }
 
     def 'a newer build that passes a milestone ends this one, wherever it is'() {
         given:
         pipeline "milestone(1); try { sleep(100) } finally { echo('cleaned') }; milestone(2)"
-        build.newerPassed = { build.naps ? 2 : null }
+        build.newerPasses = { build.naps ? 2 : null }
 
         expect:
         run().result == 'NOT_BUILT'
         build.log.containsAll('cleaned', 'Superseded by main #8')
-        build.milestones*.ordinal == [1]
+        build.milestones == [1]
+    }
+
+    def 'a milestone that a newer build has passed already ends this one there'() {
+        given:
+        pipeline "sleep(10); milestone(2); sleep(10)"
+        build.passedByNewer = [2]
+
+        expect:
+        run().result == 'NOT_BUILT'
+        build.naps == [10]
     }
 
     def 'a newer build may end this one at once'() {
@@ -195,7 +206,7 @@ class ControllerWaitsSpec extends Vars {
 
         expect:
         run().log.last() == "{\"a\":${value}}"
-        build.inputs.first().outcome == 'approved'
+        build.questions.first().outcome == 'approved'
         build.log.contains('Approved by ada')
 
         where:
@@ -226,7 +237,7 @@ class ControllerWaitsSpec extends Vars {
         build.answers.addAll([[by: 'ada', values: [A: 'x']], [by: 'ada', values: [B: 'b']], [by: 'ada', values: [A: 'c']]])
 
         expect:
-        run().inputs.first().values == [A: 'c']
+        run().questions.first().values == [A: 'c']
         build.refused*.refusal == ['Illegal choice for parameter A: x', 'No such parameter definition: B']
     }
 
@@ -238,7 +249,7 @@ class ControllerWaitsSpec extends Vars {
         expect:
         run().result == 'ABORTED'
         build.log.last() == 'Rejected by ada'
-        build.inputs.first().outcome == 'aborted'
+        build.questions.first().outcome == 'aborted'
     }
 
     @Unroll
@@ -254,6 +265,15 @@ class ControllerWaitsSpec extends Vars {
         after || result
         59    || 'SUCCESS'
         61    || 'ABORTED'
+    }
+
+    def 'a build may be aborted right after a step'() {
+        given:
+        pipeline "sleep(10); echo('on'); echo('off')"
+        build.abortAt = { it == 'echo' }
+
+        expect:
+        run().log == ['on', 'Aborted by ada']
     }
 
     @Unroll
