@@ -41,9 +41,10 @@ class Clients:
     """The clients of one identity in one region, made when first asked for (the first costs 0.1 s) and kept.
 
     ``endpoint_url`` is where every service answers, or None for AWS itself; ``attempts`` is how often a request is
-    tried when the service is busy or away. Identities that share their ``data`` load it once: further clients then
-    cost 3 ms and no memory to speak of. Clients may be used by several threads. What they ask, and what clients ask
-    whose role they assume, is noted in ``asked``; ``way`` says how one gets to be these clients' identity.
+    tried when the service is busy or away. Identities that share their ``data`` load it once, as do those whose role
+    they assume: further clients then cost 3 ms and no memory to speak of. Clients may be used by several threads. What
+    they ask, and what clients ask whose role they assume, is noted in ``asked``; ``way`` says how one gets to be these
+    clients' identity.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Clients:
             region=region,
             endpoint_url=self.endpoint_url,
             attempts=self._attempts,
+            data=self._data,
             asked=self._asked,
             way=self._way,
         )
@@ -125,11 +127,13 @@ class Clients:
                 "expiry_time": answer["Expiration"].isoformat(),
             }
 
+        credentials = DeferredRefreshableCredentials(refresh_using=fetch, method="assume-role")
         return Clients(
-            credentials=DeferredRefreshableCredentials(refresh_using=fetch, method="assume-role"),
+            credentials=credentials,
             region=region,
             endpoint_url=self.endpoint_url,
             attempts=self._attempts,
+            data=self._data.of(credentials),
             asked=self._asked,
             way=Way(role=role, external_id=external_id),
         )
@@ -138,14 +142,19 @@ class Clients:
 class ClientData:
     """What botocore knows about services, read from disk when first needed; use ``session`` with ``lock`` held."""
 
-    def __init__(self, credentials: RefreshableCredentials | None = None) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, credentials: RefreshableCredentials | None = None, *, beside: ClientData | None = None) -> None:
+        self.lock: threading.RLock = beside.lock if beside else threading.RLock()
         self._credentials = credentials
+        self._beside = beside
+
+    def of(self, credentials: RefreshableCredentials) -> ClientData:
+        """The same knowledge for a role that refreshes itself."""
+        return ClientData(credentials, beside=self)
 
     @cached_property
     def session(self) -> boto3.session.Session:
         """A session whose only identity is a role that refreshes itself, if there is one."""
-        session = isolated_session()
+        session = isolated_session(beside=self._beside and self._beside.session)
         session._session._credentials = self._credentials  # botocore's own way for credentials that refresh themselves
         return session
 
@@ -165,8 +174,13 @@ def _keys(credentials: Credentials | RefreshableCredentials) -> dict[str, str | 
     }
 
 
-def isolated_session(credentials: Credentials | None = None, region: str | None = None) -> boto3.session.Session:
-    """A session that reads no AWS variable and no file beyond botocore's own data."""
+def isolated_session(
+    credentials: Credentials | None = None,
+    region: str | None = None,
+    *,
+    beside: boto3.session.Session | None = None,
+) -> boto3.session.Session:
+    """A session that reads no AWS variable and no file beyond botocore's own data, or what a session has read of it."""
     silent = {
         name: (None, None, default, convert)
         for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
@@ -174,12 +188,15 @@ def isolated_session(credentials: Credentials | None = None, region: str | None 
     for name, value in {"config_file": os.devnull, "credentials_file": os.devnull}.items():
         silent[name] = (None, None, value, None)
     silent["ignore_configured_endpoint_urls"] = (None, None, True, None)
+    botocore_session = botocore.session.Session(session_vars=silent)
+    if beside is not None:
+        botocore_session.register_component("data_loader", beside._loader)
     return boto3.session.Session(
         aws_access_key_id=credentials and credentials.access_key_id,
         aws_secret_access_key=credentials and credentials.secret_access_key,
         aws_session_token=credentials and credentials.session_token,
         region_name=region,
-        botocore_session=botocore.session.Session(session_vars=silent),
+        botocore_session=botocore_session,
     )
 
 
