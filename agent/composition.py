@@ -10,19 +10,18 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from agent import naming
 from agent.artifacts import Champion
 from agent.aws.accounts import AwsAccounts
 from agent.aws.ambient import ambient_clients
+from agent.chosen import choose
 from agent.clock import SystemClock
 from agent.config.builds import Build
-from agent.config.loading import Selection, load
 from agent.context import Context, RunInfo, run_id
 from agent.errors import ExitCode
 from agent.images.builders import Builders
 from agent.ledger.environments import Environments
 from agent.ledger.ledger import Ledger
-from agent.pipeline.repository import commit_of
+from agent.looks import Looks
 from agent.pipeline.wiring import Wiring
 from agent.release.store import ReleaseStore
 from agent.visit import Visit
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import CommitInfo
     from agent.aws.questions import Asked
+    from agent.chosen import Chosen
     from agent.config.model import Configuration
     from agent.ports.reporter import Reporter
 
@@ -88,23 +88,36 @@ def open_repository(
     tag: str = "",
     reason: str = "",
     origin: str = "",
-    asked: Asked | None = None,
     visit: Visit | None = None,
 ) -> Opened:
-    """Read the configuration and prepare the accounts; nothing is asked of AWS before a step does.
+    """Read the configuration and prepare the accounts: :func:`agent.chosen.choose` and :func:`open_chosen`."""
+    chosen = choose(file, branch=branch, tag=tag, pull_request=pull_request, settings=settings)
+    return open_chosen(chosen, report=report, environ=environ, who=who, reason=reason, origin=origin, visit=visit)
+
+
+def open_chosen(
+    chosen: Chosen,
+    *,
+    report: Reporter,
+    environ: Mapping[str, str],
+    who: str = "",
+    reason: str = "",
+    origin: str = "",
+    asked: Asked | None = None,
+    visit: Visit | None = None,
+    looks: Looks | None = None,
+) -> Opened:
+    """Prepare the accounts; nothing is asked of AWS before a step does.
 
     ``environ`` tells of Jenkins (``BUILD_TAG``, ``BUILD_URL``, ``JOB_NAME``), ``who`` of the person who started the
-    build, where one did, ``tag``, ``reason`` and ``origin`` of what the build is about (a tag counts more than a
-    ``branch``); ``asked`` notes what AWS is asked; ``visit`` is for steps that may not wait to the end.
-    Raises UsageError without a configuration or credentials.
+    build, where one did, ``reason`` and ``origin`` of what the build is about; ``asked`` notes what AWS is asked;
+    ``visit`` is for steps that may not wait to the end; ``looks`` at the data may have begun.
+    Raises UsageError without credentials.
     """
-    commit = commit_of(file.absolute().parent)
-    branch = "" if tag else branch or commit.branch
-    selection = Selection(branch=branch or None, tag=tag or None, pull_request=pull_request)
-    configuration = load(file, selection=selection, settings=settings).configuration
+    configuration, build = chosen.configuration, chosen.build
     clock = SystemClock()
-    run = run_info(environ, clock, who=who, branch=branch, pull_request=pull_request)
-    run = replace(run, tag=tag, reason=reason, origin=origin)
+    run = run_info(environ, clock, who=who, branch=build.branch, pull_request=build.pull_request)
+    run = replace(run, tag=build.tag, reason=reason, origin=origin)
     tools = configuration.tools
     accounts = AwsAccounts(
         ambient_clients(asked=asked),
@@ -113,19 +126,19 @@ def open_repository(
         role=tools.role,
         session_name=run.id,
     )
-    ledger = Ledger(accounts.tools.objects, naming.bucket(configuration.project, tools.account, tools.region))
     context = Context(
         accounts=accounts,
-        ledger=ledger,
+        ledger=Ledger(accounts.tools.objects, chosen.bucket),
         builder=Builders(clock),
         clock=clock,
         report=report,
         run=run,
-        folder=file.absolute().parent,
-        stop_jobs=stops_jobs(configuration, pull_request),
+        folder=chosen.folder,
+        stop_jobs=stops_jobs(configuration, build.pull_request),
         visit=visit or Visit(),
+        looks=looks or Looks(),
     )
-    return Opened(configuration=configuration, folder=context.folder, commit=commit, context=context, clock=clock)
+    return Opened(configuration=configuration, folder=chosen.folder, commit=chosen.commit, context=context, clock=clock)
 
 
 def run_info(

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.looks import Looks
 from agent.visit import Visit
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Context:
     """The surroundings of one step.
 
     ``folder`` is the model repository; ``key`` the running step's content key, which names what it makes; ``stop_jobs``
-    whether an interrupted step stops its jobs rather than leave them to be adopted; ``visit`` how long it may wait.
+    whether an interrupted step stops its jobs rather than leave them to be adopted; ``visit`` how long it may wait;
+    ``looks`` what the run has seen.
     """
 
     accounts: Accounts
@@ -61,3 +63,4 @@ class Context:
     stop_jobs: bool = False
     key: str = ""
     visit: Visit = field(default_factory=Visit)
+    looks: Looks = field(default_factory=Looks)

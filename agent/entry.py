@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from agent.aws.questions import Asked
+    from agent.chosen import Chosen
     from agent.composition import Opened
     from agent.config.builds import Build
     from agent.config.model import Configuration
@@ -114,24 +114,24 @@ def output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one event a line; the last one is the summary")
 
 
-def open_selected(options: argparse.Namespace, console: Console, *, asked: Asked | None = None) -> Opened:
-    """The model repository that the options of :func:`selection_arguments` name; ``asked`` notes what AWS is asked."""
-    import os
+def chosen_by(options: argparse.Namespace) -> Chosen:
+    """The model repository that the options of :func:`selection_arguments` name."""
     from pathlib import Path
 
-    from agent.composition import open_repository
+    from agent.chosen import choose
+
+    file = Path(options.configuration)
+    return choose(file, branch=options.branch, tag=options.tag, pull_request=options.pr, settings=options.settings)
+
+
+def open_selected(options: argparse.Namespace, console: Console) -> Opened:
+    """The same, ready to be worked on."""
+    import os
+
+    from agent.composition import open_chosen
     from agent.view.plain import PlainReporter
 
-    return open_repository(
-        Path(options.configuration),
-        report=PlainReporter(console),
-        branch=options.branch,
-        tag=options.tag,
-        pull_request=options.pr,
-        settings=options.settings,
-        environ=os.environ,
-        asked=asked,
-    )
+    return open_chosen(chosen_by(options), report=PlainReporter(console), environ=os.environ)
 
 
 def dry_run(

@@ -97,6 +97,7 @@ def _snapshots(inputs: Inputs, context: Context) -> Snapshots:
         folder=context.folder,
         clock=context.clock,
         report=context.report,
+        looks=context.looks,
     )
 
 

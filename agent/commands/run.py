@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.entry import dry_run, open_selected, output_arguments, selection_arguments, stage_arguments
+from agent.entry import chosen_by, dry_run, output_arguments, selection_arguments, stage_arguments
 from agent.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from agent.chosen import Chosen
     from agent.composition import Opened
     from agent.console import Console
+    from agent.looks import Looks
     from agent.pipeline.events import Event, Summary
     from agent.pipeline.local_state import LocalState
+
+SNAPSHOT = "snapshot_data"
+_UNTIL_DATA = frozenset({"validate", "preflight"})
+"""The stages before it."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +42,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     folder = Path(options.configuration).absolute().parent
     local = None if options.dry_run or options.first else _local_state(folder, options)
-    summary = (local and _again(folder, local, options, console)) or _anew(folder, local, options, console)
+    summary = (local and _again(folder, local, options, console)) or _anew(local, options, console)
     if summary is None:
         return ExitCode.DONE
     if not options.json:
@@ -76,20 +82,52 @@ def _again(folder: Path, local: LocalState, options: argparse.Namespace, console
     return show_again(memory, run, console, machine=options.json)
 
 
-def _anew(folder: Path, local: LocalState | None, options: argparse.Namespace, console: Console) -> Summary | None:
-    """What the stages come to; None for a dry run."""
+def _anew(local: LocalState | None, options: argparse.Namespace, console: Console) -> Summary | None:
+    """What the stages come to; None for a dry run.
+
+    Data are looked at from the start: AWS's client is imported meanwhile, and the accounts are asked.
+    """
+    from contextlib import closing
+
+    from agent.data.ahead import look_ahead
+    from agent.looks import Looks
+
+    chosen = chosen_by(options)
+    with closing(Looks()) as looks:
+        if asks_for_data(options.first, options.until):
+            look_ahead(looks, chosen.configuration.data, bucket=chosen.bucket, folder=chosen.folder)
+        return _go_through(chosen, looks, local, options, console)
+
+
+def asks_for_data(first: str | None, until: str | None) -> bool:
+    """Whether stages from ``first`` until ``until`` look at data; a name that is no stage's is refused later.
+
+    It is told without the stages, for they take long to import.
+    """
+    return first in {None, *_UNTIL_DATA, SNAPSHOT} and until not in {*_UNTIL_DATA, "build_image"}
+
+
+def _go_through(
+    chosen: Chosen,
+    looks: Looks,
+    local: LocalState | None,
+    options: argparse.Namespace,
+    console: Console,
+) -> Summary | None:
+    import os
     from dataclasses import replace
 
     from agent.aws.questions import Asked
-    from agent.composition import end_in_order
+    from agent.composition import end_in_order, open_chosen
     from agent.pipeline.earlier import Earlier
     from agent.pipeline.stages import course, select
     from agent.pipeline.unchanged import memory_of, remember
+    from agent.view.plain import PlainReporter
     from agent.view.show import show_run
 
     heard: list[Event] = []
     asked = Asked()
-    opened = open_selected(options, console, asked=asked)
+    opened = open_chosen(chosen, report=PlainReporter(console), environ=os.environ, asked=asked, looks=looks)
     all_stages = course(opened.configuration, opened.build)
     stages = select(all_stages, first=options.first, until=options.until)
     wiring = opened.wiring()
@@ -104,7 +142,7 @@ def _anew(folder: Path, local: LocalState | None, options: argparse.Namespace, c
     if summary.changed:
         _keep(summary, opened, started)
     if local is not None:
-        remember(folder, memory_of(local, asked, heard, summary, opened.configuration))
+        remember(chosen.folder, memory_of(local, asked, heard, summary, opened.configuration))
     return summary
 
 

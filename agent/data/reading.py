@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from agent.data.reader import ANSWER, BUFFER_SIZE, LENGTH, UNSTEADY
 from agent.errors import InputMissingError, TemporaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from typing import IO
 
     from agent.data.folder import Found
@@ -28,11 +30,14 @@ _ALONE_BYTES = 64 << 20
 _ALONE_FILES = 1000
 """Less than so much is read before another process would have started."""
 _MOST_READERS = 16
+_BATCHES_EACH = 2
+"""While a process reads, its next files are asked for already: it need not wait until this one finds the time."""
+_MS_BETWEEN_CHECKS = 100
 PROGRAM = str(reader.__file__)
 """What those processes run."""
 
 
-def read_all(files: Sequence[Found], clock: Clock) -> Iterator[tuple[str, Content]]:
+def read_all(files: Sequence[Found], clock: Clock) -> Generator[tuple[str, Content]]:
     """What is in each file, by its name.
 
     Raises InputMissingError for a file that cannot be read, TemporaryError for one that is being written to.
@@ -42,7 +47,7 @@ def read_all(files: Sequence[Found], clock: Clock) -> Iterator[tuple[str, Conten
     return _read_in_processes(list(_batches(files)), clock)
 
 
-def _read_here(files: Sequence[Found], clock: Clock) -> Iterator[tuple[str, Content]]:
+def _read_here(files: Sequence[Found], clock: Clock) -> Generator[tuple[str, Content]]:
     buffer = bytearray(BUFFER_SIZE)
     for file in files:
         clock.check()
@@ -66,7 +71,7 @@ def _batches(files: Sequence[Found]) -> Iterator[Sequence[Found]]:
     yield files[first:]
 
 
-def _read_in_processes(batches: Sequence[Sequence[Found]], clock: Clock) -> Iterator[tuple[str, Content]]:
+def _read_in_processes(batches: Sequence[Sequence[Found]], clock: Clock) -> Generator[tuple[str, Content]]:
     count = min(len(os.sched_getaffinity(0)), len(batches), _MOST_READERS)
     idle: SimpleQueue[_Reader] = SimpleQueue()
 
@@ -74,18 +79,24 @@ def _read_in_processes(batches: Sequence[Sequence[Found]], clock: Clock) -> Iter
         clock.check()
         reader = idle.get()
         try:
-            return reader.ask(batch)
+            return reader.ask(batch, clock)
         finally:
             idle.put(reader)
 
-    with contextlib.ExitStack() as started, ThreadPoolExecutor(count, thread_name_prefix="read") as pool:
-        for _ in range(count):
-            idle.put(started.enter_context(contextlib.closing(_Reader())))
+    with (
+        contextlib.ExitStack() as started,
+        ThreadPoolExecutor(count * _BATCHES_EACH, thread_name_prefix="read") as pool,
+    ):
+        readers = [started.enter_context(contextlib.closing(_Reader())) for _ in range(count)]
+        for reader in readers * _BATCHES_EACH:
+            idle.put(reader)
         try:
             for answers in pool.map(ask, batches):
                 yield from answers
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            for reader in readers:
+                reader.end()
             raise
 
 
@@ -97,12 +108,24 @@ class _Reader:
 
     def __init__(self) -> None:
         command, pipe = [sys.executable, "-I", "-S", PROGRAM], subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0, start_new_session=True)
+        self._asking, self._answering = threading.Lock(), threading.Lock()
+        self._answers = _pipe(self._process.stdout)
+        self._some = select.poll()
+        self._some.register(self._answers, select.POLLIN)
 
-    def ask(self, batch: Sequence[Found]) -> list[tuple[str, Content]]:
-        """What is in these files; InputMissingError and TemporaryError as :func:`read_all` says."""
+    def ask(self, batch: Sequence[Found], clock: Clock) -> list[tuple[str, Content]]:
+        """What is in these files; InputMissingError and TemporaryError as :func:`read_all` says.
+
+        Two threads may ask, who are answered in the order of their questions: who has asked lets nobody else ask
+        before it is his turn to be answered.
+        """
         paths = b"\0".join([os.fsencode(file.path) for file in batch])
-        answers = self._answers(LENGTH.pack(len(paths)) + paths, ANSWER.size * len(batch))
+        with contextlib.ExitStack() as turn:
+            with self._asking:
+                self._ask(LENGTH.pack(len(paths)) + paths)
+                turn.enter_context(self._answering)
+            answers = self._answer(ANSWER.size * len(batch), clock)
         read = []
         for file, (problem, *state, begun, digest) in zip(batch, ANSWER.iter_unpack(answers), strict=True):
             if problem:
@@ -111,28 +134,40 @@ class _Reader:
             read.append((file.name, ((size, written, changed, inode), digest, begun)))
         return read
 
-    def _answers(self, request: bytes, size: int) -> bytes:
+    def _ask(self, request: bytes) -> None:
+        rest = memoryview(request)
         with contextlib.suppress(BrokenPipeError):  # then there is no answer, either
-            self._requests.write(request)
-            self._requests.flush()
-        answers = self._process.stdout.read(size) if self._process.stdout else b""
-        if len(answers) < size:
-            raise TemporaryError(f"the process that reads data ended with {self._process.wait()}; run again")
-        return answers
+            while rest:
+                rest = rest[os.write(_pipe(self._process.stdin), rest) :]
+
+    def _answer(self, size: int, clock: Clock) -> bytes:
+        answer = b""
+        while len(answer) < size:
+            while not self._some.poll(_MS_BETWEEN_CHECKS):
+                clock.check()
+            more = os.read(self._answers, size - len(answer))
+            if not more:
+                raise TemporaryError(f"the process that reads data ended with {self._process.wait()}; run again")
+            answer += more
+        return answer
+
+    def end(self) -> None:
+        """End it, in the middle of a file, too: it only reads."""
+        self._process.kill()
 
     def close(self) -> None:
-        """End it."""
-        with contextlib.suppress(BrokenPipeError):  # it has ended before it was asked
-            self._requests.close()
-        if self._process.stdout:
-            self._process.stdout.close()
+        """End it, once nobody asks any more."""
+        self.end()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._process.wait()
 
-    @property
-    def _requests(self) -> IO[bytes]:
-        if self._process.stdin is None:
-            raise RuntimeError("the process was started without a pipe")
-        return self._process.stdin
+
+def _pipe(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise RuntimeError("the process was started without a pipe")
+    return pipe.fileno()
 
 
 def _unreadable(file: Found, problem: int) -> InputMissingError | TemporaryError:

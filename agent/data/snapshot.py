@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.data.ahead import sight
 from agent.data.download import download
 from agent.data.names import OBJECTS, file_name
 from agent.data.own_folder import own_folder
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from agent.config.model import DataSource
     from agent.data.store import Missing
     from agent.data.version import Version
+    from agent.looks import Looks
     from agent.ports.objects import Listed, Objects
     from agent.ports.reporter import Reporter
     from agent.ports.time import Clock
@@ -36,13 +38,17 @@ class Snapshots:
     folder: Path
     clock: Clock
     report: Reporter
+    looks: Looks
 
     def scan(self, name: str, source: DataSource) -> Version:
-        """The version that a source is now; nothing is written. Errors are those of :class:`Scanner`."""
-        memory = own_folder(self.folder) / "digests"
-        scanner = Scanner(objects=self.objects, clock=self.clock, folder=self.folder, memory=memory)
+        """The version that a source is in this run; nothing is written. Errors are those of :class:`Scanner`."""
         self.report.doing(f"looking at the data source `{name}`")
-        return version(self.bucket, scanner.files(name, source), name)
+
+        def look(clock: Clock) -> Version:
+            scanner = Scanner(objects=self.objects, clock=clock, folder=self.folder)
+            return version(self.bucket, scanner.files(name, source), name)
+
+        return self.looks.once(sight(self.bucket, name, source), look, self.clock)
 
     def size(self, version: Version) -> int | None:
         """A version's size in bytes, None if the store does not hold it."""

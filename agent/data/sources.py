@@ -12,6 +12,7 @@ from agent.aws.objects import parse_location
 from agent.data.digests import digests
 from agent.data.folder import files_of
 from agent.data.names import content_of_object, file_name
+from agent.data.own_folder import own_folder
 from agent.data.version import File, LocalFile, Remote, StoredObject
 from agent.errors import InputMissingError, UsageError
 from agent.runtime.channels import local_name
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Scanner:
-    """Reads data sources; ``folder`` is the model repository, ``memory`` a folder for what it has read before."""
+    """Reads data sources; ``folder`` is the model repository."""
 
     objects: Objects
     clock: Clock
     folder: Path
-    memory: Path
 
     def files(self, name: str, source: DataSource) -> Iterator[File]:
         """The files that the source ``name`` has now.
@@ -40,22 +40,12 @@ class Scanner:
         Raises InputMissingError where there are none, UsageError where one cannot be kept.
         """
         if source.path is not None:
-            return self._files(name, source.path)
+            return files_at(name, source.path, folder=self.folder, clock=self.clock)
         if source.s3 is not None:
             return self._objects(name, source.s3)
         if source.url is not None and source.sha256 is not None:
             return iter([_remote(name, source.url, source.sha256)])
         raise UsageError(f"data source `{name}` has neither `path` nor `s3` nor `url` with `sha256`")
-
-    def _files(self, source: str, path: str) -> Iterator[File]:
-        root = self.folder / path
-        found = files_of(root, repository=self.folder, source=source)
-        memory = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        known = digests(found, memory=self.memory / memory, clock=self.clock)
-        for file in found:
-            (size, *_), content = known[file.name]
-            name = file_name(file.name, source)
-            yield File(name=name, content=content.hex(), size=size, origin=LocalFile(path=file.path))
 
     def _objects(self, source: str, address: str) -> Iterator[File]:
         where = parse_location(address)
@@ -73,6 +63,16 @@ class Scanner:
                 size=entry.size,
                 origin=StoredObject(bucket=where.bucket, key=entry.key, etag=entry.etag),
             )
+
+
+def files_at(source: str, path: str, *, folder: Path, clock: Clock) -> Iterator[File]:
+    """The files of the source that is a path of the model repository in ``folder``; errors as of :class:`Scanner`."""
+    root = folder / path
+    found = files_of(root, repository=folder, source=source)
+    memory = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    for file, size, content in digests(found, memory=own_folder(folder) / "digests" / memory, clock=clock):
+        name = file_name(file.name, source)
+        yield File(name=name, content=content.hex(), size=size, origin=LocalFile(path=file.path))
 
 
 def _marks_folder(key: str, size: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,7 +38,7 @@ def write(path: Path, text: str, *, age: int = HOUR) -> None:
 def look(folder: Path, clock: FakeClock | None = None) -> dict[str, str]:
     found = files_of(folder, repository=folder.parent, source="training")
     known = digests(found, memory=memory_of(folder), clock=clock or FakeClock())
-    return {name: digest.hex() for name, (_, digest) in known.items()}
+    return {file.name: digest.hex() for file, _, digest in known}
 
 
 def memory_of(folder: Path) -> Path:
@@ -153,21 +154,36 @@ def test_an_unreadable_file_is_named(folder: Path) -> None:
     found = files_of(folder, repository=folder.parent, source="training")
     (folder / "a").unlink()
     with pytest.raises(InputMissingError, match=r"data/a cannot be read: No such file"):
-        digests(found, memory=folder.parent / "known", clock=FakeClock())
+        list(digests(found, memory=folder.parent / "known", clock=FakeClock()))
 
 
 def test_the_size_is_that_of_what_was_read(folder: Path) -> None:
     write(folder / "a", "1")
     found = files_of(folder, repository=folder.parent, source="training")
     write(folder / "a", "22")
-    known = digests(found, memory=folder.parent / "known", clock=FakeClock())
-    assert (known["a"][0][0], known["a"][1].hex()) == (2, sha("22"))
+    ((_, size, digest),) = digests(found, memory=folder.parent / "known", clock=FakeClock())
+    assert (size, digest.hex()) == (2, sha("22"))
 
 
 def test_an_interrupted_run_reads_no_further(folder: Path) -> None:
     write(folder / "a", "1")
     with pytest.raises(InterruptedRunError):
         look(folder, FakeClock(interrupted=True))
+
+
+def test_what_was_read_before_an_end_that_came_early_is_remembered(folder: Path) -> None:
+    settle(folder, {"a": "1", "b": "2", "c": "3"})
+    write(folder / "b", "4")
+    write(folder / "c", "5")
+    time.sleep(0.06)  # more than a tick: what is just written is read again in any case
+    found = sorted(files_of(folder, repository=folder.parent, source="training"))
+    reading = iter(digests(found, memory=memory_of(folder), clock=FakeClock()))
+    assert [next(reading)[0].name, next(reading)[0].name] == ["a", "b"]
+    del reading
+    assert {name: digest.hex() for name, (_, digest) in remembered(memory_of(folder)).items()} == {
+        "a": sha("1"),
+        "b": sha("4"),
+    }
 
 
 def settle(folder: Path, texts: dict[str, str]) -> None:

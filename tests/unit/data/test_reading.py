@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.clock import SystemClock
 from agent.data import reader, reading
 from agent.data.folder import files_of
 from agent.data.reading import read_all
@@ -69,6 +72,38 @@ def test_a_reader_that_dies_is_told_of(found: list[Found], monkeypatch: pytest.M
     monkeypatch.setattr(reading, "PROGRAM", str(dies))
     with pytest.raises(TemporaryError, match="the process that reads data ended with 9; run again"):
         list(read_all(found, FakeClock()))
+
+
+def test_a_run_that_is_told_to_end_does_not_wait_for_a_file(
+    found: list[Found], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reads_on, begun = tmp_path / "reads_on.py", tmp_path / "begun"
+    reads_on.write_text(f"import os, time; open({str(begun)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(300)")
+    monkeypatch.setattr(reading, "PROGRAM", str(reads_on))
+    clock = SystemClock()
+    threading.Timer(1, clock.interrupt).start()
+    started = time.monotonic()
+    with pytest.raises(InterruptedRunError):
+        list(read_all(found, clock))
+    assert time.monotonic() - started < 60
+    assert begun.read_text()
+    for process in begun.read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(process), 0)
+
+
+def test_who_wants_no_more_does_not_wait_for_a_file(
+    found: list[Found], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow.py"
+    answer_once = f"sys.stdout.buffer.write(bytes({64 * reader.ANSWER.size})); sys.stdout.flush()"
+    slow.write_text(f"import sys, time; {answer_once}; time.sleep(300)")
+    monkeypatch.setattr(reading, "PROGRAM", str(slow))
+    started = time.monotonic()
+    read = read_all(found, FakeClock())
+    assert next(read)[0] == found[0].name
+    read.close()
+    assert time.monotonic() - started < 60
 
 
 def test_a_file_that_is_written_to_whenever_it_is_read_is_not_taken(
