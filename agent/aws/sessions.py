@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import botocore.config
 import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
+from botocore.utils import parse_timestamp
 
 from agent.aws.questions import Way
 from agent.aws.refusals import refusals
@@ -189,6 +191,7 @@ def isolated_session(
         silent[name] = (None, None, value, None)
     silent["ignore_configured_endpoint_urls"] = (None, None, True, None)
     botocore_session = botocore.session.Session(session_vars=silent)
+    botocore_session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     if beside is not None:
         botocore_session.register_component("data_loader", beside._loader)
     return boto3.session.Session(
@@ -198,6 +201,15 @@ def isolated_session(
         region_name=region,
         botocore_session=botocore_session,
     )
+
+
+def _time(value: Any) -> datetime:
+    """A time in an answer; botocore guesses at its form, which takes most of the time of a long listing."""
+    if isinstance(value, str) and value.endswith("Z"):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(value)
+    time: datetime = parse_timestamp(value)
+    return time
 
 
 def _config(service: str, *, attempts: int, local: bool) -> botocore.config.Config:

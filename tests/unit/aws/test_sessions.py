@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
+import pytest
 from botocore.loaders import JSONFileLoader
 
-from agent.aws.sessions import Clients, Credentials
+from agent.aws.sessions import Clients, Credentials, isolated_session
 
-if TYPE_CHECKING:
-    import pytest
-
+CREDENTIALS = Credentials(access_key_id="AKID", secret_access_key="SECRET")
 ROLES = ("arn:aws:iam::111111111111:role/tools", "arn:aws:iam::222222222222:role/deploy")
 
 
@@ -25,7 +24,7 @@ def test_assumed_roles_read_no_file_again(monkeypatch: pytest.MonkeyPatch) -> No
         return found
 
     monkeypatch.setattr(JSONFileLoader, "load_file", note)
-    agent = Clients(credentials=Credentials(access_key_id="AKID", secret_access_key="SECRET"), region="us-east-1")
+    agent = Clients(credentials=CREDENTIALS, region="us-east-1")
     identities = [
         agent,
         *(agent.assume(role, session_name="s", external_id=None, region="eu-west-1") for role in ROLES),
@@ -37,8 +36,20 @@ def test_assumed_roles_read_no_file_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_each_role_is_an_identity_of_its_own() -> None:
-    agent = Clients(credentials=Credentials(access_key_id="AKID", secret_access_key="SECRET"), region="us-east-1")
+    agent = Clients(credentials=CREDENTIALS, region="us-east-1")
     roles = [agent.assume(role, session_name="s", external_id=None, region="us-east-1") for role in ROLES]
     clients = [identity.client("s3") for identity in (agent, *roles)]
     assert len({id(client._request_signer._credentials) for client in clients}) == len(clients)
     assert len({id(client.meta.events) for client in clients}) == len(clients)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-27T09:59:31.000Z", "2026-11-27T09:59:31Z", "Fri, 27 Nov 2026 09:59:31 GMT", "1795773571"]
+)
+def test_times_are_read_as_botocore_reads_them(text: str) -> None:
+    factory = isolated_session()._session.get_component("response_parser_factory")
+    body = f"<ListBucketResult><Contents><LastModified>{text}</LastModified></Contents></ListBucketResult>"
+    shape = isolated_session(CREDENTIALS, "us-east-1").client("s3").meta.service_model.operation_model("ListObjectsV2")
+    answer = {"body": body.encode(), "headers": {}, "status_code": 200}
+    read = factory.create_parser("rest-xml").parse(answer, shape.output_shape)["Contents"][0]["LastModified"]
+    assert read == datetime(2026, 11, 27, 9, 59, 31, tzinfo=UTC)
