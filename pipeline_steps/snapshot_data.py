@@ -44,8 +44,8 @@ def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
     return [
         action
         for name, version in versions.items()
-        if snapshots.size(version) is None
-        for action in writes(name, version, snapshots.missing(version).files, context.accounts.tools.id)
+        if snapshots.size(name, version) is None
+        for action in writes(name, version, snapshots.missing(name, version).files, context.accounts.tools.id)
     ]
 
 
@@ -70,7 +70,7 @@ def recall(inputs: Inputs, context: Context) -> Result | None:
     data: dict[str, DataSet] = {}
     for name, source in inputs.sources.items():
         version = snapshots.scan(name, source)
-        size = snapshots.size(version)
+        size = snapshots.size(name, version)
         if size is None:
             return None
         data[name] = version.data_set(name, content_type=source.content_type, size=size)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.data.ahead import sight
 from agent.data.download import download
+from agent.data.last_version import last_version, remember_version
 from agent.data.names import OBJECTS, file_name
 from agent.data.own_folder import own_folder
 from agent.data.sources import Scanner
@@ -50,21 +51,26 @@ class Snapshots:
 
         return self.looks.once(sight(self.bucket, name, source), look, self.clock)
 
-    def size(self, version: Version) -> int | None:
-        """A version's size in bytes, None if the store does not hold it."""
-        return self._store.size(version) if self._store.holds(version) else None
+    def size(self, name: str, version: Version) -> int | None:
+        """The size in bytes of a version of the source ``name``, None if the store does not hold it."""
+        if not self._store.holds(version):
+            return None
+        remember_version(self.folder, self.bucket, name, version.digest)
+        return self._store.size(version)
 
-    def missing(self, version: Version) -> Missing:
+    def missing(self, name: str, version: Version) -> Missing:
         """What has to be brought for a version that the store does not hold."""
-        return self._store.missing(version)
+        return self._store.missing(version, like=last_version(self.folder, self.bucket, name))
 
     def complete(self, name: str, version: Version) -> Taken:
         """Bring what a version of the source ``name`` lacks; who is interrupted goes on with the next file later."""
-        size = self.size(version)
+        size = self.size(name, version)
         if size is not None:
             return Taken(size=size)
         self.report.doing(f"`{name}`: bringing what is new into s3://{self.bucket}/{OBJECTS}")
-        taken = self._store.complete(version, self._bring)
+        like = last_version(self.folder, self.bucket, name)
+        taken = self._store.complete(version, self._bring, like=like)
+        remember_version(self.folder, self.bucket, name, version.digest)
         new = f"{taken.copied_files} of {len(version.files)} files ({taken.copied_bytes:,} bytes)"
         self.report.fact(f"`{name}`: {new} were new; the version is {version.digest}")
         return taken

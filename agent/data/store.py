@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.data import names
-from agent.data.version import FileRecord, VersionRecord, described
+from agent.data.version import FileRecord, VersionRecord, described, manifest_key
 from agent.errors import InputMissingError
 
 if TYPE_CHECKING:
@@ -99,18 +101,33 @@ class Store:
                 return decided
         return len(wanted)
 
-    def missing(self, version: Version) -> Missing:
-        """What a version lacks that the store does not hold."""
-        there = self.sizes(version.keys)
+    def missing(self, version: Version, *, like: str | None = None) -> Missing:
+        """What a version lacks that the store does not hold.
+
+        What the version with the digest ``like`` names is there if that version is: the store is asked for the rest.
+        """
+        proven = self._named_by(like) if like and len(version.keys) > _PAGE else frozenset()
+        sizes = dict(zip(version.keys, (file.size for file in version.files), strict=True))
+        there = {key: size for key, size in sizes.items() if size is not None and key in proven}
+        there |= self.sizes(key for key in version.keys if key not in there)
         absent = tuple(file for file, key in zip(version.files, version.keys, strict=True) if key not in there)
         return Missing(files=absent, there=there)
 
-    def complete(self, version: Version, bring: Callable[[File], int]) -> Taken:
+    def _named_by(self, digest: str) -> frozenset[str]:
+        """The keys of a version that the store holds; none where it does not, or holds something else by that name."""
+        document = self.objects.read(self.bucket, manifest_key(digest))
+        if document is None or hashlib.sha256(document.body).hexdigest() != digest:
+            return frozenset()
+        return frozenset(f"{names.OBJECTS}{name}" for name in json.loads(document.body)[1:])
+
+    def complete(self, version: Version, bring: Callable[[File], int], *, like: str | None = None) -> Taken:
         """Bring what a version lacks, several files at a time; ``bring`` answers a file's size in bytes.
+
+        ``like`` is as of :meth:`missing`.
 
         What an interrupted run has brought is there for the next one: the manifest comes last.
         """
-        missing = self.missing(version)
+        missing = self.missing(version, like=like)
         brought = in_parallel(bring, missing.files)
         sizes = {**missing.there, **{file.key: size for file, size in zip(missing.files, brought, strict=True)}}
         record = _record(version, sizes)

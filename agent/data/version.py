@@ -103,7 +103,7 @@ class Version:
     @property
     def manifest_key(self) -> str:
         """Where the manifest is kept."""
-        return f"{names.MANIFESTS}{self.digest}.manifest"
+        return manifest_key(self.digest)
 
     @property
     def record_key(self) -> str:
@@ -120,6 +120,11 @@ class Version:
             size=size,
             content_type=content_type,
         )
+
+
+def manifest_key(digest: str) -> str:
+    """Where the manifest of a version is kept."""
+    return f"{names.MANIFESTS}{digest}.manifest"
 
 
 def version(bucket: str, files: Iterable[File], source: str) -> Version:

@@ -123,6 +123,15 @@ def test_one_changed_file_is_one_copied_object(bench: Bench) -> None:
     assert (result.copied_files, result.copied_bytes) == (1, 7)
 
 
+def test_one_changed_file_among_many_costs_one_listing(bench: Bench) -> None:
+    bench.write(**{f"{number:04}": f"{number}" for number in range(2001)})
+    bench.run()
+    bench.write(**{"1234": "another"})
+    bench.objects.calls.clear()
+    assert bench.run().copied_files == 1
+    assert bench.objects.made("ListObjectsV2") == ["data/objects/"]
+
+
 def test_going_back_copies_nothing(bench: Bench) -> None:
     bench.write(a="1")
     first = bench.run()

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.data.store import Store, in_parallel
-from agent.data.version import File, LocalFile, version
+from agent.data.version import File, LocalFile, Remote, version
 from agent.errors import InputMissingError, InterruptedRunError, UsageError
 from tests.fakes import MemoryObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from agent.data.version import Version
 
 
 def store_with(keys: Iterable[str]) -> tuple[Store, MemoryObjects]:
@@ -73,6 +75,43 @@ def test_the_manifest_comes_after_everything_that_it_names() -> None:
         ("a", "/data/a"),
         ("b", "/data/b"),
     ]
+
+
+def many(changed: int | None = None) -> Version:
+    """A version of 3,000 files, perhaps with one that another one has not."""
+    files = [file(f"{number:06}", ("d" if number == changed else "c") * 64) for number in range(3000)]
+    return version("bucket", files, "training")
+
+
+def keep(store: Store, objects: MemoryObjects, made: Version) -> None:
+    store.complete(made, lambda file: objects.create("bucket", file.key, b"x"))
+
+
+def test_of_a_version_that_is_like_another_only_the_rest_is_asked_for() -> None:
+    store, objects = store_with([])
+    keep(store, objects, many())
+    objects.calls.clear()
+    missing = store.missing(many(changed=1234), like=many().digest)
+    assert objects.made("GetObject") == [many().manifest_key]
+    assert len(objects.made("ListObjectsV2")) == 1
+    assert [kept.name for kept in missing.files] == ["001234"]
+    assert missing == store.missing(many(changed=1234))
+
+
+@pytest.mark.parametrize("kept", [None, b"[]", many().manifest.replace(b"c" * 64, b"d" * 64)])
+def test_a_manifest_that_is_gone_or_another_one_proves_nothing(kept: bytes | None) -> None:
+    store, objects = store_with([])
+    if kept is not None:
+        objects.create("bucket", many().manifest_key, kept)
+    assert len(store.missing(many(), like=many().digest).files) == 3000
+
+
+def test_a_size_that_nobody_knows_is_asked_for() -> None:
+    store, objects = store_with([])
+    unknown = Remote(url="https://example.org/z", sha256="c" * 64)
+    made = version("bucket", [*many().files, File(name="z", content="c" * 64, size=None, origin=unknown)], "training")
+    keep(store, objects, made)
+    assert store.missing(made, like=made.digest).there[made.files[-1].key] == 1
 
 
 def test_a_version_that_cannot_be_completed_is_not_there() -> None:
