@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agent.command import Command
 
-_ALLOCATIONS = 100_000
+_ALLOCATIONS = 250_000
 """How many new objects Python looks for garbage after. Commands end soon, and a third of their time went into that."""
 
 
