@@ -52,7 +52,7 @@ def _read_here(files: Sequence[Found], clock: Clock) -> Generator[tuple[str, Con
     for file in files:
         clock.check()
         try:
-            content = reader.read(file.path, buffer)
+            content = reader.read(file.path, buffer, clock.check)
         except OSError as error:
             raise _unreadable(file, error.errno or 0) from error
         if content is None:

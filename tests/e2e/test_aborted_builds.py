@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
+from agent.config.loading import load
 from agent.errors import ExitCode
 from tests.e2e.agents import Agent
 from tests.e2e.past import assert_consistent, attempts
@@ -16,7 +19,6 @@ from tests.e2e.world import World, stages, steered, summary_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from agent.cloud.calls import CallRecord
 
@@ -71,6 +73,37 @@ def test_an_aborted_build_of_a_pull_request_stops_its_job(world: World, stage: s
         agent.end(exits=ExitCode.INTERRUPTED)
     stops = world.answered(CREATES[stage].replace("Create", "Stop"), agent.since)
     assert len(stops) == 1
+
+
+@pytest.mark.parametrize(("words", "number"), [((), signal.SIGTERM), (("--dry-run",), signal.SIGINT)])
+def test_an_aborted_build_does_not_read_a_file_to_its_end(
+    world: World, words: tuple[str, ...], number: signal.Signals
+) -> None:
+    endless = world.repository.folder / "endless"
+    with endless.open("wb") as file:
+        file.truncate(1 << 43)
+    source = next(iter(load(world.repository.configuration).configuration.data))
+    settings = ("--set", f"data.{source}={{path: endless}}")
+    try:
+        with world.begin("run", "--until", "snapshot_data", *settings, *words) as process:
+            assert process.stdout
+            told = next(line for line in process.stdout if "looking at the data source" in line)
+            assert source in told
+            assert readers(endless)
+            process.send_signal(number)
+            assert process.wait(60) == ExitCode.INTERRUPTED
+        assert not readers(endless)
+    finally:
+        endless.unlink()
+
+
+def readers(path: Path) -> list[Path]:
+    """The processes that have a file open."""
+    found = []
+    for opened in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            found += [opened] if opened.readlink() == path else []
+    return found
 
 
 @pytest.fixture

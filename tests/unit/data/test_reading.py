@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -104,6 +106,21 @@ def test_who_wants_no_more_does_not_wait_for_a_file(
     assert next(read)[0] == found[0].name
     read.close()
     assert time.monotonic() - started < 60
+
+
+def test_a_reader_ends_in_the_middle_of_a_file_when_nobody_asks_any_more(tmp_path: Path) -> None:
+    endless = tmp_path / "endless"
+    with endless.open("wb") as file:
+        file.truncate(1 << 43)
+    command, pipe = [sys.executable, "-I", "-S", reading.PROGRAM], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin
+        process.stdin.write(reader.LENGTH.pack(len(bytes(endless))) + bytes(endless))
+        process.stdin.flush()
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
 def test_a_file_that_is_written_to_whenever_it_is_read_is_not_taken(
