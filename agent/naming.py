@@ -7,6 +7,7 @@ the same name, and adopts what is there.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 KEY_LENGTH = 12
 """How many hexadecimal digits of a content key stand in a name: 48 bits, read by people too."""
@@ -65,13 +66,63 @@ def deployment(project: str, key: str) -> str:
     return f"{project}-{short(key)}"
 
 
+_PREVIEW = "-pr-"
+LONGEST_PREVIEW = len(_PREVIEW) + 7
+"""What a preview's name adds to its endpoint's, for pull requests of up to seven digits."""
+
+
+def previews(stem: str) -> str:
+    """What the names of all previews after an endpoint or a project begin with."""
+    return f"{stem}{_PREVIEW}"
+
+
+def preview(endpoint: str, pull_request: int) -> str:
+    """The endpoint that serves a pull request's model, after the environment's endpoint in whose account it stands."""
+    return f"{previews(endpoint)}{pull_request}"
+
+
+def preview_deployments(project: str, pull_request: int) -> str:
+    """What the names of the models and the endpoint configurations behind it begin with."""
+    return f"{previews(project)}{pull_request}-"
+
+
+def preview_deployment(project: str, pull_request: int, key: str) -> str:
+    """The model and the endpoint configuration behind it."""
+    return f"{preview_deployments(project, pull_request)}{short(key)}"
+
+
+def previewed(name: str, stem: str) -> int | None:
+    """The pull request of a name after the endpoint or project ``stem``, in any case; None for any other name."""
+    form = rf"{re.escape(previews(stem))}(\d+)(-[0-9a-f]{{{KEY_LENGTH}}})?"
+    found = re.fullmatch(form, name, re.IGNORECASE)
+    return int(found[1]) if found else None
+
+
 _NOT_IN_TAGS = re.compile(r"[^\w .:/=+@-]")
 _TAG_LENGTH = 256
 
 
 def tags(**values: str) -> list[dict[str, str]]:
     """The tags ``modelyard:<name>`` of a resource; of signs AWS takes few, and 256 of them (``TagValue``)."""
-    return [
-        {"Key": f"modelyard:{name}", "Value": _NOT_IN_TAGS.sub("-", value)[:_TAG_LENGTH]}
-        for name, value in values.items()
-    ]
+    return [{"Key": tag(name), "Value": _NOT_IN_TAGS.sub("-", value)[:_TAG_LENGTH]} for name, value in values.items()]
+
+
+def tag(name: str) -> str:
+    """The key of such a tag."""
+    return f"modelyard:{name}"
+
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def time_in_tag(when: datetime) -> str:
+    """A time as it stands in a tag: RFC 3339, UTC, whole seconds."""
+    return when.astimezone(UTC).strftime(_TIME)
+
+
+def tagged_time(value: str) -> datetime | None:
+    """The time that a tag says; None for one that is absent or was written by someone else."""
+    try:
+        return datetime.strptime(value, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -8,19 +8,16 @@ from pydantic import Field
 
 from agent.artifacts import DataSet
 from agent.config.environment import Environment
-from agent.deployment import sample
-from agent.deployment.checks import Measured, ask, measured
-from agent.deployment.order import enter
-from agent.errors import InputMissingError, UsageError, UserCodeFailedError
+from agent.deployment.examination import Answers, Examination, examine
+from agent.errors import InputMissingError
 from agent.ledger.environments import Checked, Environments
 from agent.naming import short
 from agent.step import Step, StepModel
 
 if TYPE_CHECKING:
     from agent.context import Context
+    from agent.deployment.examination import Examined
     from agent.ledger.environments import Deployment
-    from agent.ports.account import Account
-    from agent.ports.endpoints import Endpoints
 
 
 class Inputs(StepModel):
@@ -35,13 +32,8 @@ class Inputs(StepModel):
     sample: DataSet | None = Field(description="Held-out data set of `checks.sample`.")
 
 
-class Result(StepModel):
+class Result(Answers):
     """What it did."""
-
-    requests: int = Field(description="Number of declared requests that were answered as expected.")
-    rows: int = Field(description="Number of held-out rows that were sent.")
-    metric: str | None = Field(default=None, description="Metric of labels and answers.")
-    value: float | None = Field(default=None, description="Its value, in its own unit.")
 
 
 def recall(inputs: Inputs, ctx: Context) -> Result | None:
@@ -60,25 +52,18 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask and measure; the ledger remembers what came of it, since a promotion asks for that."""
     environments = Environments(ctx.ledger)
     deployment = _deployment(inputs, environments)
-    target = enter(inputs.environment, ctx)
-    _require_live(inputs, target)
-    name = inputs.environment.endpoint.name
-    requests = inputs.environment.checks.requests
-    ctx.report.doing(f"asking endpoint {name} {len(requests)} questions")
-    failures = ask(target.endpoints, name, requests)
-    rows, found = _sample(inputs, ctx, target.endpoints)
-    failures += found.failures
-    sampled = inputs.environment.checks.sample
-    result = Result(requests=len(requests), rows=rows, metric=sampled.metric if sampled else None, value=found.value)
-    environments.keep_check(_record(inputs, ctx, deployment, result, passed=not failures))
-    if failures:
-        where = f"account {target.id}, {target.region}"
-        raise UserCodeFailedError(
-            "\n".join([f"endpoint {name} in {where} does not do what it must:", *(f"  {each}" for each in failures)])
-        )
-    if sampled is not None and found.value is not None:
-        ctx.report.fact(f"{sampled.metric} {found.value:.6g} on {rows} held-out rows through endpoint {name}")
-    return result
+    found = examine(
+        Examination(
+            name=inputs.environment_name,
+            environment=inputs.environment,
+            config=inputs.config,
+            sample=inputs.sample,
+        ),
+        ctx,
+    )
+    environments.keep_check(_record(inputs, ctx, deployment, found))
+    found.require_passed(ctx)
+    return Result(**found.answers.model_dump())
 
 
 def _deployment(inputs: Inputs, environments: Environments) -> Deployment:
@@ -92,40 +77,14 @@ def _deployment(inputs: Inputs, environments: Environments) -> Deployment:
     return current
 
 
-def _require_live(inputs: Inputs, target: Account) -> None:
-    """An endpoint that was changed behind the history's back must not vouch for the release."""
-    name = inputs.environment.endpoint.name
-    state = target.endpoints.describe(name)
-    if state is None or state.config != inputs.config:
-        serves = f"serves {state.config}" if state else "is gone"
-        raise InputMissingError(
-            f"endpoint {name} in account {target.id}, {target.region} {serves}, not {inputs.config}; deploy it again"
-        )
-
-
-def _sample(inputs: Inputs, ctx: Context, endpoints: Endpoints) -> tuple[int, Measured]:
-    """How many held-out rows were sent, and what they came to."""
-    wanted = inputs.environment.checks.sample
-    if wanted is None:
-        return 0, Measured(value=None)
-    if inputs.sample is None:
-        raise UsageError(f"`checks.sample` of {inputs.environment_name} needs the data set {wanted.data}")
-    ctx.report.doing(f"sending up to {wanted.rows} held-out rows to endpoint {inputs.environment.endpoint.name}")
-    rows = sample.pick(ctx.accounts.tools.objects, inputs.sample, wanted.rows)
-    return len(rows), measured(endpoints, inputs.environment.endpoint.name, rows, wanted)
-
-
-def _record(inputs: Inputs, ctx: Context, deployment: Deployment, result: Result, *, passed: bool) -> Checked:
+def _record(inputs: Inputs, ctx: Context, deployment: Deployment, found: Examined) -> Checked:
     return Checked(
         environment=inputs.environment_name,
         release=inputs.release,
         deployment=deployment.number,
         key=ctx.key,
-        passed=passed,
-        requests=result.requests,
-        rows=result.rows,
-        metric=result.metric,
-        value=result.value,
+        passed=not found.failures,
+        **found.answers.model_dump(),
         run=ctx.run.id,
         ended=ctx.clock.now(),
     )

@@ -444,6 +444,7 @@ class MemoryEndpoints:
     alarms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     targets: dict[str, ScalingState] = field(default_factory=dict)
     invoked: list[bytes] = field(default_factory=list)
+    tagged: dict[str, dict[str, str]] = field(default_factory=dict)
     _left: dict[str, int] = field(default_factory=dict)
     _counts: dict[str, int | None] = field(default_factory=dict)
 
@@ -475,6 +476,7 @@ class MemoryEndpoints:
         if name in self.present:
             return False
         self.change(name, config, status="Creating")
+        self.tagged[self.present[name].arn] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
         return True
 
     def update(self, request: Mapping[str, Any]) -> bool:
@@ -510,6 +512,18 @@ class MemoryEndpoints:
         self._write("DeleteEndpoint", name)
         self.present[name] = replace(self.present[name], status="Deleting", pending_config=None)
         self._left[name] = self.looks
+
+    def names(self, prefix: str) -> Iterator[str]:
+        return (name for name in sorted(self.present) if name.startswith(prefix))
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        return self.tagged.get(arn, {})
+
+    def add_tags(self, request: Mapping[str, Any]) -> None:
+        self._write("AddTags", str(request["ResourceArn"]))
+        self.tagged.setdefault(str(request["ResourceArn"]), {}).update(
+            {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        )
 
     def configs(self, prefix: str) -> Iterator[str]:
         return (name for name in sorted(self.config_requests) if name.startswith(prefix))

@@ -89,6 +89,26 @@ class SageMakerEndpoints:
         """``DeleteEndpoint``."""
         self._describe("DeleteEndpoint", name, self._sagemaker.delete_endpoint, EndpointName=name)
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """``ListEndpoints``."""
+        return self._list("list_endpoints", "Endpoints", "EndpointName", prefix)
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """``ListTags``."""
+        with self._refusals("sagemaker:ListTags", arn):
+            try:
+                pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+                return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+            except ClientError as error:
+                if not _says(error, "Could not find"):
+                    raise
+                return {}
+
+    def add_tags(self, request: Request) -> None:
+        """``AddTags``."""
+        with self._refusals("sagemaker:AddTags", request["ResourceArn"]):
+            self._sagemaker.add_tags(**request)
+
     def configs(self, prefix: str) -> Iterator[str]:
         """``ListEndpointConfigs``."""
         return self._list("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", prefix)

@@ -54,6 +54,7 @@ def environment_parameters(
         "Project": configuration.project,
         "Environment": name,
         "EndpointName": environment.endpoint.name.lower(),
+        "PreviewNames": _previews(configuration, environment),
         "DeployRoleName": deploy.name,
         "DeployRolePath": deploy.path,
         "ExecutionRoleName": endpoint.name,
@@ -66,6 +67,13 @@ def environment_parameters(
         "KeyAlias": alias,
         "ExistingKey": key,
     }
+
+
+def _previews(configuration: Configuration, environment: Environment) -> str:
+    """Names of the endpoints of pull requests; every environment for tests may have had some."""
+    if environment.production or configuration.pull_requests.endpoint is None:
+        return ""
+    return f"{naming.previews(environment.endpoint.name).lower()}*"
 
 
 def _refuse_capture_among_artifacts(configuration: Configuration, name: str, environment: Environment) -> None:

@@ -60,6 +60,16 @@ def production_has_an_external_id(view: View) -> Iterator[Finding]:
             yield view.broken("external-id", (*path, "production"), message, hint)
 
 
+def production_takes_no_branches(view: View) -> Iterator[Finding]:
+    """What real users depend on is promoted to by someone, never by a build."""
+    for name, path in _environments(view):
+        if view.value((*path, "production")) is True and view.texts((*path, "branches")):
+            related = Related(place=view.place((*path, "production")), label="real users depend on it")
+            message = f"no build deploys to the production environment `{name}` by itself"
+            hint = f"leave `branches` out, and promote: `modelyard promote RELEASE --to {name}`"
+            yield view.broken("branches", (*path, "branches"), message, hint, related)
+
+
 def an_external_id_has_a_role(view: View) -> Iterator[Finding]:
     """An external id is said when a role is assumed, and another account is entered only by a role."""
     tools = view.account(("tools", "account"))

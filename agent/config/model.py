@@ -30,6 +30,7 @@ from agent.config.field_types import (
     Url,
 )
 from agent.config.gate import Gate
+from agent.config.pull_requests import PullRequests
 from agent.config.section import NamedSection, Resources, Section, one_of
 
 MAIN_BRANCHES = ("main", "master")
@@ -235,6 +236,7 @@ class Configuration(Section):
     environments: Mapping[EnvironmentName, Environment] = Field(
         min_length=1, description="Environments by name, in the order in which releases are promoted."
     )
+    pull_requests: PullRequests = Field(default_factory=PullRequests, description="What builds of pull requests do.")
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 pydantic's signature
         """Tell every named entry its key."""

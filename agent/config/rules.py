@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.config import data_rules, environment_rules, gate_rules, limit_rules
+from agent.config import data_rules, environment_rules, gate_rules, limit_rules, pull_request_rules
 from agent.config.field_types import is_inside_repository
 from agent.config.view import View
 
@@ -35,12 +35,16 @@ RULES: tuple[Rule, ...] = (
     environment_rules.no_two_environments_share_an_endpoint,
     environment_rules.overrides_name_environments,
     environment_rules.production_has_an_external_id,
+    environment_rules.production_takes_no_branches,
     environment_rules.an_external_id_has_a_role,
     environment_rules.roles_belong_to_their_account,
     environment_rules.keys_belong_to_their_region,
     environment_rules.each_endpoint_has_one_hosting,
     environment_rules.serverless_endpoints_stay_within_their_features,
     environment_rules.autoscaling_contains_the_count,
+    pull_request_rules.previews_stand_beside_a_test_environment,
+    pull_request_rules.previews_have_one_hosting,
+    pull_request_rules.names_of_previews_fit,
 )
 
 _FILES = (

@@ -71,7 +71,7 @@ def _entered(environment: str) -> str:
 
 
 def _under_lease(order: Order, ctx: Context, *, reenter: bool) -> Deployment:
-    with _lease(order.name, ctx, reenter=reenter) as lock:
+    with lease(order.name, ctx, reenter=reenter) as lock:
         return recalled(order, ctx) or Work(_allowed(order, ctx), ctx, lock).deploy()
 
 
@@ -85,7 +85,7 @@ def _allowed(order: Order, ctx: Context) -> Order:
 
 
 @contextmanager
-def _lease(environment: str, ctx: Context, *, reenter: bool) -> Iterator[EnvironmentLock]:
+def lease(environment: str, ctx: Context, *, reenter: bool) -> Iterator[EnvironmentLock]:
     """The environment's lease, given back at the end; between two visits it is kept."""
     visit, lock = ctx.visit, _lock(environment, ctx)
     before = visit.recall(_entered(environment), Entered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent import naming
@@ -11,11 +12,13 @@ from agent.ports.endpoints import ScalingState
 from agent.step import digest as digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from agent.artifacts import Release
+    from agent.artifacts import Model, Release
     from agent.config.environment import Alarm, Autoscaling, DataCapture, Endpoint, Environment, UpdateStrategy
     from agent.ports.endpoints import Request
+
+    Tags = list[dict[str, str]]
 
 VARIANT = "main"
 """The one production variant of every endpoint."""
@@ -52,33 +55,50 @@ class Desired:
         return tuple(str(alarm["AlarmName"]) for alarm in self.alarms)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What is called how, and tagged: what was made by its own digest, alarms after ``alarms``."""
+
+    made: Callable[[str], str]
+    alarms: str
+    tags: Tags
+    endpoint_tags: Tags
+
+
 def desired(release: Release, digest: str, *, name: str, environment: Environment, run: str) -> Desired:
     """What ``release`` comes to in the environment called ``name``; equal content comes to equal names.
 
     ``run`` is only written into tags, for people.
     """
-    project, endpoint = release.project, environment.endpoint
-    model, config = _model(release, environment), _config(environment)
-    content = {"model": model, "artifact": release.model.sha256, "config": config, "endpoint": endpoint.name}
-    own = naming.deployment(project, digest_of(content))
-    tags = naming.tags(project=project, release=digest, run=run)
-    alarms = tuple(_alarm(f"{project}-{name}-{key}", alarm, endpoint) for key, alarm in _alarms(endpoint).items())
+    project = release.project
+    names = Names(
+        made=partial(naming.deployment, project),
+        alarms=f"{project}-{name}",
+        tags=naming.tags(project=project, release=digest, run=run),
+        endpoint_tags=naming.tags(project=project, environment=name),
+    )
+    return serving(release.model, environment, project=project, names=names)
+
+
+def serving(model: Model, environment: Environment, *, project: str, names: Names) -> Desired:
+    """What serving a model as an environment says comes to."""
+    endpoint = environment.endpoint
+    container, config = _model(model, environment), _config(environment)
+    content = {"model": container, "artifact": model.sha256, "config": config, "endpoint": endpoint.name}
+    own = names.made(digest_of(content))
+    alarms = tuple(_alarm(f"{names.alarms}-{key}", alarm, endpoint) for key, alarm in _alarms(endpoint).items())
     scaling = _scaling(project, endpoint)
     lasting = {"config": own, "alarms": alarms, "scaling": _written(scaling)}
     return Desired(
         name=own,
         settings=digest_of(lasting),
         endpoint=endpoint.name,
-        image=release.image.uri,
+        image=model.image.uri,
         instance_type=endpoint.instance.type if endpoint.instance else None,
         count=endpoint.instance.count if endpoint.instance else None,
-        model={"ModelName": own, **model, "Tags": tags},
-        config={"EndpointConfigName": own, **_named(config, own), "Tags": tags},
-        create={
-            "EndpointName": endpoint.name,
-            "EndpointConfigName": own,
-            "Tags": naming.tags(project=project, environment=name),
-        },
+        model={"ModelName": own, **container, "Tags": names.tags},
+        config={"EndpointConfigName": own, **_named(config, own), "Tags": names.tags},
+        create={"EndpointName": endpoint.name, "EndpointConfigName": own, "Tags": names.endpoint_tags},
         guard=_guard(endpoint, tuple(str(alarm["AlarmName"]) for alarm in alarms)),
         alarms=alarms,
         scaling=scaling,
@@ -96,9 +116,9 @@ def resource(endpoint: str, variant: str = VARIANT) -> str:
     return f"endpoint/{endpoint}/variant/{variant}"
 
 
-def _model(release: Release, environment: Environment) -> dict[str, Any]:
+def _model(model: Model, environment: Environment) -> dict[str, Any]:
     return {
-        "PrimaryContainer": {"Image": release.image.uri, "ModelDataUrl": release.model.artifact},
+        "PrimaryContainer": {"Image": model.image.uri, "ModelDataUrl": model.artifact},
         "ExecutionRoleArn": environment.execution_role,
     }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent.deployment.desired import Desired, desired
+from agent.naming import short
 
 if TYPE_CHECKING:
     from agent.artifacts import Release
@@ -13,6 +14,37 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.ledger.approvals import Approved
     from agent.ports.account import Account
+
+
+class Bringing(Protocol):
+    """Something that is to be live: ``label`` is what people call it, ``digest`` what tells it from any other."""
+
+    @property
+    def label(self) -> str:
+        """Such as *release 0123456789ab*."""
+
+    @property
+    def digest(self) -> str:
+        """Its sha256."""
+
+    @property
+    def name(self) -> str:
+        """Where it is to be live, as people and leases call it."""
+
+    @property
+    def environment(self) -> Environment:
+        """Where, in full."""
+
+    @property
+    def action(self) -> Literal["deploy", "promote", "rollback"]:
+        """How it comes there."""
+
+    @property
+    def approval(self) -> Approved | None:
+        """What allows it, where it needs that."""
+
+    def desired(self, ctx: Context) -> Desired:
+        """What it comes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +61,13 @@ class Order:
     action: Literal["deploy", "promote", "rollback"]
     approval: Approved | None = None
 
+    @property
+    def label(self) -> str:
+        """See :class:`Bringing`."""
+        return f"release {short(self.digest)}"
+
     def desired(self, ctx: Context) -> Desired:
-        """What it comes to."""
+        """See :class:`Bringing`."""
         return desired(self.release, self.digest, name=self.name, environment=self.environment, run=ctx.run.id)
 
 

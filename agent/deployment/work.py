@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent.deployment.approval import approved
 from agent.deployment.executor import carry_out
 from agent.deployment.live import look
-from agent.deployment.order import Order, enter
+from agent.deployment.order import Bringing, Order, enter
 from agent.deployment.plan import Plan, past, plan
 from agent.deployment.progress import Progress, progress, progress_of
 from agent.deployment.proof import failure
@@ -31,13 +31,25 @@ _ATTEMPTS = 10
 """How often a deployment begins anew because scaling, or someone else, was faster to change the endpoint."""
 
 
+class History(Protocol):
+    """What became of an environment; :class:`agent.ledger.environments.Environments` is one."""
+
+    def history(self, environment: str) -> tuple[Deployment, ...]:
+        """Everything that was tried in an environment, oldest first."""
+
+    def add(self, deployment: Deployment) -> Deployment:
+        """Keep a deployment, and answer it as it is kept."""
+
+
 class Work:
     """A deployment from its beginning to its end; ``lock`` is held by this run."""
 
-    def __init__(self, order: Order, ctx: Context, lock: EnvironmentLock) -> None:
+    def __init__(
+        self, order: Bringing, ctx: Context, lock: EnvironmentLock, environments: History | None = None
+    ) -> None:
         self._order = order
         self._ctx = ctx
-        self._environments = Environments(ctx.ledger)
+        self._environments = environments or Environments(ctx.ledger)
         self._target = enter(order.environment, ctx)
         self._wanted = order.desired(ctx)
         self._history = self._environments.history(order.name)
@@ -67,7 +79,7 @@ class Work:
             self._note("failed", str(error))
             raise
         removed = self._remove(todo)
-        self._ctx.report.fact(f"{self._label} is live in {self._order.name}: endpoint {state.arn}")
+        self._ctx.report.fact(f"{self._order.label} is live in {self._order.name}: endpoint {state.arn}")
         return self._environments.add(self._entry("done", endpoint=state.arn, removed=removed))
 
     def _come(self, far: Progress) -> None:
@@ -109,7 +121,7 @@ class Work:
                 if todo.change and live.state is not None:
                     self._await_calm()
                 self._beat()
-                self._order = approved(self._order, self._ctx)
+                self._order = _allowed(self._order, self._ctx)
                 if not carry_out(todo.prepare + todo.change, self._watch):
                     continue
             return self._proved(live.state if adopted else None), todo
@@ -125,7 +137,7 @@ class Work:
             return live, False
         adopted = live.state.target == wanted.name and live.state.status != "Deleting"
         if adopted:
-            self._ctx.report.fact(f"{self._label} is being deployed already: waiting for that")
+            self._ctx.report.fact(f"{self._order.label} is being deployed already: waiting for that")
             return live, True
         settled(wanted.endpoint, self._watch, towards=wanted.name)
         return look(self._watch.endpoints, wanted), False
@@ -150,7 +162,7 @@ class Work:
         """A failure with everything that helps to understand it."""
         endpoints, name = self._watch.endpoints, self._wanted.endpoint
         lines = [
-            f"{self._label} is not live in {self._order.name} (endpoint {name}, {self._watch.where}): {reason}",
+            f"{self._order.label} is not live in {self._order.name} (endpoint {name}, {self._watch.where}): {reason}",
         ]
         try:
             lines += [f"this alarm went off: {alarm}" for alarm in endpoints.firing(self._wanted.alarm_names)]
@@ -248,6 +260,7 @@ class Work:
             ended=self._ctx.clock.now(),
         )
 
-    @property
-    def _label(self) -> str:
-        return f"release {short(self._order.digest)}"
+
+def _allowed(order: Bringing, ctx: Context) -> Bringing:
+    """What is to come to an environment, with its approval; nothing else needs one."""
+    return approved(order, ctx) if isinstance(order, Order) else order

@@ -12,11 +12,13 @@ from agent.pipeline import wiring
 from pipeline_steps import (
     build_image,
     check_endpoint,
+    check_preview,
     deploy,
     evaluate,
     gate,
     preflight,
     prepare,
+    preview,
     promote,
     register,
     release,
@@ -78,6 +80,8 @@ RELEASING: tuple[Stage, ...] = (
 
 def course(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
     """The stages of a build, in order: what it is of decides how far it goes (docs/decisions/0022)."""
+    if build.pull_request is not None:
+        return (*JUDGING, *_previewing(configuration, build.pull_request))
     environments = destinations(configuration, build)
     if not environments and not is_main(build, configuration):
         return JUDGING
@@ -119,6 +123,23 @@ def _promotes(name: str, before: str, lock: str) -> Stage:
         environment=name,
         lock=lock,
     )
+
+
+def _previewing(configuration: Configuration, pull_request: int) -> Iterator[Stage]:
+    """The endpoint of a pull request, where one is configured; it acts on no environment."""
+    if configuration.pull_requests.endpoint is not None:
+        lock = lock_of(configuration.project, f"pull request {pull_request}")
+        shows: Stage = Stage(
+            title="Preview", step=preview.STEP, wire=wiring.wire_preview, needs=(gate.STEP.name,), lock=lock
+        )
+        yield shows
+        yield Stage(
+            title="Check preview",
+            step=check_preview.STEP,
+            wire=wiring.wire_check_preview,
+            needs=(shows.name,),
+            lock=lock,
+        )
 
 
 def lock_of(project: str, what: str) -> str:

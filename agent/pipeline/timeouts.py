@@ -47,6 +47,8 @@ _FIXED: Mapping[str, int] = {
     "register": 20,
     "release": 20,
     "check_endpoint": 30,
+    "preview": 150,
+    "check_preview": 30,
 }
 """Minutes of stages that nobody configures; data and images may be large and lines slow."""
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from agent import naming
 from agent.artifacts import Script
 from agent.config.gate import ChampionGate
+from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
 from agent.image_order import build_order
 from pipeline_steps import (
     build_image,
     check_endpoint,
+    check_preview,
     deploy,
     evaluate,
     gate,
     preflight,
     prepare,
+    preview,
     promote,
     register,
     release,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from agent.artifacts import Champion, CommitInfo, DataSet, Release
     from agent.config.environment import Environment
     from agent.config.model import Configuration
+    from agent.config.pull_requests import EphemeralEndpoint
     from agent.context import RunInfo
     from agent.deployment.strategy import StrategyChoice
     from agent.pipeline.stages import Stage
@@ -314,3 +318,36 @@ def wire_check_endpoint(
         environment=environment,
         sample=(data or wiring.data())[sample.data] if sample else None,
     )
+
+
+def wire_preview(wiring: Wiring) -> preview.Inputs:
+    """The model of a pull request, at an endpoint of its own."""
+    wanted, number, environment = _previewed(wiring)
+    return preview.Inputs(
+        project=wiring.configuration.project,
+        pull_request=number,
+        model=wiring.result(train.STEP).model,
+        environment_name=wanted.environment,
+        environment=environment,
+        time_to_live=wanted.time_to_live,
+    )
+
+
+def wire_check_preview(wiring: Wiring) -> check_preview.Inputs:
+    """That endpoint, and held-out rows of this build's data."""
+    wanted, _, environment = _previewed(wiring)
+    sample = environment.checks.sample
+    return check_preview.Inputs(
+        config=wiring.result(preview.STEP).config,
+        environment_name=wanted.environment,
+        environment=environment,
+        sample=wiring.data()[sample.data] if sample else None,
+    )
+
+
+def _previewed(wiring: Wiring) -> tuple[EphemeralEndpoint, int, Environment]:
+    wanted, number = wiring.configuration.pull_requests.endpoint, wiring.run.pull_request
+    if wanted is None or number is None:
+        raise UsageError("only a pull request has an endpoint of its own, where `pull_requests.endpoint` says so")
+    environment = environment_of(wiring.configuration, wanted.environment)
+    return wanted, number, preview_environment(environment, wanted, number)

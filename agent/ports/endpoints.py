@@ -101,6 +101,15 @@ class Endpoints(Protocol):
     def delete(self, name: str) -> None:
         """DeleteEndpoint; it need not be there."""
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """Names of the endpoints that start with ``prefix``."""
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of an endpoint, a configuration or a model (ListTags); none where it is gone."""
+
+    def add_tags(self, request: Request) -> None:
+        """AddTags; values of known keys are replaced."""
+
     def configs(self, prefix: str) -> Iterator[str]:
         """Names of the endpoint configurations that start with ``prefix``."""
 

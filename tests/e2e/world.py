@@ -140,11 +140,36 @@ def settle(cloud: EmbeddedCloud, example: str, folder: Path) -> World:
 
 def steered(cloud: EmbeddedCloud, folder: Path) -> World:
     """The repository whose programs do what a test tells them, fast (see ``tests/contract/image/program``)."""
+    return settled(cloud, Repository(_steered_source(folder), folder / "steered", os.environ))
+
+
+def _steered_source(folder: Path) -> Path:
     source = folder / "source"
     shutil.copytree(ROOT / "tests/e2e/steered", source, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(
         ROOT / "tests/contract/image/program", source / "program", ignore=shutil.ignore_patterns("__pycache__")
     )
+    return source
+
+
+def three_environments(cloud: EmbeddedCloud, folder: Path) -> World:
+    """The same with an environment ``dev`` before ``qa``, in its account, and with endpoints of pull requests there."""
+    source = _steered_source(folder)
+    file = source / "modelyard.yaml"
+    before, separator, after = file.read_text().partition("  qa:\n")
+    account, endpoint = "222222222222", "{name: steered-dev, serverless: {memory_mb: 1024, max_concurrency: 5}}"
+    dev = f"""\
+  dev:
+    account: "{account}"
+    region: us-east-1
+    deploy_role: arn:aws:iam::{account}:role/steered-dev-deploy
+    external_id: steered-dev
+    execution_role: arn:aws:iam::{account}:role/steered-dev-execution
+    endpoint: {endpoint}
+    checks: {{requests: [{{body: "1,2", answer: "1,2"}}]}}
+"""
+    previews = "pull_requests:\n  endpoint: {environment: dev, time_to_live: 4h}\n"
+    file.write_text(f"{before}{dev}{separator}{after}{previews}")
     return settled(cloud, Repository(source, folder / "steered", os.environ))
 
 

@@ -136,6 +136,21 @@ def test_what_exists_already_is_not_made_again(
     assert found["ExecutionRoleArn"] == container["ExecutionRoleArn"]
 
 
+def test_endpoints_are_found_by_what_their_names_begin_with(endpoints: SageMakerEndpoints, live: EndpointState) -> None:
+    assert live.name in list(endpoints.names(live.name[:-1]))
+    assert list(endpoints.names(f"{live.name}-more")) == []
+
+
+def test_tags_are_added_and_replaced(endpoints: SageMakerEndpoints, live: EndpointState) -> None:
+    for value in ("soon", "later"):
+        tags = [{"Key": "modelyard:expires", "Value": value}, {"Key": value, "Value": ""}]
+        endpoints.add_tags({"ResourceArn": live.arn, "Tags": tags})
+    found = endpoints.tags(live.arn)
+    assert found["modelyard:expires"] == "later"
+    assert {"soon", "later"} <= found.keys()
+    assert endpoints.tags(f"{live.arn}-gone") == {}
+
+
 def test_what_starts_with_a_prefix_is_listed(endpoints: SageMakerEndpoints, container: dict[str, Any]) -> None:
     word = f"w{uuid4().hex[:8]}"
     for name in (f"{word}-a", f"{word}-b", f"other-{word}-c"):

@@ -251,3 +251,11 @@ def test_accounts_are_chosen_by_name_and_keep_their_order() -> None:
 def test_an_unknown_account_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no account 'staging'; the accounts are: tools, qa, prod"):
         chosen(orders(configuration()), ["staging"])
+
+
+def test_endpoints_of_pull_requests_stand_beside_those_of_tests_only() -> None:
+    environments = {"qa": environment(QA, "qa"), "prod": environment(PROD, "prod", production=True)}
+    wanted = {"endpoint": {"environment": "qa"}}
+    _, test, production = orders(configuration(environments=environments, pull_requests=wanted))
+    assert (test.parameters["PreviewNames"], production.parameters["PreviewNames"]) == ("iris-qa-pr-*", "")
+    assert of_qa()["PreviewNames"] == ""

@@ -30,7 +30,10 @@ WITHOUT_RESOURCES = {
     "cloudwatch:DescribeAlarms",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListEndpoints",
     "sagemaker:ListModelPackages",
+    "sagemaker:ListModels",
 }
 """Actions that AWS knows no resource for (Service Authorization Reference); alarms it asks about as a whole."""
 KEPT = {

@@ -8,12 +8,14 @@ import pytest
 
 from agent.config.rules import RULES
 from agent.config.view import View
-from tests.unit.config.documents import edited, findings, tree, underlined
+from tests.unit.config.documents import VALID, edited, findings, tree, underlined
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SERVERLESS = "      serverless:\n        memory_mb: 2048\n        max_concurrency: 20\n"
+UNTIL_NAME = VALID[VALID.index("environments:\n") : VALID.index("\n      serverless:")]
+"""The environments up to the name of the first one's endpoint."""
 LIMITS = "{min_count: 2, max_count: 10,"
 
 BROKEN_RULES = {
@@ -172,6 +174,39 @@ BROKEN_RULES = {
         "`kms_key` is a key of us-east-1, not of eu-central-1",
         "arn:aws:kms:us-east-1:333333333333:alias/credit",
         "the region here",
+    ),
+    "a production environment that takes branches": (
+        ("    production: true", "    branches: [main]\n    production: true"),
+        "no build deploys to the production environment `prod` by itself",
+        "branches",
+        "real users depend on it",
+    ),
+    "endpoints of pull requests in no environment": (
+        ("when_interrupted: leave_jobs", "pull_requests: {endpoint: {environment: dev}}"),
+        "there is no environment `dev`",
+        "dev",
+        "",
+    ),
+    "endpoints of pull requests in production": (
+        ("when_interrupted: leave_jobs", "pull_requests: {endpoint: {environment: prod}}"),
+        "endpoints of pull requests do not belong in a production account",
+        "prod",
+        "real users depend on it",
+    ),
+    "endpoints of pull requests with two hostings": (
+        (
+            "when_interrupted: leave_jobs",
+            "pull_requests: {endpoint: {environment: qa, instance: {type: ml.m5.large}, serverless: {}}}",
+        ),
+        "the endpoints of pull requests have both `instance` and `serverless`",
+        "serverless",
+        "already hosted on instances",
+    ),
+    "endpoints of pull requests whose names are too long": (
+        (UNTIL_NAME, f"pull_requests: {{endpoint: {{environment: qa}}}}\n{UNTIL_NAME}{'-long' * 9}"),
+        f"`credit-risk{'-long' * 9}-pr-1234567` would be longer than SageMaker's 63 characters",
+        f"credit-risk{'-long' * 9}",
+        "endpoints of pull requests are named after it",
     ),
     "an endpoint with two hostings": (
         (SERVERLESS, SERVERLESS + "      instance: {type: ml.m5.large}\n"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.config.builds import Build
+from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.errors import UsageError
 from agent.pipeline.groups import groups
 from agent.pipeline.promotion import stages_of
@@ -24,6 +25,15 @@ def ids(build: Build, configuration: object = CONFIGURATION) -> list[str]:
 
 def test_a_pull_request_is_judged_and_releases_nothing() -> None:
     assert ids(PULL_REQUEST) == JUDGING
+
+
+def test_a_pull_request_is_served_where_an_endpoint_is_configured() -> None:
+    previews = PullRequests(endpoint=EphemeralEndpoint(environment="dev"))
+    configuration = three_environments(pull_requests=previews)
+    assert ids(PULL_REQUEST, configuration) == [*JUDGING, "preview", "check_preview"]
+    assert ids(BRANCH, configuration) == ids(BRANCH)
+    last = groups(course(configuration, PULL_REQUEST))[-1]
+    assert (last.environment, last.lock, last.milestone) == ("", "modelyard iris pull request 7", 1)
 
 
 def test_a_branch_goes_up_to_the_first_environment() -> None:

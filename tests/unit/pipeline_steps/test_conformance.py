@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.config.builds import Build
+from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.pipeline.stages import course
 from agent.registry import find_step, step_names, summary
 from agent.view.step_reference import steps_page
@@ -53,7 +54,8 @@ def test_it_has_json_schemas(step: Step[Any, Any]) -> None:
 
 def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
     builds = (Build(branch="main"), Build(pull_request=7))
-    steps = {stage.step.name for build in builds for stage in course(three_environments(), build)}
+    configuration = three_environments(pull_requests=PullRequests(endpoint=EphemeralEndpoint(environment="dev")))
+    steps = {stage.step.name for build in builds for stage in course(configuration, build)}
     assert steps | BESIDE_THE_PIPELINE == set(step_names())
 
 

@@ -1,0 +1,226 @@
+"""How far builds of branches, the main branch, tags and pull requests go, and what is left of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent import naming
+from agent.aws.sessions import Clients, Credentials
+from agent.clock import SystemClock
+from agent.cloud.embedded import EmbeddedCloud
+from agent.errors import ExitCode
+from agent.ledger.environments import Environments
+from tests.e2e.world import World, stages, three_environments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DEV_ACCOUNT = "222222222222"
+JUDGED = {"validate", "preflight", "snapshot_data", "build_image", "prepare", "train", "evaluate", "gate"}
+RELEASED = JUDGED | {"register", "release"}
+IN_DEV = RELEASED | {"deploy", "check_endpoint"}
+IN_QA = IN_DEV | {"promote-qa", "check_endpoint-qa"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with EmbeddedCloud() as cloud:
+        yield three_environments(cloud, tmp_path_factory.mktemp("repositories"))
+
+
+def model(quality: str) -> tuple[str, str]:
+    """Words of a run whose model is that good."""
+    return "--set", f"training.hyperparameters.model={quality}"
+
+
+def releases(world: World) -> dict[str, dict[str, Any]]:
+    """What `modelyard releases` lists, by digest."""
+    return {row["release"]: row for row in json.loads(world.modelyard("releases", "--json").stdout)}
+
+
+@pytest.fixture(scope="module")
+def branch(world: World) -> dict[str, Any]:
+    """A branch's build."""
+    return world.run("--branch", "better", *model("0.91"))
+
+
+@pytest.fixture(scope="module")
+def main(world: World, branch: Mapping[str, Any]) -> dict[str, Any]:
+    """The main branch's build of the same, after the merge."""
+    refused = world.modelyard("promote", branch["release"], "--to", "prod", exits=ExitCode.USAGE)
+    assert "is a candidate of branch better, and production takes none: merge it" in refused.stderr
+    assert world.live("qa") == ""
+    return world.run("--branch", "main", *model("0.91"))
+
+
+@pytest.fixture(scope="module")
+def tagged(world: World, main: Mapping[str, Any]) -> dict[str, Any]:
+    """The build of a tag on that commit."""
+    return world.run("--tag", "v1.2", *model("0.91"))
+
+
+def test_a_branch_goes_up_to_dev_and_makes_a_candidate(world: World, branch: dict[str, Any]) -> None:
+    assert set(stages(branch)) == IN_DEV
+    row = releases(world)[branch["release"]]
+    assert "better" in row["branches"]
+
+
+def test_what_does_not_take_the_branch_refuses_its_candidate(world: World) -> None:
+    other = world.run("--branch", "other", *model("0.86"), "--until", "release")
+    assert releases(world)[other["release"]]["candidate"]
+    refused = world.modelyard("promote", other["release"], "--to", "qa", exits=ExitCode.USAGE)
+    assert "qa does not take that branch" in refused.stderr
+
+
+def test_the_main_branch_takes_the_same_release_on_to_qa(
+    world: World, branch: dict[str, Any], main: dict[str, Any]
+) -> None:
+    assert set(stages(main)) == IN_QA
+    assert main["release"] == branch["release"] == world.live("dev") == world.live("qa")
+    assert stages(main)["train"] == "recalled"
+    assert {name for name, end in stages(main).items() if end == "done"} >= {"release", "promote-qa"}
+    assert not releases(world)[main["release"]]["candidate"]
+
+
+def test_its_second_build_finds_everything_done(world: World, main: dict[str, Any]) -> None:
+    again = world.run("--branch", "main", *model("0.91"))
+    assert again["release"] == main["release"]
+    assert not any(stage["wrote"] for stage in again["stages"])
+
+
+def test_a_tag_names_the_release_that_the_main_branch_made(
+    world: World, main: dict[str, Any], tagged: dict[str, Any]
+) -> None:
+    assert set(stages(tagged)) == IN_QA
+    assert tagged["release"] == main["release"]
+    assert [stage["stage"] for stage in tagged["stages"] if stage["wrote"]] == ["release"]
+    shown = json.loads(world.modelyard("releases", "v1.2", "--json").stdout)
+    assert (shown["release"], shown["tags"]) == (main["release"], ["v1.2"])
+    assert "v1.2" in world.modelyard("releases").stdout
+
+
+def test_a_tag_is_promoted_by_its_name(world: World, main: dict[str, Any], tagged: dict[str, Any]) -> None:
+    world.modelyard("promote", "v1.2", "--to", "prod")
+    assert world.live("prod") == main["release"]
+
+
+def test_a_tag_that_names_a_release_names_no_other(world: World, tagged: dict[str, Any]) -> None:
+    refused = world.run("--tag", "v1.2", *model("0.92"), exits=ExitCode.USAGE)
+    assert stages(refused)["release"] == "failed"
+    assert "tag v1.2 names release" in refused["error"]
+
+
+def test_the_last_runs_are_told_apart(world: World, tagged: dict[str, Any]) -> None:
+    names = world.modelyard("status").stdout
+    assert "tag v1.2" in names
+    assert "better" in names
+
+
+# --- pull requests -------------------------------------------------------------------------------------------------
+
+
+def administrator(world: World, account: str = DEV_ACCOUNT) -> Any:
+    """SageMaker as the administrator of an account sees it."""
+    running = world.cloud.running
+    found = next(one for one in running.administrators if one.account == account)
+    credentials = Credentials(access_key_id=found.access_key_id, secret_access_key=found.secret_access_key)
+    return Clients(credentials=credentials, region=running.region, endpoint_url=world.cloud.endpoint).client(
+        "sagemaker"
+    )
+
+
+def previews(world: World) -> dict[str, set[str]]:
+    """What there is of pull requests in the account: endpoints, configurations, models."""
+    sagemaker = administrator(world)
+    named = {"NameContains": "-pr-"}
+    return {
+        "endpoints": {one["EndpointName"] for one in sagemaker.list_endpoints(**named)["Endpoints"]},
+        "configs": {one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs(**named)["EndpointConfigs"]},
+        "models": {one["ModelName"] for one in sagemaker.list_models(**named)["Models"]},
+    }
+
+
+def tags(world: World, arn: str) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in administrator(world).list_tags(ResourceArn=arn)["Tags"]}
+
+
+@pytest.fixture(scope="module")
+def previewed(world: World, tagged: Mapping[str, Any]) -> dict[str, Any]:
+    """A pull request's build."""
+    return world.run("--pr", "7", "--branch", "better", *model("0.93"))
+
+
+def test_a_pull_request_is_served_at_an_endpoint_of_its_own(world: World, previewed: dict[str, Any]) -> None:
+    assert set(stages(previewed)) == JUDGED | {"preview", "check_preview"}
+    assert previewed["release"] is None
+    shown = previewed["results"]["preview"]
+    assert shown["name"] == "steered-dev-pr-7"
+    assert shown["model"] == previewed["results"]["train"]["model"]["sha256"]
+    assert previewed["results"]["check_preview"]["requests"] == 1
+    found = tags(world, shown["endpoint"])
+    assert found["modelyard:pull_request"] == "7"
+    assert found["modelyard:project"] == "steered"
+    assert found["modelyard:expires"] == shown["expires"]
+    left = naming.tagged_time(shown["expires"])
+    assert left is not None
+    assert timedelta(hours=3) < left - SystemClock().now() <= timedelta(hours=4)
+
+
+def test_the_environment_beside_it_knows_nothing_of_it(
+    world: World, main: dict[str, Any], previewed: dict[str, Any]
+) -> None:
+    assert world.live("dev") == main["release"]
+    assert {one.release for one in Environments(world.ledger).history("dev")} == {main["release"]}
+    assert previewed["results"]["preview"]["endpoint"] != main["results"]["deploy"]["endpoint"]
+
+
+def test_the_same_build_again_leaves_it_as_it_is(world: World, previewed: dict[str, Any]) -> None:
+    again = world.run("--pr", "7", "--branch", "better", *model("0.93"))
+    assert stages(again)["preview"] == "recalled"
+    assert again["results"]["preview"] == previewed["results"]["preview"]
+
+
+def test_the_next_build_updates_it_and_clears_up_behind_the_former(world: World, previewed: dict[str, Any]) -> None:
+    updated = world.run("--pr", "7", "--branch", "better", *model("0.94"))["results"]["preview"]
+    former = previewed["results"]["preview"]
+    assert (updated["endpoint"], updated["config"] == former["config"]) == (former["endpoint"], False)
+    there = previews(world)
+    assert there["endpoints"] == {"steered-dev-pr-7"}
+    assert there["configs"] == there["models"] == {updated["config"]}
+
+
+def test_a_dry_run_plans_it_without_writing(world: World, previewed: dict[str, Any]) -> None:
+    planned = world.modelyard("run", "--pr", "9", *model("0.93"), "--dry-run", "--until", "preview").stderr
+    assert "sagemaker:CreateEndpoint steered-dev-pr-9" in planned
+    assert "steered-dev-pr-9" not in previews(world)["endpoints"]
+
+
+def test_the_janitor_takes_what_has_expired_and_leaves_the_rest(world: World, previewed: dict[str, Any]) -> None:
+    world.run("--pr", "8", *model("0.93"))
+    assert json.loads(world.modelyard("clean", "--expired-only", "--json").stdout)["previews"] == []
+    former = naming.time_in_tag(SystemClock().now() - timedelta(seconds=1))
+    arn = previewed["results"]["preview"]["endpoint"]
+    administrator(world).add_tags(ResourceArn=arn, Tags=naming.tags(expires=former))
+    listed = world.modelyard("clean", "--expired-only")
+    assert (
+        f"endpoint steered-dev-pr-7 in {DEV_ACCOUNT}, us-east-1: pull request 7, expired at {former}" in listed.stdout
+    )
+    assert "modelyard clean --remove --expired-only" in listed.stderr
+    found = json.loads(world.modelyard("clean", "--expired-only", "--remove", "--json").stdout)
+    assert [each["kind"] for each in found["previews"]] == ["endpoint", "endpoint-config", "model"]
+    assert found["found"] == []
+    there = previews(world)
+    assert there["endpoints"] == {"steered-dev-pr-8"}
+    assert [len(there["configs"]), len(there["models"])] == [1, 1]
+
+
+def test_a_pull_request_deploys_and_promotes_nothing_by_its_steps(world: World) -> None:
+    request = {"contract": 1, "step": "deploy", "run": {"id": "b-1", "pull_request": 7, "branch": "better"}}
+    file = world.repository.folder.parent / "request.json"
+    file.write_text(json.dumps(request))
+    refused = world.modelyard("step", "deploy", "--request", str(file), exits=ExitCode.USAGE)
+    assert "a build of pull request 7 has no stage deploy" in refused.stderr
