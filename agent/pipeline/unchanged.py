@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from agent.pipeline.local_state import LocalState
 
 _FILE = "unchanged.json"
+_BY_TIME = frozenset({"preview"})
+"""Steps whose answer also depends on the time: they put something off that would otherwise end."""
 _PASSING = {EventKind.DOING, EventKind.LOG}
 
 
@@ -64,7 +66,9 @@ def memory_of(
 ) -> Memory | None:
     """What to remember of a run; None where it did something, failed, or depends on more than is known of it."""
     elsewhere = any(source.path and _leads_out(source.path) for source in configuration.data.values())
-    if summary.changed or summary.result is not Status.DONE or not asked.complete or not local.at_rest or elsewhere:
+    by_time = any(end.step in _BY_TIME for end in summary.stages)
+    known = asked.complete and local.at_rest and not elsewhere and not by_time
+    if summary.changed or summary.result is not Status.DONE or not known:
         return None
     told = (event for event in heard if event.kind not in _PASSING)
     return Memory(

@@ -66,7 +66,7 @@ def live_of(outcomes: Sequence[StageOutcome]) -> tuple[Live, ...]:
                     until=text(result, "expires"),
                 )
             )
-        elif outcome.step_name == "check_endpoint" and found and outcome.status == "done":
+        elif outcome.step_name in {"check_endpoint", "check_preview"} and found and outcome.status == "done":
             found[-1] = _with_check(found[-1], outcome)
     return tuple(found)
 

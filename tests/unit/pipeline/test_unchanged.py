@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,12 @@ def test_nothing_is_remembered_of_a_run_that_did_not_end_well() -> None:
 
 def test_nothing_is_remembered_of_a_run_that_did_more_than_look() -> None:
     assert memory_of(HERE, asked(complete=False), HEARD, summary(), CONFIGURATION) is None
+
+
+def test_nothing_is_remembered_of_a_run_that_puts_off_the_end_of_an_endpoint() -> None:
+    shown = StageEnd(stage="preview", step="preview", title="Preview", status=Status.RECALLED)
+    ended = replace(summary(), stages=(*summary().stages, shown))
+    assert memory_of(HERE, asked(), HEARD, ended, CONFIGURATION) is None
 
 
 def test_nothing_is_remembered_while_files_are_being_written() -> None:
