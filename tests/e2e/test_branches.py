@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -224,3 +225,68 @@ def test_a_pull_request_deploys_and_promotes_nothing_by_its_steps(world: World) 
     file.write_text(json.dumps(request))
     refused = world.modelyard("step", "deploy", "--request", str(file), exits=ExitCode.USAGE)
     assert "a build of pull request 7 has no stage deploy" in refused.stderr
+
+
+# --- as a build server goes through it -----------------------------------------------------------------------------
+
+
+@dataclass(kw_only=True)
+class Server:
+    """A build server that knows no more than what `modelyard stages` tells, and hands results on by stage."""
+
+    world: World
+    words: tuple[str, ...]
+    run: Mapping[str, Any]
+    settings: tuple[str, ...] = ()
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def go(self, inputs: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+        """Every stage in its order; ``inputs`` are for the first one. What each answered, by stage."""
+        asked = [word for setting in self.settings for word in ("--set", setting)]
+        declared = json.loads(self.world.modelyard("stages", "--json", *self.words, *asked).stdout)
+        stages = [stage for group in declared["groups"] for level in group["levels"] for stage in level]
+        for number, stage in enumerate(stages):
+            self.answers[stage["stage"]] = self._step(stage, inputs if inputs and number == 0 else {})
+        return self.answers
+
+    def _step(self, stage: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        folder = self.world.repository.folder.parent
+        request, result = folder / "stage.request.json", folder / "stage.result.json"
+        document = {
+            "contract": 1,
+            "step": stage["step"],
+            "stage": stage["stage"],
+            "run": self.run,
+            "settings": self.settings,
+            "results": {name: answer["result"] for name, answer in self.answers.items()},
+            "inputs": inputs,
+        }
+        request.write_text(json.dumps(document))
+        self.world.modelyard("step", stage["step"], "--request", str(request), "--result", str(result))
+        answer: dict[str, Any] = json.loads(result.read_text())
+        return answer
+
+
+def test_a_build_server_takes_the_main_branch_through_its_stages(world: World) -> None:
+    run = {"id": "jenkins-main-9", "who": "models/main #9", "branch": "main"}
+    settings = ("training.hyperparameters.model=0.95",)
+    answers = Server(world=world, words=("--branch", "main"), run=run, settings=settings).go()
+    assert set(answers) == IN_QA
+    assert {answer["status"] for answer in answers.values()} == {"done"}
+    release = answers["release"]["result"]["release"]
+    assert answers["promote-qa"]["result"]["environment_name"] == "qa"
+    assert world.live("dev") == world.live("qa") == release
+
+
+def test_a_build_server_promotes_a_tag_and_rolls_back(world: World, tagged: Mapping[str, Any]) -> None:
+    run = {"id": "jenkins-promote-3", "who": "grace"}
+    newest = next(digest for digest, row in releases(world).items() if "qa" in row["live"])
+    for inputs in ({"release": newest[:12]}, {"release": "v1.2", "strategy": "configured"}):
+        words = ("--action", "promote", "--to", "prod")
+        answers = Server(world=world, words=words, run=run).go({**inputs, "environment_name": "prod"})
+        assert list(answers) == ["promote", "check_endpoint"]
+    assert world.live("prod") == tagged["release"]
+    back = Server(world=world, words=("--action", "rollback", "--to", "prod"), run=run)
+    answers = back.go({"release": "", "environment_name": "prod"})
+    assert list(answers) == ["rollback", "check_endpoint"]
+    assert world.live("prod") == newest

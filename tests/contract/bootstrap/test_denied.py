@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from agent import naming
 from agent.aws.sessions import Clients, Credentials
 from agent.errors import AccessDeniedError, InputMissingError
 from agent.ports.jobs import JobKind
@@ -267,6 +268,14 @@ def test_a_deployment_touching_another_endpoint(landscape: Landscape, neighbour:
     other = neighbour.configuration.environments["qa"].endpoint.name
 
     assert denied(lambda: landscape.deployment("qa").endpoints.delete(other))
+
+
+def test_a_deployment_serving_pull_requests_where_none_are_configured(landscape: Landscape) -> None:
+    endpoints = landscape.deployment("qa").endpoints
+    name = naming.preview(landscape.configuration.environments["qa"].endpoint.name, 7)
+
+    assert denied(lambda: endpoints.delete(name))
+    assert denied(lambda: list(endpoints.names(name)))
 
 
 def test_an_object_without_tls(landscape: Landscape) -> None:
