@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from agent.config.finding import Finding
 from agent.config.text import SourceText
-from agent.config.tree import REQUEST_LAYER, Entry, MappingNode, Source
+from agent.config.tree import REQUEST_LAYER, Entry, MappingNode, Source, children, entry_at, node_at
 from agent.config.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent.config.text import Place
     from agent.config.tree import Node
@@ -49,7 +49,17 @@ def request_layer(setting: str) -> Request:
         node = MappingNode(entries={part: Entry(key=place, node=node)}, source=_source(place))
     if not isinstance(node, MappingNode) or reading.node is None:
         node = _empty(text)
-    return Request(node=node, findings=reading.findings)
+    return Request(node=node, findings=(*reading.findings, *_loosened(node)))
+
+
+def _loosened(node: Node) -> Iterator[Finding]:
+    """Whoever may start a build does not thereby decide who has to approve what it deploys."""
+    for name, _ in children(node_at(node, ("environments",))):
+        entry = entry_at(node, ("environments", name, "approval"))
+        if entry is not None:
+            message = f"the approvals of `{name}` cannot be changed for one run"
+            hint = "write `approval` into the configuration file, where a change of it is reviewed"
+            yield Finding(place=entry.key, code="request", message=message, hint=hint)
 
 
 def _parts(text: SourceText, key: str) -> list[tuple[str, Place]]:

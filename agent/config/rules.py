@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.config import data_rules, environment_rules, gate_rules, limit_rules, pull_request_rules
+from agent.config import (
+    approval_rules,
+    data_rules,
+    environment_rules,
+    gate_rules,
+    limit_rules,
+    pull_request_rules,
+)
 from agent.config.field_types import is_inside_repository
 from agent.config.view import View
 
@@ -45,6 +52,8 @@ RULES: tuple[Rule, ...] = (
     pull_request_rules.previews_stand_beside_a_test_environment,
     pull_request_rules.previews_have_one_hosting,
     pull_request_rules.names_of_previews_fit,
+    approval_rules.git_names_are_of_approvers,
+    approval_rules.four_eyes_are_of_two_people,
 )
 
 _FILES = (

@@ -101,6 +101,9 @@ def test_requests_in_json_mean_what_they_say(repository: Path) -> None:
         ("training", "t", "this is not a setting"),
         ("=5", "=", "this is not a setting"),
         ("training..x=5", "t", "this is not a setting"),
+        ("environments.prod.approval=", "approval", "the approvals of `prod` cannot be changed for one run"),
+        ("environments.prod.approval.expires=1h", "approval", "the approvals of `prod` cannot be changed for one run"),
+        ("environments={prod: {approval: {}}}", "approval", "the approvals of `prod` cannot be changed for one run"),
     ],
 )
 def test_a_wrong_request_is_shown_like_a_line_of_a_file(

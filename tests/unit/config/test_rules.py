@@ -19,6 +19,18 @@ UNTIL_NAME = VALID[VALID.index("environments:\n") : VALID.index("\n      serverl
 LIMITS = "{min_count: 2, max_count: 10,"
 
 BROKEN_RULES = {
+    "a commit's author who is no approver": (
+        ("    keep: 1", "    keep: 1\n    approval: {approvers: [alice, bob], git_names: {alcie: [Alice Liddell]}}"),
+        "`git_names` of `qa` has `alcie`, who is none of its approvers",
+        "alcie",
+        "",
+    ),
+    "four eyes of one person": (
+        ("    keep: 1", "    keep: 1\n    approval: {approvers: [alice], four_eyes: true}"),
+        "nobody could approve what the only approver of `qa` makes: `four_eyes` demands another one",
+        "true",
+        "the only approver",
+    ),
     "a data source with two origins": (
         ("    s3: s3://credit-data/2026/", "    s3: s3://credit-data/2026/\n    path: data"),
         "data source `raw` has both `path` and `s3`",
