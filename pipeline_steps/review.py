@@ -231,6 +231,7 @@ def _metric(change: Change) -> str:
 def _lines(result: Result, release: Release) -> Iterator[str]:
     yield result.title
     yield f"made by {result.author or 'nobody known'}{f', {release.build_url}' if release.build_url else ''}"
+    yield f"the update moves by: {result.strategy}"
     yield from proof_lines(result.proved)
     yield from change_lines(result.changes)
     if result.commits:

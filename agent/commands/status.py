@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from agent.command import Command
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from agent.ledger.environments import Deployment
     from agent.ledger.runs import RunRecord
 
+_LONG_REASON = 40
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``status``."""
@@ -36,6 +39,8 @@ class EnvironmentStatus:
     release: str
     since: str
     by: str
+    approved_by: str
+    approval_reason: str
     endpoint: str
 
 
@@ -60,7 +65,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     answer_table(
         console,
         ("ENVIRONMENT", "RELEASE", "SINCE", "BY", "ENDPOINT"),
-        [(one.environment, one.release[:12] or "-", one.since, one.by, one.endpoint) for one in environments],
+        [(one.environment, one.release[:12] or "-", one.since, _by(one), one.endpoint) for one in environments],
     )
     if runs:
         console.answer("")
@@ -83,14 +88,17 @@ def _environments(opened: Opened) -> Iterator[EnvironmentStatus]:
             environment=name,
             release=current.release if current else "",
             since=_time(current.ended) if current else "",
-            by=_by(current) if current else "",
+            by=f"{current.action} by {current.who}" if current else "",
+            approved_by=current.approval.by if current and current.approval else "",
+            approval_reason=current.approval.reason if current and current.approval else "",
             endpoint=_endpoint(opened, environment, current),
         )
 
 
-def _by(current: Deployment) -> str:
-    approved = f", approved by {current.approval.by}: {current.approval.reason}" if current.approval else ""
-    return f"{current.action} by {current.who}{approved}"
+def _by(one: EnvironmentStatus) -> str:
+    if not one.approved_by:
+        return one.by
+    return f"{one.by}, approved by {one.approved_by}: {shorten(one.approval_reason, _LONG_REASON, placeholder=' ...')}"
 
 
 def _endpoint(opened: Opened, environment: Environment, current: Deployment | None) -> str:

@@ -46,7 +46,7 @@ def _metrics(release: Release, live: Release | None, better: Mapping[str, Better
             yield _text("metrics", name, f"{old.value:.6g}" if old else "", f"{new.value:.6g}" if new else "")
             continue
         notes = (
-            f"{new.value - old.value:+.4g}",
+            f"{new.value - old.value:+.4g}" if new.value != old.value else "",
             f"{better[name]} is better" if name in better else "",
             "measured on different rows" if other_rows else "",
         )

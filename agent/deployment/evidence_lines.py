@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ _MARKS = {
     "failed": "-",
 }
 _LONG = 48
+_DIGEST = re.compile(r"[0-9a-f]{40,64}")
+_DIGITS = 12
 
 
 def change_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -32,12 +35,12 @@ def change_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _cells(change: Change) -> tuple[str, ...]:
-    mark = _MARKS[change.judgement]
-    if change.judgement == "same":
-        return mark, change.name, _cut(change.wanted), "", change.note
+    mark, live, wanted = _MARKS[change.judgement], _cut(change.live), _cut(change.wanted)
     if change.topic in {"gates", "writes"}:
         return mark, change.name, change.wanted, "", change.note
-    arrow = f"{_cut(change.live) or '(none)'} -> {_cut(change.wanted) or '(none)'}"
+    if change.judgement in {"same", "new"}:
+        return mark, change.name, wanted, "", change.note
+    arrow = f"{live} -> {wanted or '(none)'}"
     judged = change.judgement if change.judgement in {"better", "worse"} else ""
     return mark, change.name, arrow, judged, change.note
 
@@ -81,4 +84,5 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _cut(text: str) -> str:
+    text = _DIGEST.sub(lambda found: found[0][:_DIGITS], text)
     return text if len(text) <= _LONG else f"{text[: _LONG - 3]}..."

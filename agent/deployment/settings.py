@@ -28,7 +28,7 @@ def would_change(order: Order, ctx: Context) -> tuple[Change, ...]:
     target, wanted = enter(order.environment, ctx), order.desired(ctx)
     live, history = look(target.endpoints, wanted), Environments(ctx.ledger).history(order.name)
     alarms = next((one.alarms for one in reversed(history) if one.status == "done"), ())
-    rows = texts("settings", _wanted(order, wanted, live), _live(target.endpoints, live, alarms))
+    rows = texts("settings", _wanted(wanted, live), _live(target.endpoints, live, alarms))
     actions = plan(wanted, live, past(history, wanted, keep=order.environment.keep), account=target.id).actions
     return (*rows, *_writes(actions))
 
@@ -38,15 +38,15 @@ def _writes(actions: tuple[Action, ...]) -> Iterator[Change]:
         yield Change(topic="writes", name=action.operation, wanted=action.resource, judgement="new", note=action.note)
 
 
-def _wanted(order: Order, wanted: Desired, live: Live) -> dict[str, str]:
+def _wanted(wanted: Desired, live: Live) -> dict[str, str]:
     shown = {"endpoint": wanted.endpoint, **_shown(wanted.config, wanted.model, wanted.scaling, wanted.alarm_names)}
     if live.state is not None and keeps_capacity(wanted, live):
         shown["instances"] = str(live.state.desired_instances[VARIANT])
-    return {**shown, "strategy": order.environment.endpoint.strategy.kind}
+    return shown
 
 
 def _live(endpoints: Endpoints, live: Live, alarms: tuple[str, ...]) -> dict[str, str]:
-    """Nothing where there is no endpoint; how it came to be is not known of it, so a strategy is always new."""
+    """What the endpoint has; nothing where there is none."""
     if live.state is None:
         return {}
     config = endpoints.describe_config(live.state.config) or {}

@@ -1,4 +1,4 @@
-"""A release goes to production only with the yes of somebody else: by commands, and through the door that Jenkins uses."""
+"""A release goes to production only with the yes of somebody else: by commands, and through the build server's door."""
 
 from __future__ import annotations
 
@@ -105,7 +105,8 @@ def test_the_approval_is_in_the_history_and_told(world: World, promoted: str) ->
     (entry,) = history(world, "prod")
     assert (entry["approval"]["by"], entry["approval"]["reason"]) == ("bob", "it is time")
     (prod,) = [one for one in world.status()["environments"] if one["environment"] == "prod"]
-    assert prod["by"] == "promote by bob, approved by bob: it is time"
+    assert (prod["by"], prod["approved_by"], prod["approval_reason"]) == ("promote by bob", "bob", "it is time")
+    assert "promote by bob, approved by bob: it is time" in world.modelyard("status").stdout
     (approval,) = answered(world, "releases", promoted)["approvals"]
     assert (approval["by"], approval["environment"], len(approval["review"])) == ("bob", "prod", 64)
     assert "approved by bob at" in world.modelyard("releases", promoted).stdout

@@ -118,7 +118,18 @@ def test_lines_are_in_columns_and_say_what_is_better() -> None:
     assert lines == [
         "metrics:",
         "  +  auc  0.91 -> 0.93  better  +0.02, higher is better",
-        "  =  f1   0.5                   +0",
+        "  =  f1   0.5",
+    ]
+
+
+def test_lines_show_of_a_digest_its_first_digits() -> None:
+    changes = compared(made(1), made(2), better={})
+    lines = list(change_lines([change for change in changes if change.topic in {"image", "model"}]))
+    assert lines == [
+        "image:",
+        "  =  digest  sha256:111111111111",
+        "model:",
+        "  ~  sha256  000000000000 -> 000000000000",
     ]
 
 
