@@ -11,7 +11,7 @@ import pytest
 from agent.config.approval import ApprovalRule
 from agent.deployment.approval import Judge, admitted, approved, expiry, objection, rule_of
 from agent.deployment.deploy import bring
-from agent.errors import InputMissingError
+from agent.errors import InputMissingError, InterruptedRunError
 from agent.ledger.approvals import Approval, Approvals, Kept
 from agent.ledger.environments import Environments
 from agent.ledger.leases import EnvironmentLock
@@ -200,6 +200,27 @@ def test_an_update_that_is_under_way_goes_on_although_its_approval_has_ended(
         ctx.ledger.objects.delete("bucket", f"ledger/{name}")
     clock(ctx).time = EPOCH + 2 * DAY
     assert bring(order(1, **NEEDED), ctx).approval is not None
+
+
+def test_a_run_that_is_aborted_is_interrupted_and_not_refused(ctx: Context) -> None:
+    clock(ctx).interrupted = True
+    with pytest.raises(InterruptedRunError):
+        bring(order(1, **NEEDED), ctx)
+    (entry_of_it,) = Environments(ctx.ledger).history("qa")
+    assert (entry_of_it.status, entry_of_it.approval) == ("interrupted", None)
+
+
+def test_an_approval_that_ends_while_alarms_fall_silent_is_too_late(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    bring(order(2), ctx)
+    give(ctx, approval(lasts=timedelta(seconds=5)))
+    alarms = {"errors": {"metric": "Invocation5XXErrors", "above": 1}}
+    endpoints.alarming.add("tumour-qa-errors")
+    endpoints.before = lambda *_: endpoints.alarming.clear() if clock(ctx).time > EPOCH + timedelta(seconds=9) else None
+    before = [*endpoints.writes]
+    guarded = order(1, **NEEDED, endpoint={"strategy": {"kind": "canary", "alarms": alarms}})
+    with pytest.raises(InputMissingError, match="expired"):
+        bring(guarded, ctx)
+    assert endpoints.writes == before
 
 
 def test_what_is_live_needs_no_second_approval(ctx: Context) -> None:
