@@ -168,6 +168,21 @@ def test_the_pipeline_reading_a_neighbours_bucket(tools: AwsAccount, neighbour: 
     assert denied(lambda: tools.objects.read(neighbour.bucket, "data/training/rows.csv"))
 
 
+@pytest.mark.parametrize(
+    "key", ["approvals/prod/1/run.json", "environments/prod/history/000001.json", "releases/1.json"]
+)
+def test_the_pipeline_removing_what_was_decided(landscape: Landscape, tools: AwsAccount, key: str) -> None:
+    tools.objects.create(landscape.bucket, f"ledger/{key}", b"{}")
+
+    assert denied(lambda: tools.objects.delete(landscape.bucket, f"ledger/{key}"))
+
+
+def test_the_pipeline_tidying_up(landscape: Landscape, tools: AwsAccount) -> None:
+    tools.objects.create(landscape.bucket, "ledger/steps/train/1/done.json", b"{}")
+
+    assert not denied(lambda: tools.objects.delete(landscape.bucket, "ledger/steps/train/1/done.json"))
+
+
 def test_the_pipeline_approving_a_model(landscape: Landscape) -> None:
     tools = landscape.configuration.tools
     pipeline = landscape.agent.assume(str(tools.role), session_name="job", external_id=None, region=REGION)
