@@ -30,7 +30,9 @@ class BitbucketCloudComments:
         self._secret = connection.token
         user, found, password = connection.token.partition(":")
         identity = {"username": user, "password": password} if found else {"token": connection.token}
-        self._client = Cloud(url=place.url, timeout=connection.seconds, verify_ssl=connection.verify, **identity)
+        # Else it would sleep for as long as a host whose rate limit is reached says, an hour for instance.
+        patience = {"timeout": connection.seconds, "retry_with_header": False}
+        self._client = Cloud(url=place.url, verify_ssl=connection.verify, **patience, **identity)
         self._path = f"repositories/{quote(place.owner)}/{quote(place.name)}/pullrequests/{place.number}/comments"
 
     def all(self) -> Iterator[Comment]:

@@ -29,7 +29,9 @@ class BitbucketServerComments:
         self._page = place.page.partition("?")[0].removesuffix("/overview").rstrip("/")
         user, found, password = connection.token.partition(":")
         identity = {"username": user, "password": password} if found else {"token": connection.token}
-        self._client = Bitbucket(url=place.url, timeout=connection.seconds, verify_ssl=connection.verify, **identity)
+        # Else it would sleep for as long as a host whose rate limit is reached says, an hour for instance.
+        patience = {"timeout": connection.seconds, "retry_with_header": False}
+        self._client = Bitbucket(url=place.url, verify_ssl=connection.verify, **patience, **identity)
         self._pull_request = (place.owner, place.name, place.number)
 
     def all(self) -> Iterator[Comment]:

@@ -15,7 +15,7 @@ _PAGES: tuple[tuple[HostKind, str], ...] = (
     ("bitbucket_server", r"(?P<base>.*)/projects/(?P<owner>[^/]+)/repos/(?P<name>[^/]+)/pull-requests/(?P<number>\d+)"),
     ("bitbucket_server", r"(?P<base>.*)/users/(?P<owner>[^/]+)/repos/(?P<name>[^/]+)/pull-requests/(?P<number>\d+)"),
     ("bitbucket_cloud", r"(?P<base>)/(?P<owner>[^/]+)/(?P<name>[^/]+)/pull-requests/(?P<number>\d+)"),
-    ("gitlab", r"(?P<base>)/(?P<owner>.+)/(?P<name>[^/]+?)(?:/-)?/merge_requests/(?P<number>\d+)"),
+    ("gitlab", r"(?P<base>)/(?P<owner>.+)/(?P<name>(?!-/)[^/]+)(?:/-)?/merge_requests/(?P<number>\d+)"),
     ("github", r"(?P<base>.*)/(?P<owner>[^/]+)/(?P<name>[^/]+)/pull/(?P<number>\d+)"),
 )
 _KNOWN: dict[tuple[HostKind, str], str] = {

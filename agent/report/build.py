@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from agent.artifacts import Verdict
@@ -134,11 +134,13 @@ class Live:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that a promotion changes."""
+    """One thing that a promotion changes: ``topic`` says of which kind, ``judgement`` whether that is good."""
 
+    topic: str = ""
     what: str
     before: str
     after: str
+    judgement: str = ""
     note: str = ""
 
 
@@ -178,6 +180,9 @@ class BuildReport:
     warnings: tuple[str, ...] = ()
 
     @property
-    def blocking(self) -> Sequence[Verdict]:
-        """The gates that refuse the model."""
-        return [verdict for verdict in self.verdicts if not verdict.passed and verdict.severity == "block"]
+    def topics(self) -> Mapping[str, Sequence[Change]]:
+        """What a promotion changes, by topic, in the order of the first of each."""
+        found: dict[str, list[Change]] = {}
+        for change in self.promotion.changes if self.promotion else ():
+            found.setdefault(change.topic, []).append(change)
+        return found

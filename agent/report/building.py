@@ -41,7 +41,7 @@ def build_report(
         training=training_facts(outcomes),
         lineage=lineage_facts(outcomes, facts, candidate, release),
         live=live,
-        promotion=promotion_of(outcomes),
+        promotion=promotion_of(outcomes) if facts.kind == "promotion" else None,
         release=release,
         warnings=tuple(
             warning for outcome in outcomes for warning in read(outcome.result, "warnings", tuple[str, ...]) or ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.report.build import State
-from agent.report.markdown import block, code_cell, escaped, link, table
+from agent.report.markdown import block, code_cell, escaped, link, sentence, table
 from agent.report.wording import NOTHING, difference, duration, moment, number
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def short_comment(report: BuildReport, *, page: str = "") -> str:
     conclusion = report.conclusion
     sign = _SIGNS[conclusion.state]
     headline = f"{sign} **{escaped(conclusion.headline)}**: {escaped(report.facts.project)}"
-    reasons = "\n".join(f"- {escaped(reason)}" for reason in conclusion.reasons)
+    reasons = "\n".join(f"- {sentence(reason)}" for reason in conclusion.reasons)
     parts = (headline, reasons, escaped(conclusion.advice), _metrics(report), _endpoints(report), _links(report, page))
     return "\n\n".join(part for part in parts if part)[: _MOST // 2]
 
@@ -114,7 +114,7 @@ def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
     if report.conclusion.lines:
         yield "Last lines", block(report.conclusion.lines)
     if report.verdicts:
-        rows = [(f"{_sign(one)} {escaped(one.gate)}", escaped(one.reason)) for one in report.verdicts]
+        rows = [(f"{_sign(one)} {escaped(one.gate)}", sentence(one.reason)) for one in report.verdicts]
         yield "Gates", table(("Gate", "Says"), rows)
     if report.stages:
         yield (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.naming import short
 from agent.report.build import Conclusion, State
-from agent.report.wording import count, exit_code
+from agent.report.wording import count, distance, exit_code, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,10 +81,16 @@ def _refused(stage: StageOutcome, verdicts: Sequence[Verdict]) -> Conclusion:
     if not blocking:
         return Conclusion(state=State.REFUSED, headline=f"Refused at {stage.name}", reasons=(stage.error,))
     if len(blocking) == 1:
-        headline = f"Refused by the gate {blocking[0].gate}"
+        headline = f"Refused by the gate {blocking[0].gate}{_missed(blocking[0])}"
     else:
         headline = f"Refused by {len(blocking)} of {count(len(verdicts), 'gate')}"
     return Conclusion(state=State.REFUSED, headline=headline, reasons=tuple(one.reason for one in blocking))
+
+
+def _missed(verdict: Verdict) -> str:
+    if verdict.limit is None:
+        return ""
+    return f": {verdict.metric} misses {number(verdict.limit)} by {distance(verdict.value, verdict.limit)}"
 
 
 def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Sequence[Live]) -> Conclusion:

@@ -10,17 +10,26 @@ if TYPE_CHECKING:
 
 # Those that every dialect takes with a backslash, anywhere or where a line begins, and those that entities hide in all.
 _SPECIAL = re.compile(r"([\\`*_\[\]])")
-_FIRST = re.compile(r"^(\d*)([#+\-.!>=:)])")
+_FIRST = re.compile(r"^(\d+)(?=[.)])|^(?=[#+\-!>=:])")
 _ENTITIES = {ord(one): f"&#{ord(one)};" for one in "&<|~$"}
 # People, issues, labels, milestones, snippets and epics, as the hosts call them.
 _REFERENCE = re.compile(r"(?<=[@#!~%$&])(?=\w)")
 _UNSEEN = "\N{ZERO WIDTH SPACE}"
 
 
-def escaped(text: str) -> str:
-    """Text on one line of Markdown or in a cell of a table, on any of the hosts."""
-    flat = _REFERENCE.sub(_UNSEEN, " ".join(text.split()))
-    return _FIRST.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", flat)).translate(_ENTITIES)
+def escaped(text: str, *, start: bool = True) -> str:
+    """Text on one line of Markdown or in a cell of a table, on any of the hosts; ``start`` where a line may begin."""
+    flat = _REFERENCE.sub(_UNSEEN, re.sub(r"\s+", " ", text))
+    shown = _SPECIAL.sub(r"\\\1", flat)
+    return (_FIRST.sub(r"\1\\", shown.lstrip()) if start else shown).translate(_ENTITIES)
+
+
+def sentence(text: str) -> str:
+    """Text on one line in which the names between backticks are set as code."""
+    return "".join(
+        code(part[1:-1]) if re.fullmatch(r"`[\w.-]+`", part) else escaped(part, start=index == 0)
+        for index, part in enumerate(re.split(r"(`[\w.-]+`)", text))
+    )
 
 
 def code(text: str) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
+from markupsafe import Markup
 
 from agent.naming import short
 from agent.report import wording
 from agent.report.build import State
-from agent.report.picture import DARK, LIGHT, described, picture
+from agent.report.picture import DARK, LIGHT, measures, picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +59,18 @@ def _page(report: BuildReport) -> str:
         "exit_code": wording.exit_code,
         "short": short,
         "address": address,
-        "endpoint_name": lambda arn: arn.rpartition("/")[2],
+        "sentence": sentence,
     }
     return surroundings.get_template("index.html").render(
-        report=report, facts=report.facts, sign=_SIGNS[report.conclusion.state], described=described(report)
+        report=report, facts=report.facts, sign=_SIGNS[report.conclusion.state], pictured=measures(report)
+    )
+
+
+def sentence(text: str) -> Markup:
+    """Text in which the names between backticks are set as code."""
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts)
     )
 
 

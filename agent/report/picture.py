@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from agent.report.build import BuildReport, MetricRow
 
-_WIDTH, _ROW, _TOP, _EDGE = 380, 74, 34, 14
+_WIDTH, _ROW, _TOP, _EDGE = 340, 76, 34, 8
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 Point = tuple[float, float]
 _LEAST_SPAN = 0.02
@@ -58,16 +58,11 @@ DARK = Palette(
 
 def picture(report: BuildReport, palette: Palette) -> bytes:
     """The picture as an SVG document; it carries no text that the tables do not."""
-    height = _TOP + _ROW * len(report.metrics)
-    svg = ET.Element(
-        "svg",
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_WIDTH} {height}",
-        width=str(_WIDTH),
-        height=str(height),
-    )
-    ET.SubElement(svg, "title").text = described(report)
-    group = ET.SubElement(svg, "g", {"font-family": _FONT, "font-size": "12"})
+    size = measures(report)
+    box = {"viewBox": f"0 0 {size.width} {size.height}", "width": str(size.width), "height": str(size.height)}
+    svg = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **box})
+    ET.SubElement(svg, "title").text = size.words
+    group = ET.SubElement(svg, "g", {"font-family": _FONT, "font-size": "13"})
     group.extend(_legend(report, palette))
     for index, row in enumerate(report.metrics):
         group.extend(_row(row, _TOP + index * _ROW, palette))
@@ -75,9 +70,19 @@ def picture(report: BuildReport, palette: Palette) -> bytes:
     return drawn + b"\n"
 
 
-def described(report: BuildReport) -> str:
-    """What the picture shows, in words: its alternative text."""
-    return "; ".join(_described(row) for row in report.metrics)
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """The size of the picture, and what it shows in words: its alternative text."""
+
+    width: int
+    height: int
+    words: str
+
+
+def measures(report: BuildReport) -> Measures:
+    """Of the picture of a report's metrics."""
+    words = "; ".join(_described(row) for row in report.metrics)
+    return Measures(width=_WIDTH, height=_TOP + _ROW * len(report.metrics), words=words)
 
 
 def _described(row: MetricRow) -> str:
@@ -126,8 +131,8 @@ def _row(row: MetricRow, top: int, colours: Palette) -> Iterator[ET.Element]:
         ends = [axis.x(row.value + side * row.standard_deviation) for side in (-1, 1)]
         yield _line((ends[0], y), (ends[1], y), colours.build, 4)
     yield _dot(axis.x(row.value), y, colours.build)
-    yield _text(number(axis.low), _EDGE, y + 25, colours.faint, size="10")
-    yield _text(number(axis.high), _WIDTH - _EDGE, y + 25, colours.faint, size="10", anchor="end")
+    yield _text(f"{axis.low:.4g}", _EDGE, y + 26, colours.faint, size="11")
+    yield _text(f"{axis.high:.4g}", _WIDTH - _EDGE, y + 26, colours.faint, size="11", anchor="end")
 
 
 def _told(row: MetricRow, colours: Palette) -> tuple[str, str]:
@@ -155,19 +160,19 @@ def _legend(report: BuildReport, colours: Palette) -> Iterator[ET.Element]:
     held = f"champion of {' and '.join(champions)}"[:28]
     x = float(_EDGE + 6)
     yield _dot(x, 14, colours.build)
-    yield _text("this build", x + 11, 18, colours.faint)
-    x += 90
+    yield _text("this build", x + 10, 18, colours.faint, size="11")
+    x += 82
     if champions:
         yield _dot(x, 14, colours.champion, hollow=True)
-        yield _text(held, x + 11, 18, colours.faint)
-        x += 36 + 6.2 * len(held)
+        yield _text(held, x + 10, 18, colours.faint, size="11")
+        x += 26 + 5.9 * len(held)
     if any(gate.limit is not None for row in report.metrics for gate in row.gates):
         yield _line((x, 5), (x, 23), colours.bad, 2, dash="3 2")
-        yield _text("limit of a gate", x + 8, 18, colours.faint)
+        yield _text("limit of a gate", x + 7, 18, colours.faint, size="11")
 
 
 def _text(
-    text: str, x: float, y: float, fill: str, *, anchor: str = "start", weight: str = "400", size: str = "12"
+    text: str, x: float, y: float, fill: str, *, anchor: str = "start", weight: str = "400", size: str = "13"
 ) -> ET.Element:
     place = {"x": _at(x), "y": _at(y), "fill": fill, "text-anchor": anchor, "font-weight": weight, "font-size": size}
     element = ET.Element("text", place)

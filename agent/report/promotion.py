@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from agent.report.outcome import StageOutcome
 
 _MOVES = ("promote", "rollback")
-# What a row of `changes` may call its parts: the first that is there counts.
-_WHAT = ("what", "name", "metric", "key", "label")
-_BEFORE = ("before", "live", "from", "old")
-_AFTER = ("after", "new", "to", "release")
-_NOTE = ("note", "kind", "difference")
 
 
 def promotion_of(outcomes: Sequence[StageOutcome]) -> Promotion | None:
@@ -34,8 +29,8 @@ def promotion_of(outcomes: Sequence[StageOutcome]) -> Promotion | None:
         environment=_first(about, "environment_name"),
         release=_first(about, "release"),
         title=text(shown, "title"),
-        changes=tuple(change for change in map(_change, read(shown, "changes", list[dict[str, Any]]) or []) if change),
-        lines=tuple(read(shown, "lines", list[str]) or []),
+        changes=tuple(map(_change, read(shown, "changes", list[dict[str, Any]]) or ())),
+        lines=tuple(read(shown, "lines", list[str]) or ()),
         by=text(let, "by"),
         reason=text(let, "reason"),
         at=text(let, "at"),
@@ -52,13 +47,12 @@ def _first(results: Sequence[Mapping[str, Any]], field: str) -> str:
     return next((found for found in (text(result, field) for result in results) if found), "")
 
 
-def _change(row: Mapping[str, Any]) -> Change | None:
-    what = _part(row, _WHAT)
-    if not what:
-        return None
-    return Change(what=what, before=_part(row, _BEFORE), after=_part(row, _AFTER), note=_part(row, _NOTE))
-
-
-def _part(row: Mapping[str, Any], names: Sequence[str]) -> str:
-    value = next((row[name] for name in names if row.get(name) is not None), "")
-    return value if isinstance(value, str) else str(value)
+def _change(row: Mapping[str, Any]) -> Change:
+    return Change(
+        topic=text(row, "topic"),
+        what=text(row, "name"),
+        before=text(row, "live"),
+        after=text(row, "wanted"),
+        judgement=text(row, "judgement"),
+        note=text(row, "note"),
+    )

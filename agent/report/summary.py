@@ -55,8 +55,9 @@ class Check(_Part):
 def description(report: BuildReport) -> str:
     """One line for the build."""
     conclusion = report.conclusion
-    first = conclusion.reasons[0] if conclusion.reasons and conclusion.state is not State.DONE else ""
-    return one_line(f"{conclusion.headline}: {first}" if first else conclusion.headline)
+    told = conclusion.state is State.DONE or ": " in conclusion.headline
+    first = "" if told or not conclusion.reasons else f": {conclusion.reasons[0]}"
+    return one_line(f"{conclusion.headline}{first}")
 
 
 def badges(report: BuildReport) -> tuple[Badge, ...]:

@@ -33,6 +33,11 @@ def difference(value: float) -> str:
     return "0" if value == 0 else f"{value:+.3g}".replace("-", _MINUS)
 
 
+def distance(value: float, other: float) -> str:
+    """How far two values are apart; three significant digits."""
+    return f"{abs(value - other):.3g}"
+
+
 def duration(seconds: float | None) -> str:
     """A duration in its two greatest units; empty where it is not known."""
     if seconds is None:

@@ -1,0 +1,185 @@
+"""Builds that are over, as Jenkins tells of them: outcomes made of the steps' own results, so that both fit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from agent.artifacts import DataSet, Evaluation, Image, Metric, Model, Verdict
+from agent.report.build import BuildFacts
+from agent.report.building import build_report
+from agent.report.outcome import StageOutcome
+from pipeline_steps import build_image, check_endpoint, deploy, evaluate, gate, prepare, release, snapshot_data, train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent.report.build import BuildReport
+    from agent.step import StepModel
+
+RELEASE, BEFORE = "5a" * 32, "4b" * 32
+BETTER: Mapping[str, Any] = {"recall": "higher", "auc": "higher", "log_loss": "lower"}
+IMAGE = Image(uri="111111111111.dkr.ecr.us-east-1.amazonaws.com/tumour@sha256:" + "ab" * 32, media_type="v2")
+MODEL = Model(
+    artifact="s3://tumour-111111111111-us-east-1/models/tumour-train-3f2a1b9c8d7e/output/model.tar.gz",
+    sha256="9c" * 32,
+    image=IMAGE,
+    job="tumour-train-3f2a1b9c8d7e",
+)
+
+
+def data(name: str, digit: str) -> DataSet:
+    """A data set whose digest is one digit, repeated."""
+    return DataSet(name=name, digest=digit * 64, manifest=f"s3://bucket/data/{name}", files=3, size=124_000)
+
+
+def evaluation(model: str = "9c" * 32, **metrics: float) -> Evaluation:
+    """What a model achieves on the data set `evaluation`."""
+    return Evaluation(
+        model=model,
+        data="e" * 64,
+        metrics={name: Metric(value=value) for name, value in metrics.items()},
+        report="s3://tumour-111111111111-us-east-1/evaluations/tumour-evaluate-0a1b2c3d4e5f/evaluation.json",
+        job="tumour-evaluate-0a1b2c3d4e5f",
+    )
+
+
+def verdict(name: str, metric: str, value: float, limit: float, **changes: Any) -> Verdict:
+    """What a gate says that passes, or as ``changes`` have it."""
+    passed = changes.get("passed", True)
+    reason = f"{metric} {value:g} is {'at least' if passed else 'below'} {limit:g} (gate `{name}`)"
+    given = {"comparison": "at least", "passed": True, "severity": "block", "reason": reason, **changes}
+    return Verdict(gate=name, metric=metric, value=value, limit=limit, **given)
+
+
+def outcome(stage: str, result: StepModel | dict[str, Any] | None = None, **changes: Any) -> StageOutcome:
+    """What a stage answered: done, or as ``changes`` have it."""
+    document = {
+        "contract": 1,
+        "step": stage,
+        "stage": stage,
+        "title": stage.replace("_", " ").capitalize(),
+        "status": "done",
+        "key": "c" * 64,
+        "seconds": 2.5,
+        "result": result if isinstance(result, dict) else result.model_dump(mode="json") if result else {},
+    }
+    return StageOutcome.model_validate({**document, **changes})
+
+
+def trained() -> list[StageOutcome]:
+    """The stages up to the evaluation: recall 0.92 against 0.95 of the model in qa."""
+    return [
+        outcome(
+            "snapshot_data",
+            snapshot_data.Result(data={"tumour": data("tumour", "c")}, copied_files=1, copied_bytes=42_000),
+        ),
+        outcome("build_image", build_image.Result(image=IMAGE), recalled=True),
+        outcome("prepare", prepare.Result(data={"evaluation": data("evaluation", "e")}, job="tumour-prepare-1")),
+        outcome("train", train.Result(model=MODEL, metrics={"accuracy": 0.99}, billable_seconds=201), seconds=262),
+        outcome(
+            "evaluate",
+            evaluate.Result(
+                evaluation=evaluation(recall=0.92, auc=0.9871, log_loss=0.13),
+                champions={"qa": evaluation("8b" * 32, recall=0.95, auc=0.9853, log_loss=0.13)},
+            ),
+        ),
+    ]
+
+
+def refused() -> list[StageOutcome]:
+    """A build whose model loses to the deployed one, and only just warns about another metric."""
+    verdicts = (
+        verdict("misses-few", "recall", 0.92, 0.9),
+        verdict("not-worse", "recall", 0.92, 0.94, passed=False),
+        verdict("calibrated", "log_loss", 0.13, 0.12, passed=False, severity="warn", comparison="at most"),
+    )
+    result = gate.Result(verdicts=verdicts)
+    return [*trained(), outcome("gate", result, status="refused", error=result.refusal)]
+
+
+def passed() -> list[StageOutcome]:
+    """A build of a pull request whose model is as good as it must be."""
+    return [*trained(), outcome("gate", gate.Result(verdicts=(verdict("misses-few", "recall", 0.92, 0.9),)))]
+
+
+def released() -> list[StageOutcome]:
+    """A build of the main branch that came to its end."""
+    live = deploy.Result(
+        environment_name="qa",
+        release=RELEASE,
+        endpoint="arn:aws:sagemaker:us-east-1:222222222222:endpoint/tumour-qa",
+        config="tumour-5a5a5a5a5a5a",
+        replaced=BEFORE,
+    )
+    return [
+        *passed(),
+        outcome("release", release.Result(release=RELEASE, uri="s3://bucket/ledger/releases/5a")),
+        outcome("deploy", live),
+        outcome("check_endpoint", check_endpoint.Result(requests=2, rows=100, metric="auc", value=0.99)),
+    ]
+
+
+def failed() -> list[StageOutcome]:
+    """A build whose training failed in the user's code, with the last lines of its log; the rest was not reached."""
+    words = "the training job tumour-train-1 failed: ValueError: <missing>\nlast lines of its log:\n  in fit\n  in load"
+    train_failed = outcome("train", status="failed", exit_code=7, error=words)
+    return [*trained()[:3], train_failed, outcome("evaluate", status="not_run", seconds=None)]
+
+
+def interrupted() -> list[StageOutcome]:
+    """A build that was aborted while it trained."""
+    told = "interrupted by SIGTERM; the training job tumour-train-1 goes on"
+    return [*trained()[:3], outcome("train", status="interrupted", exit_code=130, error=told)]
+
+
+def promotion() -> list[StageOutcome]:
+    """A promotion that somebody approved; results of the steps of the promotion as the contract has them."""
+    changes = [
+        {
+            "topic": "metrics",
+            "name": "recall",
+            "live": "0.95",
+            "wanted": "0.97",
+            "judgement": "better",
+            "note": "+0.02",
+        },
+        {"topic": "data", "name": "training", "live": "c1c1", "wanted": "d4d4", "judgement": "changed", "note": ""},
+    ]
+    review = {
+        "release": RELEASE,
+        "environment_name": "prod",
+        "action": "promote",
+        "title": "Promote release 5a5a5a5a5a5a to prod, in place of 4b4b4b4b4b4b",
+        "lines": ["recall  0.95  0.97  better"],
+        "changes": changes,
+        "needs_approval": True,
+        "author": "ada",
+    }
+    approve = {"by": "grace", "reason": "seen with the clinic, ticket 42", "at": "2026-11-27T09:30:00Z"}
+    live = {**released()[-2].result, "environment_name": "prod"}
+    return [outcome("review", review), outcome("approve", approve), outcome("promote", live)]
+
+
+def facts(**changes: Any) -> BuildFacts:
+    """Build 7 of a pull request, or as ``changes`` have it."""
+    given: dict[str, Any] = {
+        "project": "tumour",
+        "kind": "run",
+        "id": "jenkins-tumour-build-PR-12-7",
+        "who": "ada",
+        "url": "https://jenkins.example/job/tumour/job/build/job/PR-12/7/",
+        "branch": "better-trees",
+        "pull_request": 12,
+        "commit": "f" * 40,
+        "author": "Ada",
+        "subject": "more trees",
+        "started": datetime(2026, 11, 27, 9, 0, tzinfo=UTC),
+        "ended": datetime(2026, 11, 27, 9, 7, 30, tzinfo=UTC),
+    }
+    return BuildFacts(**{**given, **changes})
+
+
+def report(outcomes: Sequence[StageOutcome], result: str = "", **changes: Any) -> BuildReport:
+    """The report of a build."""
+    return build_report(facts(**changes), outcomes, result=result, better=BETTER)

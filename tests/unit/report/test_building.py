@@ -1,0 +1,102 @@
+"""What the report takes from the results of the steps, and that it is made of anything that Jenkins has."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent.report.comment import Dialect, comment
+from agent.report.junit import junit
+from agent.report.outcome import StageOutcome
+from agent.report.page import pages
+from tests import builds
+
+
+def test_metrics_stand_beside_the_champion_and_its_gates() -> None:
+    rows = {row.name: row for row in builds.report(builds.refused()).metrics}
+    recall = rows["recall"]
+    assert [gate.gate for gate in recall.gates] == ["misses-few", "not-worse"]
+    (champion,) = recall.champions
+    assert (champion.environment, champion.value, champion.better) == ("qa", 0.95, False)
+    assert champion.difference == pytest.approx(-0.03)
+    assert rows["auc"].champions[0].better is True
+    assert rows["log_loss"].champions[0].better is None
+
+
+def test_metrics_that_gates_judge_come_first() -> None:
+    assert [row.name for row in builds.report(builds.refused()).metrics] == ["recall", "log_loss", "auc"]
+
+
+def test_without_a_declared_direction_the_gate_tells_what_is_better() -> None:
+    from agent.report.building import build_report
+
+    rows = build_report(builds.facts(), builds.refused(), result="", better={}).metrics
+    assert [row.better for row in rows] == ["higher", "lower", None]
+    assert rows[-1].champions[0].better is None
+
+
+def test_the_first_model_has_no_champion() -> None:
+    alone = builds.outcome("evaluate", {"evaluation": builds.evaluation(auc=0.9).model_dump(mode="json")})
+    (row,) = builds.report([alone]).metrics
+    assert row.champions == ()
+
+
+def test_the_lineage_goes_from_the_commit_to_the_release() -> None:
+    facts = {fact.label: fact.value for fact in builds.report(builds.released()).lineage}
+    assert facts["Commit"] == "f" * 40
+    assert facts["Data: evaluation"] == "e" * 64
+    assert facts["Image"] == builds.IMAGE.uri
+    assert facts["Model"] == builds.MODEL.sha256
+    assert facts["Release"] == builds.RELEASE
+    assert next(iter(facts)) == "Commit"
+    assert list(facts)[-2:] == ["Release", "Run"]
+
+
+def test_a_stage_with_nothing_to_do_is_told_from_one_whose_result_was_there() -> None:
+    outcomes = [builds.outcome("prepare", recalled=True), builds.outcome("train", {"model": {}}, recalled=True)]
+    assert [stage.status for stage in builds.report(outcomes).stages] == ["skipped", "done"]
+
+
+def test_an_endpoint_of_a_pull_request_tells_until_when_it_lives() -> None:
+    live = {"environment_name": "dev", "endpoint": "arn:x", "release": "", "expires": "2026-11-28T09:00:00Z"}
+    report = builds.report([builds.outcome("deploy", live)])
+    assert report.live[0].until == "2026-11-28T09:00:00Z"
+    assert "2026-11-28T09:00:00Z" in comment(report, Dialect())
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+fields = st.sampled_from(
+    ["release", "data", "image", "model", "verdicts", "evaluation", "metrics", "endpoint", "environment_name",
+     "changes", "lines", "warnings", "copied_files", "requests", "value", "expires", "package"]
+)  # fmt: skip
+outcomes = st.builds(
+    StageOutcome,
+    stage=st.text(min_size=1, max_size=10),
+    step=st.sampled_from(["", "train", "review", "approve", "promote", "check_endpoint", "new_step"]),
+    status=st.sampled_from(["done", "refused", "failed", "interrupted", "waiting", "not_run", "new"]),
+    recalled=st.booleans(),
+    exit_code=st.integers(0, 255),
+    error=st.text(max_size=40),
+    seconds=st.none() | st.floats(0, 1e6),
+    result=st.dictionaries(fields, json_values, max_size=6),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(
+    st.lists(outcomes, max_size=4),
+    st.sampled_from(["run", "promotion"]),
+    st.sampled_from(["", "SUCCESS", "FAILURE", "ABORTED", "NOT_BUILT"]),
+)
+def test_whatever_the_stages_answered_there_is_a_report(found: list[StageOutcome], kind: str, result: str) -> None:
+    from xml.etree import ElementTree as ET
+
+    report = builds.report(found, result, kind=kind)
+    assert pages(report)["index.html"]
+    assert comment(report, Dialect())
+    ET.fromstring(junit(report))
