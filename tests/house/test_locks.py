@@ -19,7 +19,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS: dict[str, list[Any]] = PROJECT["dependency-groups"]
 BASE: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
-RUNTIME = BASE + EXTRAS["cloud"]
+RUNTIME = BASE + EXTRAS["cloud"] + EXTRAS["jenkins"]
 
 
 def group(name: str) -> list[str]:
