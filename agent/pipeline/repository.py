@@ -30,13 +30,23 @@ def commit_of(folder: Path) -> CommitInfo:
         author=author,
         subject=subject,
         committed=datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        source=_without_credentials((_git(folder, "config", "--get", "remote.origin.url") or "").strip()),
+        source=origin_of(folder),
     )
 
 
 def branch_of(folder: Path) -> str:
     """The branch that is checked out in a folder; empty outside git and on a detached head."""
     return (_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
+
+
+def origin_of(folder: Path) -> str:
+    """The address of a repository's remote `origin`, without a user's secret; empty where there is none."""
+    return _without_credentials((_git(folder, "config", "--get", "remote.origin.url") or "").strip())
+
+
+def place_in_repository(folder: Path) -> str:
+    """A folder's path from the top of its git repository; empty for the top itself, and outside git."""
+    return (_git(folder, "rev-parse", "--show-prefix") or "").strip().strip("/")
 
 
 def _without_credentials(address: str) -> str:
