@@ -37,6 +37,7 @@ TOOLS = (
     Tool(program="mmdebstrap", package="mmdebstrap"),
     Tool(program="docker-registry", package="docker-registry"),
     Tool(program="podman", package="podman"),
+    Tool(program="curl", package="curl"),
     Tool(program="gcc", package="build-essential"),
     Tool(program="chromium", package="chromium"),
 )

@@ -51,6 +51,7 @@ class Wanted:
     library: str = "modelyard"
     agent: str = ""
     mode: str = ""
+    network: str = ""
     source: Literal["git", "github"] = "git"
     branch: str = "main"
     retrain_schedule: str = ""
@@ -109,6 +110,7 @@ def promote(wanted: Wanted) -> Element:
         "folder": wanted.subfolder,
         "agent": wanted.agent,
         "mode": wanted.mode,
+        "network": wanted.network,
         "credentials": wanted.identity,
     }
     return _by_hand(

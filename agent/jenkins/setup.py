@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from agent.errors import InputMissingError, UsageError
+from agent.errors import AccessDeniedError, InputMissingError, UsageError
 from agent.jenkins import jobs
 from agent.jenkins.documents import difference, parse, written
 from agent.jenkins.overlay import laid_over
@@ -51,9 +52,17 @@ def apply(controller: Controller, changes: list[Change]) -> Iterator[Change]:
     for change in changes:
         if change.outcome == "created":
             controller.create(change.create_at, change.name.rpartition("/")[2], change.xml)
+            if change.name.endswith(f"/{jobs.BUILD}"):
+                _scan(controller, change.path)
         elif change.outcome == "updated":
             controller.configure(change.path, change.xml)
         yield change
+
+
+def _scan(controller: Controller, path: str) -> None:
+    """Let a new multibranch job look for branches; who may not start it waits for its periodic scan."""
+    with contextlib.suppress(AccessDeniedError):
+        controller.submit(f"{path}/build?delay=0")
 
 
 def _documents(wanted: jobs.Wanted) -> Iterator[tuple[str, Element]]:

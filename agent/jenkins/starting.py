@@ -90,5 +90,8 @@ def _check(where: str, known: Mapping[str, Any], given: Mapping[str, str]) -> No
     for parameter, value in given.items():
         choices = known[parameter].get("choices")
         if choices and value not in choices:
-            offered = ", ".join(choice for choice in choices if choice) or "none yet"
-            raise UsageError(f"{where}: {parameter} cannot be {value}; the choices are: {offered}")
+            offered = ", ".join(choice for choice in choices if choice)
+            hint = (
+                f"the choices are: {offered}" if offered else "build the job once without parameters: it looks them up"
+            )
+            raise UsageError(f"{where}: {parameter} cannot be {value}; {hint}")

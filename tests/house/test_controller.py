@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from ruamel.yaml import YAML
 
+from tests.house.controller_jobs import rendered
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
@@ -16,53 +18,90 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTROLLER = ROOT / "docker" / "jenkins"
-STEPS = ROOT / "tests/groovy/src/test/groovy/controller/Steps.groovy"
+STEPS = ROOT / "tests/groovy/src/test/groovy/controller"
 
 # Which plugin brings what, as Jenkins's own references of pipeline steps and of configuration as code say.
 PLUGINS_OF_STEPS = {
+    "addBadge": "badge",
+    "addInfoBadge": "badge",
+    "agent": "workflow-durable-task-step",
     "archiveArtifacts": "workflow-basic-steps",
+    "build": "pipeline-build-step",
+    "buildDiscarder": "workflow-job",
+    "catchError": "workflow-basic-steps",
     "checkout": "workflow-scm-step",
+    "choice": "pipeline-model-definition",
+    "container": "kubernetes",
+    "containerTemplate": "kubernetes",
+    "cron": "pipeline-model-definition",
     "deleteDir": "workflow-basic-steps",
     "dir": "workflow-basic-steps",
-    "docker": "docker-workflow",
+    "disableConcurrentBuilds": "workflow-job",
     "echo": "workflow-basic-steps",
     "error": "workflow-basic-steps",
     "fileExists": "workflow-basic-steps",
     "git": "git",
+    "input": "pipeline-input-step",
+    "isUnix": "workflow-durable-task-step",
+    "junit": "junit",
+    "kubernetesAgent": "kubernetes",
     "legacySCM": "pipeline-groovy-lib",
     "library": "pipeline-groovy-lib",
     "libraryResource": "pipeline-groovy-lib",
     "lock": "lockable-resources",
+    "logRotator": "workflow-job",
+    "milestone": "pipeline-milestone-step",
     "node": "workflow-durable-task-step",
+    "nonresumable": "workflow-durable-task-step",
     "parallel": "workflow-cps",
     "pipeline": "pipeline-model-definition",
+    "podTemplate": "kubernetes",
+    "properties": "workflow-multibranch",
+    "pwd": "workflow-basic-steps",
+    "publishChecks": "checks-api",
+    "publishHTML": "htmlpublisher",
     "readFile": "workflow-basic-steps",
     "readJSON": "pipeline-utility-steps",
     "retry": "workflow-basic-steps",
     "script": "pipeline-model-definition",
     "sh": "workflow-durable-task-step",
+    "skipDefaultCheckout": "pipeline-model-definition",
     "sleep": "workflow-basic-steps",
     "stage": "pipeline-stage-step",
+    "stash": "workflow-basic-steps",
+    "string": "credentials-binding",
+    "text": "pipeline-model-definition",
+    "timeout": "workflow-basic-steps",
+    "timestamps": "timestamper",
     "unstable": "workflow-basic-steps",
+    "unstash": "workflow-basic-steps",
     "usernamePassword": "credentials-binding",
+    "waitUntil": "workflow-basic-steps",
+    "warnError": "workflow-basic-steps",
     "withCredentials": "credentials-binding",
     "withEnv": "workflow-basic-steps",
     "writeFile": "workflow-basic-steps",
 }
 PLUGINS_OF_CONFIGURATION = {
     "authorizationStrategy/globalMatrix": "matrix-auth",
+    "credentials/string": "plain-credentials",
     "credentials/usernamePassword": "credentials",
     "scm/git": "git",
     "unclassified/globalLibraries": "pipeline-groovy-lib",
-    "jobs": "job-dsl",
     "permissions/Lockable Resources": "lockable-resources",
 }
 CORE = {"jenkins", "unclassified/location", "securityRealm/local", "launcher/inbound"}
+# By the beginning of a class's name.
 PLUGINS_OF_JOBS = {
-    "folder": "cloudbees-folder",
-    "multibranchPipelineJob": "workflow-multibranch",
-    "pipelineJob": "workflow-job",
+    "com.cloudbees.hudson.plugins.folder.": "cloudbees-folder",
+    "flow-definition": "workflow-job",
+    "jenkins.branch.": "branch-api",
+    "jenkins.plugins.git.": "git",
+    "org.jenkinsci.plugins.workflow.cps.": "workflow-cps",
+    "org.jenkinsci.plugins.workflow.job.": "workflow-job",
+    "org.jenkinsci.plugins.workflow.multibranch.": "workflow-multibranch",
 }
+CORE_CLASSES = ("hudson.", "java.", "jenkins.model.", "string-array", "empty-list")
 
 
 def lines(name: str) -> list[str]:
@@ -106,13 +145,14 @@ def test_every_plugin_is_pinned_once(plugins: dict[str, str]) -> None:
 
 def test_the_table_knows_every_step_that_the_vars_can_use() -> None:
     """The controller of the Groovy tests has no other steps, so a var that uses another one fails there."""
-    table = set(re.findall(r"^        (\w+): \[(?:takes|does)", STEPS.read_text(), flags=re.MULTILINE))
+    tables = [path.read_text() for path in STEPS.glob("*Steps.groovy")]
+    table = {step for text in tables for step in re.findall(r"^        (\w+): \[(?:takes|does)", text, re.MULTILINE)}
     assert len(table) > 20
     assert table - PLUGINS_OF_STEPS.keys() == set()
 
 
 @pytest.mark.parametrize(
-    "path", [*sorted((ROOT / "vars").glob("*.groovy")), ROOT / "Jenkinsfile", CONTROLLER / "promote.groovy"], ids=str
+    "path", [*sorted((ROOT / "vars").glob("*.groovy")), ROOT / "Jenkinsfile"], ids=lambda path: path.name
 )
 def test_every_step_has_its_plugin(path: Path, plugins: dict[str, str]) -> None:
     used = calls(path) & PLUGINS_OF_STEPS.keys()
@@ -120,14 +160,32 @@ def test_every_step_has_its_plugin(path: Path, plugins: dict[str, str]) -> None:
     assert {step: PLUGINS_OF_STEPS[step] for step in used if PLUGINS_OF_STEPS[step] not in plugins} == {}
 
 
+@pytest.mark.parametrize(("name", "text"), list(rendered()), ids=lambda value: value if "<" not in value else "")
+def test_jobs_are_those_of_modelyard_jenkins_setup(name: str, text: str) -> None:
+    """If this fails: `python -m tests.house.controller_jobs` writes them."""
+    assert (CONTROLLER / "jobs" / name).read_text("utf-8") == text
+
+
 def test_every_job_has_its_plugin(plugins: dict[str, str]) -> None:
-    used = {name for name in calls(CONTROLLER / "jobs.groovy") if name == "folder" or name.endswith("Job")}
-    assert used == PLUGINS_OF_JOBS.keys()
-    assert set(PLUGINS_OF_JOBS.values()) <= plugins.keys()
+    roots = [ET.parse(path).getroot() for path in (CONTROLLER / "jobs").iterdir()]
+    assert len(roots) == len(list(rendered()))
+    classes = {name for root in roots for one in root.iter() for name in (one.tag, one.get("class", "")) if name}
+    foreign = {name for name in classes if ("." in name or "-" in name) and not name.startswith(CORE_CLASSES)}
+    found = {name: plugin for name in foreign for start, plugin in PLUGINS_OF_JOBS.items() if name.startswith(start)}
+    assert found.keys() == foreign
+    assert set(found.values()) == set(PLUGINS_OF_JOBS.values())
+    assert set(found.values()) <= plugins.keys()
+
+
+def test_what_the_jobs_leave_open_is_filled_in_when_the_controller_starts() -> None:
+    script = (CONTROLLER / "jobs.groovy").read_text()
+    places = {place for path in (CONTROLLER / "jobs").iterdir() for place in re.findall(r"@[A-Z]+@", path.read_text())}
+    assert places == set(re.findall(r"@[A-Z]+@", script))
+    assert "init.groovy.d/modelyard-jobs.groovy" in (CONTROLLER / "Dockerfile").read_text()
 
 
 def test_every_part_of_the_configuration_has_its_plugin(configuration: dict[str, Any], plugins: dict[str, str]) -> None:
-    kinds = {"jenkins", "jobs"} | {f"unclassified/{name}" for name in configuration["unclassified"]}
+    kinds = {"jenkins"} | {f"unclassified/{name}" for name in configuration["unclassified"]}
     kinds |= {
         f"{name}/{kind}"
         for name in ("securityRealm", "authorizationStrategy")
@@ -166,16 +224,20 @@ def test_the_library_is_the_one_that_the_vars_are_used_by(configuration: dict[st
 
 def test_no_secret_stands_in_the_configuration(configuration: dict[str, Any]) -> None:
     (domain,) = configuration["credentials"]["system"]["domainCredentials"]
-    holders = [one["usernamePassword"] for one in domain["credentials"]]
+    holders = [next(iter(one.values())) for one in domain["credentials"]]
     holders += configuration["jenkins"]["securityRealm"]["local"]["users"]
-    assert [one["password"] for one in holders if not re.fullmatch(r"\$\{\w+(:-)?\}", one["password"])] == []
+    secrets = [one[name] for one in holders for name in ("password", "secret") if name in one]
+    assert len(secrets) == len(holders)
+    assert [secret for secret in secrets if not re.fullmatch(r"\$\{\w+(:-)?\}", secret)] == []
 
 
 def test_credentials_that_are_used_are_declared(configuration: dict[str, Any]) -> None:
     (domain,) = configuration["credentials"]["system"]["domainCredentials"]
     declared = {next(iter(one.values()))["id"] for one in domain["credentials"]}
-    files = "".join((CONTROLLER / name).read_text() for name in ("casc.yaml", "jobs.groovy", "promote.groovy"))
-    assert set(re.findall(r"credentialsId(?:: |\()'?([\w-]+)", files)) == declared
+    files = "".join((CONTROLLER / name).read_text() for name in ("casc.yaml", "jobs/build.xml", "jobs/promote.xml"))
+    used = re.findall(r"[cC]redentials(?:Id)?(?:: '?|>)([\w-]+)", files)
+    # Comments are asked for by each Jenkinsfile.
+    assert set(used) | {"modelyard-comments"} == declared
 
 
 def test_every_variable_is_documented_with_its_default(configuration: dict[str, Any]) -> None:
@@ -195,7 +257,7 @@ def _needed() -> list[str]:
     return found[1].split()
 
 
-@pytest.mark.parametrize("missing", ["JENKINS_ADMIN_PASSWORD", "MODELYARD_LIBRARY_URL"])
+@pytest.mark.parametrize("missing", ["JENKINS_ADMIN_PASSWORD", "JENKINS_AGENT_PASSWORD", "MODELYARD_LIBRARY_URL"])
 def test_it_does_not_start_without_what_would_be_an_empty_secret(missing: str, tmp_path: Path) -> None:
     (tmp_path / missing).touch()  # an empty file is none
     given = {name: "x" for name in _needed() if name != missing}
@@ -219,8 +281,8 @@ def test_the_image_is_a_pinned_jenkins_that_runs_as_jenkins() -> None:
 def test_every_file_that_is_copied_is_there() -> None:
     copied = [word for line in lines("Dockerfile") if line.startswith("COPY") for word in line.split()[2:-1]]
     assert copied
-    assert [name for name in copied if not (CONTROLLER / name).is_file()] == []
+    assert [name for name in copied if not (CONTROLLER / name).exists()] == []
 
 
 def test_the_policy_for_archived_pages_is_jenkins_own() -> None:
-    assert [path for path in CONTROLLER.iterdir() if "DirectoryBrowserSupport" in path.read_text()] == []
+    assert [path for path in CONTROLLER.rglob("*.*") if "DirectoryBrowserSupport" in path.read_text()] == []

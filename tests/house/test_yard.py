@@ -219,7 +219,17 @@ def test_yard_stays_short() -> None:
 
 @pytest.mark.requires("shellcheck")
 @pytest.mark.parametrize(
-    "script", ["yard", ".ci/run", "resources/modelyard/run.sh", "docker/agent/start", "docker/jenkins/start"]
+    "script",
+    [
+        "yard",
+        ".ci/run",
+        "resources/modelyard/run.sh",
+        "docker/agent/start",
+        "docker/cloud/bootstrap",
+        "docker/cloud/start",
+        "docker/jenkins/start",
+        "docker/jenkins-agent/start",
+    ],
 )
 def test_scripts_are_clean(script: str) -> None:
     check = subprocess.run(["shellcheck", ROOT / script], capture_output=True, text=True, check=False)

@@ -48,6 +48,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--agent", default="", metavar="LABEL[/MODE]", help="nodes of promotions, and how modelyard runs there"
     )
     parser.add_argument(
+        "--network", default="", metavar="NAME", help="network of the containers in which promotions run"
+    )
+    parser.add_argument(
         "--identity", default="", metavar="ID", help="id of the Jenkins credentials of promotions in the tools account"
     )
     parser.add_argument(
@@ -101,6 +104,7 @@ def _wanted(options: argparse.Namespace) -> Wanted:
     from pathlib import Path
 
     from agent.config.loading import load
+    from agent.deployment.strategy import CHOICES
     from agent.jenkins.jobs import LONGEST_SCAN, Wanted
 
     if not 0 <= options.scan <= LONGEST_SCAN:
@@ -118,25 +122,16 @@ def _wanted(options: argparse.Namespace) -> Wanted:
         library=options.library,
         agent=label,
         mode=mode,
+        network=options.network,
         source=options.source,
         branch=options.branch,
         retrain_schedule=options.retrain,
         subfolder=subfolder,
         environments=list(configuration.environments)[1:],
-        strategies=_strategies(),
+        strategies=CHOICES,
         scan_minutes=options.scan,
         keep_days=options.keep,
     )
-
-
-def _strategies() -> list[str]:
-    """As configured, or one of the kinds that the configuration knows."""
-    from typing import get_args
-
-    from agent.config.environment import Strategy
-
-    kinds = get_args(get_args(Strategy)[0])
-    return ["configured", *(get_args(kind.model_fields["kind"].annotation)[0] for kind in kinds)]
 
 
 def _repository(folder: Path, given: str) -> tuple[str, str]:

@@ -1,0 +1,44 @@
+"""The XML of the jobs that `docker/jenkins/jobs.groovy` makes: `python -m tests.house.controller_jobs` writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.jenkins import jobs
+from agent.jenkins.documents import written
+from agent.jenkins.overlay import laid_over
+from tests.sources import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = ROOT / "docker" / "jenkins" / "jobs"
+WANTED = jobs.Wanted(
+    folder="@NAME@",
+    project="@NAME@",
+    repository="@REPOSITORY@",
+    credentials="modelyard-git",
+    identity="modelyard-tools",
+    agent="docker",
+    mode="docker",
+    network="@NETWORK@",
+)
+
+
+def rendered() -> Iterator[tuple[str, str]]:
+    """Each file's name and text."""
+    documents = {"folder": jobs.folder, jobs.BUILD: jobs.build, jobs.PROMOTE: jobs.promote, jobs.RETRAIN: jobs.retrain}
+    for name, document in documents.items():
+        yield f"{name}.xml", written(laid_over(None, document(WANTED)))
+    for name in jobs.VIEWS:
+        yield f"{name}.xml", written(laid_over(None, jobs.view(name, WANTED)))
+
+
+def main() -> None:
+    """Write the files."""
+    for name, text in rendered():
+        (FOLDER / name).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
