@@ -12,10 +12,11 @@ import pytest
 from tests.docs.blocks import Block, Command, blocks
 from tests.docs.session import Outcome, play
 from tests.engine import connect, python_image
+from tests.jenkins_controller import Controller, Plan, serving
 from tests.sources import ROOT, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LOOSELY = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # Pages elsewhere belong to a model repository (examples, the scaffold), not to this one.
@@ -27,6 +28,8 @@ BLOCKS = [
     for block in blocks(page, (ROOT / page).read_text("utf-8"))
 ]
 PAGES = sorted({block.page for block in BLOCKS if not block.no_test})
+# Their reader has a Jenkins, with an account for Alice.
+BESIDE_A_JENKINS = {Path("docs/how-to/jenkins.md")}
 # Their reader has a Docker engine, and in it an image `my-model:1`.
 IN_AN_ENGINE = {Path("docs/how-to/containers.md")}
 
@@ -61,10 +64,36 @@ def an_engine(docker_host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(docker_host).images.get(python_image()).tag("my-model", "1")
 
 
+@pytest.fixture
+def a_jenkins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a reader of the page about Jenkins has; what its builds do and say is told here."""
+    release = "3f2a9c1d7b60"
+    approval = {"_class": "x", "name": "APPROVAL", "type": "TextParameterDefinition"}
+    asked = {"id": "Approve", "message": f"Promote release {release} of iris to prod?", "ok": "Approve"}
+    asked |= {"submitter": "alice,ml-leads", "parameters": [approval]}
+    stages = [f"[Pipeline] {stage}\n".encode() for stage in ("train", "gate", "release")]
+    controller = Controller(
+        branches={"main": Plan(log=stages, description=f"release {release}")},
+        plans={
+            "iris/promote": [
+                Plan(log=[], inputs=[asked], whys=(), description=f"prod: {release}"),
+                Plan(log=[b"prod serves 81b0e2d4c9aa again\n"], description="prod: 81b0e2d4c9aa"),
+            ]
+        },
+    )
+    with serving(controller) as address:
+        monkeypatch.setenv("JENKINS_URL", address)
+        monkeypatch.setenv("JENKINS_USER", "alice")
+        monkeypatch.setenv("JENKINS_TOKEN", controller.users["alice"].token)
+        yield
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_page_answers_as_shown(page: Path, sandbox: Path, request: pytest.FixtureRequest) -> None:
     if page in IN_AN_ENGINE:
         request.getfixturevalue("an_engine")
+    if page in BESIDE_A_JENKINS:
+        request.getfixturevalue("a_jenkins")
     commands = [command for block in BLOCKS if block.page == page and not block.no_test for command in block.commands]
     transcript = play([command.text for command in commands], sandbox)
     assert not (wrong := differences(page, commands, transcript.outcomes)), "\n".join(wrong)

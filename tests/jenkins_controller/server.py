@@ -170,7 +170,10 @@ class Handler(BaseHTTPRequestHandler):
         return self._json({"_class": "hudson.model.Hudson", "jobs": jobs, "url": f"{self.root}/"})
 
     def job(self, path: str) -> Answer:
-        return self._json(answers.job(self.controller, self.root, self.item(path)))
+        item = self.item(path)
+        for build in item.builds:
+            build.go_on()
+        return self._json(answers.job(self.controller, self.root, item))
 
     def build_api(self, path: str, number: str) -> Answer:
         build = self.build(path, number)

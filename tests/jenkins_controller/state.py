@@ -87,6 +87,7 @@ class Waiting:
     id: int
     job: str
     parameters: dict[str, str]
+    plan: Plan
     whys: list[str]
     build: Build | None = None
     cancelled: bool = False
@@ -113,7 +114,7 @@ class Controller:
 
     def schedule(self, job: str, parameters: dict[str, str]) -> Waiting:
         plan = self.plan_of(job)
-        item = Waiting(id=next(self._ids), job=job, parameters=parameters, whys=list(plan.whys))
+        item = Waiting(id=next(self._ids), job=job, parameters=parameters, plan=plan, whys=list(plan.whys))
         self.queue[item.id] = item
         if not item.whys:
             self.begin(item)
@@ -129,8 +130,7 @@ class Controller:
 
     def begin(self, item: Waiting) -> None:
         job = self.items[item.job]
-        plan = self.plan_of(item.job)
-        build = Build(job=item.job, number=len(job.builds) + 1, queue_id=item.id, parameters=item.parameters, plan=plan)
+        build = Build(job=item.job, number=len(job.builds) + 1, queue_id=item.id, parameters=item.parameters, plan=item.plan)
         job.builds.append(build)
         item.build = build
 
