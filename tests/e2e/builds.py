@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.agents import Agent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.e2e.world import World
@@ -43,9 +43,10 @@ class Build:
         self.said += ended.stderr.splitlines()
         return self.read(name, result)
 
-    def step(self, name: str, **changes: Any) -> dict[str, Any]:
-        """A step by as many visits as it takes."""
+    def step(self, name: str, *, between: Callable[[], object] = lambda: None, **changes: Any) -> dict[str, Any]:
+        """A step by as many visits as it takes; ``between`` is called in each nap."""
         while (answer := self.visit(name, **changes))["status"] == "waiting":
+            between()
             time.sleep(_NAP_SECONDS)
         return answer
 
