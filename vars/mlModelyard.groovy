@@ -46,6 +46,18 @@ Map call(Map place, String command, String name, Map request) {
     answer + [ended: code]
 }
 
+/** @return what a command wrote that asks for nothing but an answer of that contract; anything else is an error */
+Map ask(Map place, String command, Map request, int contract) {
+    Map answer = call(place, command, command, request)
+    if (answer.ended != 0) {
+        error("modelyard ${command} ended with exit code ${answer.ended}; its messages are above")
+    }
+    if (answer.contract != contract) {
+        error("modelyard ${command} speaks contract ${answer.contract}, these vars ${contract}: use both of one release")
+    }
+    answer
+}
+
 /** Where the files are, from the current folder; ML_MODEL keeps models of one build apart. */
 String folder() {
     ".modelyard/${env.BUILD_TAG}${env.ML_MODEL ?: ''}"

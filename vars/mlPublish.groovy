@@ -11,13 +11,14 @@
 /** Every option; mlPublish.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
     Map perStep = mlStep.declaredOptions()
-    ownOptions() + perStep.subMap(['configuration', 'settings', 'reason', 'origin']) + mlNode.declaredOptions()
+    [
+        kind: [type: 'text', fallback: 'run', among: ['run', 'promotion'], about: 'What the outcomes are of.'],
+    ] + ownOptions() + perStep.subMap(['configuration', 'settings', 'reason', 'origin']) + mlNode.declaredOptions()
 }
 
 /** Those that mlPipeline and mlPromote take beside the ones of their stages. */
 Map ownOptions() {
     [
-        kind: [type: 'text', fallback: 'run', among: ['run', 'promotion'], about: 'What the outcomes are of.'],
         prCredentials: [type: 'text', fallback: '',
             about: 'Jenkins credentials (secret text) that may comment on pull requests; empty for no comment.'],
         checks: [type: 'flag', fallback: true, about: 'Whether a check is published too.'],

@@ -34,10 +34,7 @@ Map call(Map config, List outcomes = []) {
 Map offers(Map chosen) {
     Map request = chosen.subMap(['configuration', 'settings']) + [contract: 1]
     Map offered = mlNode.take(chosen) {
-        mlModelyard(chosen, 'choices', 'choices', request)
-    }
-    if (offered.contract != 1) {
-        error("modelyard choices ended with exit code ${offered.ended}: nothing can be promoted")
+        mlModelyard.ask(chosen, 'choices', request, 1)
     }
     List nothing = ['']
     List environments = offered.environments + (offered.rollback.keySet() - offered.environments).toList()

@@ -20,8 +20,14 @@ MEETING = "PipelineMeeting"
 
 @pytest.fixture
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The example, where somebody else than its author has to approve what goes to production."""
     with EmbeddedCloud() as cloud:
-        yield settle(cloud, "tumour-byo", tmp_path_factory.mktemp("repositories"))
+        settled = settle(cloud, "tumour-byo", tmp_path_factory.mktemp("repositories"))
+        configuration = settled.repository.configuration
+        needed = "    production: true\n    approval: {approvers: [ada, grace], four_eyes: true}\n"
+        configuration.write_text(configuration.read_text().replace("    production: true\n", needed))
+        settled.repository.commit("Production needs an approval")
+        yield settled
 
 
 def on_the_node(_request: pytest.FixtureRequest) -> tuple[str, dict[str, str]]:

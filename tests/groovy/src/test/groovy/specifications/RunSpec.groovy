@@ -246,8 +246,7 @@ class RunSpec extends Vars {
 
         expect:
         run().result == 'FAILURE'
-        build.log.contains('ERROR: modelyard stages ended with exit code 0 and contract 1; these vars need contract 2, ' +
-            'of the same release')
+        build.log.contains('ERROR: modelyard stages speaks contract 1, these vars 2: use both of one release')
     }
 
     def 'the model repository may be a folder of what is checked out'() {
