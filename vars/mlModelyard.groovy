@@ -53,7 +53,7 @@ Map ask(Map place, String command, Map request, int contract) {
         error("modelyard ${command} ended with exit code ${answer.ended}; its messages are above")
     }
     if (answer.contract != contract) {
-        error("modelyard ${command} speaks contract ${answer.contract}, these vars ${contract}: use both of one release")
+        error("modelyard ${command} speaks contract ${answer.contract}, these vars ${contract}: take both of a release")
     }
     answer
 }
