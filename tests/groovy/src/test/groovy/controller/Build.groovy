@@ -28,6 +28,7 @@ class Build extends World {
     private Program program = new Program()
     private Strand acting
     private boolean agentGone = false
+    private Integer overtakenAt
     private final Set<String> causesTold = [] as Set
 
     Build(File folder, Library library, String script) {
@@ -48,6 +49,7 @@ class Build extends World {
     /** Run to the end. @return this, to be asked how it went */
     Build run() {
         current = this
+        overtakenAt = newerPassed()
         program.strands << new Strand(0, begin(script.newInstance()), Surroundings.NONE, null, 'main')
         while (program.strands) {
             if (!happen()) {
@@ -174,10 +176,11 @@ class Build extends World {
             abort()
             return true
         }
-        Integer passed = newerPasses()
-        boolean overtaken = passed != null && (milestones ? milestones.last() < passed : true)
+        Integer passed = newerPassed()
+        boolean news = passed != overtakenAt
+        overtakenAt = passed
+        boolean overtaken = news && passed != null && (milestones ? milestones.last().ordinal < passed : true)
         if (overtaken || supersededWhen()) {
-            newerPasses = { null }
             supersededWhen = { false }
             supersede()
             return true

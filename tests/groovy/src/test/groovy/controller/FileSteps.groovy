@@ -115,7 +115,6 @@ class FileSteps {
         if (given.scm == null) {
             throw new AbortException('checkout: there is no scm')
         }
-        build.checkouts << given
         if (build.sources == null) {
             build.answer(strand, [:])
             return
@@ -124,7 +123,6 @@ class FileSteps {
     }
 
     private static void clone(Build build, Strand strand, Map given) {
-        build.checkouts << given
         File sources = build.repositories[given.url] ?: build.sources
         if (given.credentialsId && !build.credentials.containsKey(given.credentialsId)) {
             build.say("Warning: CredentialId \"${given.credentialsId}\" could not be found.", strand.surroundings)

@@ -50,16 +50,16 @@ class GateSteps {
         if (build.strands.count { it.block == null } > 1 && !given.unsafe) {
             throw new AbortException('Using a milestone step inside parallel is not allowed')
         }
-        Integer former = build.milestones ? build.milestones.last() : null
+        Integer former = build.milestones ? build.milestones.last().ordinal : null
         Integer ordinal = given.ordinal != null ? given.ordinal : former != null ? former + 1 : 0
         if (former != null && former >= ordinal) {
             throw new AbortException("Invalid ordinal ${ordinal}, as the previous one was ${former}")
         }
         build.say("Trying to pass milestone ${ordinal}", strand.surroundings)
-        if (build.passedByNewer.any { it >= ordinal }) {
+        build.milestones << [ordinal: ordinal, label: given.label]
+        Integer passed = build.newerPassed()
+        if (passed != null && passed >= ordinal) {
             build.supersede()
-        } else {
-            build.milestones << ordinal
         }
     }
 }

@@ -17,8 +17,8 @@ class Input extends Waiting {
     }
 
     void begin(Build build) {
-        place = build.questions.size()
-        build.questions << [id: given.id, message: given.message, ok: given.ok, submitter: given.submitter,
+        place = build.inputs.size()
+        build.inputs << [id: given.id, message: given.message, ok: given.ok, submitter: given.submitter,
             submitterParameter: given.submitterParameter, parameters: given.parameters ?: [], outcome: 'pending']
         build.say(given.message, strand.surroundings)
         build.say(given.parameters ? 'Input requested' : "${given.ok ?: 'Proceed'} or ${given.cancel ?: 'Abort'}",
@@ -46,7 +46,7 @@ class Input extends Waiting {
 
     @Override
     void interrupted(Build build) {
-        build.questions[place].outcome = 'interrupted'
+        build.inputs[place].outcome = 'interrupted'
     }
 
     /** An answer may name the input that it is for. */
@@ -60,7 +60,7 @@ class Input extends Waiting {
     }
 
     private Outcome answered(Build build, Map answer) {
-        Map kept = build.questions[place]
+        Map kept = build.inputs[place]
         String refusal = refusal(build, answer)
         Map<String, Object> values = [:]
         try {

@@ -68,7 +68,7 @@ class LockWait extends Waiting {
     private static boolean held(Build build, String resource) {
         boolean elsewhere = build.lockedElsewhere.containsKey(resource) &&
             (build.lockedElsewhere[resource] == null || build.elapsed < build.lockedElsewhere[resource])
-        elsewhere || build.lockings.any { it.resource == resource && it.to == null }
+        elsewhere || build.locks.any { it.resource == resource && it.to == null }
     }
 
     @Override
@@ -90,7 +90,7 @@ class Lock extends Around {
     }
 
     void begin(Build build, Closure body, String described, String variable) {
-        resources.each { build.lockings << [resource: it, from: build.elapsed, to: null] }
+        resources.each { build.locks << [resource: it, from: build.elapsed, to: null] }
         build.say("Lock acquired on [${described}]", caller.surroundings)
         Map<String, String> variables = [:]
         if (variable) {
@@ -103,7 +103,7 @@ class Lock extends Around {
 
     @Override
     void ended(Build build, String name, Outcome outcome) {
-        resources.each { resource -> build.lockings.find { it.resource == resource && it.to == null }.to = build.elapsed }
+        resources.each { resource -> build.locks.find { it.resource == resource && it.to == null }.to = build.elapsed }
         build.say("Lock released on resource [${resources.join(', ')}]", caller.surroundings)
         super.ended(build, name, outcome)
     }

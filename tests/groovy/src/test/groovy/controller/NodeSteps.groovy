@@ -41,7 +41,6 @@ class NodeSteps {
         if (!pod.containers.contains(given.name)) {
             throw new AbortException("container ${given.name} does not exist in pod ${pod.label}")
         }
-        build.containers << given.name
         build.fork('container', given.body, strand.surroundings.copyWith(container: given.name), new Around(strand))
     }
 
@@ -86,7 +85,7 @@ class NodeSteps {
         if (known == null) {
             throw new CredentialNotFoundException("Could not find credentials entry with ID '${binding.credentialsId}'")
         }
-        String kind = binding.symbol in ['string', 'file'] ? [string: 'text', file: 'file'][binding.symbol] : 'password'
+        String kind = binding.symbol in ['string', 'file'] ? [string: 'secret', file: 'file'][binding.symbol] : 'password'
         if (known[kind] == null) {
             throw new CredentialNotFoundException("Credentials '${binding.credentialsId}' is of type " +
                 "'${known.keySet().join(' with ')}' where '${binding.symbol}' was expected")
@@ -109,8 +108,8 @@ class NodeSteps {
                 secrets << secret.path
                 break
             default:
-                variables[binding.variable] = known.text
-                secrets << known.text
+                variables[binding.variable] = known.secret
+                secrets << known.secret
         }
     }
 }

@@ -43,7 +43,6 @@ class PublishSteps {
 
     private static void junit(Build build, Strand strand, Map given) {
         List<Path> files = FileSteps.matching(FileSteps.existing(strand.surroundings.folder), given.testResults)
-        build.junit << given.testResults
         build.say('Recording test results', strand.surroundings)
         if (!files && !given.allowEmptyResults) {
             throw new AbortException('No test report files were found. Configuration error?')

@@ -19,9 +19,9 @@ class Steps {
     /** Start a step; it answers at once, or later where it waits for something or for its bodies. */
     static void start(Build build, Strand strand, Call call) {
         Map step = TABLE[call.step]
-        if (step == null || build.absent.contains(call.step)) {
+        if (step == null || build.absentSteps.contains(call.step)) {
             throw new NoSuchMethodError(
-                "No such DSL method '${call.step}' found among steps ${TABLE.keySet() - build.absent} or symbols ${Kinds.SYMBOLS}")
+                "No such DSL method '${call.step}' found among steps ${TABLE.keySet() - build.absentSteps} or symbols ${Kinds.SYMBOLS}")
         }
         Declaration declared = DECLARED[call.step]
         Map given = declared ? call.named(declared) : call.branches()

@@ -13,11 +13,11 @@ abstract class World {
     /** What the step `git` brings: URL -> folder; the sources, unless a test says. */
     final Map<String, File> repositories = [:]
     /** Steps of plugins that this controller does not have. */
-    List<String> absent = []
+    final Set<String> absentSteps = [] as Set
     final Map<String, String> variables
     final Map<String, Object> parameters = [:]
     List<Map> causes = []
-    /** id -> [username, password, usernameSecret], [text] or [file: its text]. */
+    /** id -> [username, password, usernameSecret], [secret] or [file: its text]. */
     final Map<String, Map> credentials = [:]
     /**
      * Who answers inputs, in order: [by: 'ada', values: [NAME: value], aborts: whether, after: seconds]. One who may not
@@ -38,10 +38,11 @@ abstract class World {
     Closure<Boolean> supersededWhen = { false }
     /** Asked after each step with its name; when it is true, the build is aborted. */
     Closure<Boolean> abortAt = { false }
-    /** Asked likewise; a number: a newer build passes that milestone at this moment. */
-    Closure<Integer> newerPasses = { null }
-    /** Milestones that a newer build has passed by the time that this one comes to them. */
-    List<Integer> passedByNewer = []
+    /**
+     * Asked as abortWhen; a number: a newer build has passed that milestone. When it passes it, this one ends wherever it
+     * is; where it has been passed from the beginning, at its own milestone.
+     */
+    Closure<Integer> newerPassed = { null }
     String newer = 'main #8'
     /** Asked likewise; each time that it becomes true, the agent in use is gone. */
     Closure<Boolean> loseAgentWhen = { false }
@@ -56,8 +57,8 @@ abstract class World {
 
     /** Builds before this one, newest first: [number, result, description, ...] as OtherBuild shows them. */
     final List<Map> history = []
-    /** Other jobs that can be built -> how their builds end: a result, or [result, number, after: seconds, variables]. */
-    Map<String, Object> results = [:]
+    /** Other jobs that can be built -> how their builds end: [result, number, after: seconds, variables]. */
+    final Map<String, Map> jobs = [:]
 
     // What can be asked.
 
@@ -75,10 +76,6 @@ abstract class World {
     final List<String> nodes = []
     /** What each `podTemplate` was given. */
     final List<Map> pods = []
-    /** Containers that were entered. */
-    final List<String> containers = []
-    /** What each `checkout` and `git` was given. */
-    final List<Map> checkouts = []
     /** The parameters that the pipeline declares. */
     final List<Map> declared = []
     /** What the pipeline makes of its job, beside parameters: symbol -> arguments. */
@@ -89,20 +86,18 @@ abstract class World {
     final Map<String, String> overridden = [:]
     final List<Map> badges = []
     final List<Map> checks = []
-    /** Where `junit` looked. */
-    final List<String> junit = []
     /** [class, name, outcome, text] of every case that `junit` found. */
     final List<Map> tests = []
     /** Name of a published HTML report -> [what it was published with, files: path -> bytes]. */
     final Map<String, Map> reports = [:]
     /** Builds of other jobs that were started: [job, parameters], with wait and quietPeriod where they were said. */
     final List<Map> started = []
-    /** Ordinals, as they were passed. */
-    final List<Integer> milestones = []
+    /** [ordinal, label], as they were passed. */
+    final List<Map> milestones = []
     /** [resource, from, to], in the order in which they were got; `to` is empty while it is held. */
-    final List<Map> lockings = []
+    final List<Map> locks = []
     /** Every input: [id, message, ok, submitter, submitterParameter, parameters, by, values, outcome]. */
-    final List<Map> questions = []
+    final List<Map> inputs = []
     /** Who tried to answer and was refused: [input, by, refusal]. */
     final List<Map> refused = []
 
@@ -127,11 +122,6 @@ abstract class World {
     /** The workspaces that were used, in order. */
     List<File> getWorkspaces() {
         agents.workspaces
-    }
-
-    /** Resources in the order in which they were locked. */
-    List<String> getLocks() {
-        lockings*.resource
     }
 
     /** How many nodes the build holds now. */

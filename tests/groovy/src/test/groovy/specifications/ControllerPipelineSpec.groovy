@@ -216,7 +216,7 @@ class ControllerPipelineSpec extends Vars {
 
         expect:
         run().nodes.size() == nodes
-        build.questions.size() == inputs
+        build.inputs.size() == inputs
         build.stages == [A: 'SKIPPED']
 
         where:
@@ -230,7 +230,7 @@ class ControllerPipelineSpec extends Vars {
         given:
         pipeline declarative('environment {\nA = "one"\nB = "${A} two"\nS = credentials("token")\nK = credentials("key")\n}\n' +
             stages(stage('X', 'sh \'echo "$A/$B/$S/$K_USR/$K"\'', "agent any\nenvironment {\nA = 'other'\n}")))
-        build.credentials.putAll([token: [text: 's3cret'], key: [username: 'ada', password: 'pw']])
+        build.credentials.putAll([token: [secret: 's3cret'], key: [username: 'ada', password: 'pw']])
 
         expect:
         run().log.contains('other/one two/****/ada/****')
@@ -277,7 +277,7 @@ class ControllerPipelineSpec extends Vars {
 
         expect:
         run().log.last() == 'ada because'
-        build.questions.first().ok == 'Yes'
+        build.inputs.first().ok == 'Yes'
         build.refused*.by == ['eve']
     }
 

@@ -28,7 +28,6 @@ class ControllerShowsSpec extends Vars {
         run().result == 'UNSTABLE'
         build.stages == [Report: 'UNSTABLE']
         build.log.last() == '3 1 1 1'
-        build.junit == ['out/*.xml']
         build.tests*.outcome == ['passed', 'failure', 'skipped']
         build.tests[1].text == 'too big'
     }
@@ -91,7 +90,7 @@ class ControllerShowsSpec extends Vars {
     def 'a build fails with #message'() {
         given:
         pipeline script
-        build.results.other = [result: 'FAILURE', number: 3]
+        build.jobs.other = [result: 'FAILURE', number: 3]
 
         expect:
         run().result == 'FAILURE'
@@ -163,7 +162,7 @@ class ControllerShowsSpec extends Vars {
             echo("${other.number} ${other.result} ${other.buildVariables.R}")
             build(job: 'other', wait: false, quietPeriod: 5)
         '''
-        build.results.other = [number: 12, result: 'UNSTABLE', after: 60, variables: [R: 'x']]
+        build.jobs.other = [number: 12, result: 'UNSTABLE', after: 60, variables: [R: 'x']]
 
         expect:
         run().log.contains('12 UNSTABLE x')

@@ -94,7 +94,7 @@ class ControllerWaitsSpec extends Vars {
         run()
 
         then:
-        build.lockings == [[resource: 'prod', from: 0, to: 10], [resource: 'prod', from: 10, to: 20]]
+        build.locks == [[resource: 'prod', from: 0, to: 10], [resource: 'prod', from: 10, to: 20]]
         build.log.containsAll('a has prod', 'b has prod')
         build.calls.findAll { it.step == 'sleep' }*.locks == [['prod'], ['prod']]
     }
@@ -105,7 +105,7 @@ class ControllerWaitsSpec extends Vars {
         build.lockedElsewhere.prod = 90
 
         expect:
-        run().lockings == [[resource: 'prod', from: 90, to: 90]]
+        run().locks == [[resource: 'prod', from: 90, to: 90]]
     }
 
     def 'a lock that is never free can be skipped'() {
@@ -124,8 +124,7 @@ class ControllerWaitsSpec extends Vars {
 
         expect:
         run().result == 'SUCCESS'
-        build.locks == ['prod', 'prod']
-        build.lockings*.to == [0, 0]
+        build.locks*.to == [0, 0]
     }
 
     def 'any free resources of a label are locked'() {
@@ -165,24 +164,24 @@ class ControllerWaitsSpec extends Vars {
         pipeline "milestone(1); milestone(ordinal: 5, label: 'prod'); milestone()"
 
         expect:
-        run().milestones == [1, 5, 6]
+        run().milestones == [[ordinal: 1, label: null], [ordinal: 5, label: 'prod'], [ordinal: 6, label: null]]
     }
 
     def 'a newer build that passes a milestone ends this one, wherever it is'() {
         given:
         pipeline "milestone(1); try { sleep(100) } finally { echo('cleaned') }; milestone(2)"
-        build.newerPasses = { build.naps ? 2 : null }
+        build.newerPassed = { build.naps ? 2 : null }
 
         expect:
         run().result == 'NOT_BUILT'
         build.log.containsAll('cleaned', 'Superseded by main #8')
-        build.milestones == [1]
+        build.milestones*.ordinal == [1]
     }
 
     def 'a milestone that a newer build has passed already ends this one there'() {
         given:
         pipeline "sleep(10); milestone(2); sleep(10)"
-        build.passedByNewer = [2]
+        build.newerPassed = { 2 }
 
         expect:
         run().result == 'NOT_BUILT'
@@ -206,7 +205,7 @@ class ControllerWaitsSpec extends Vars {
 
         expect:
         run().log.last() == "{\"a\":${value}}"
-        build.questions.first().outcome == 'approved'
+        build.inputs.first().outcome == 'approved'
         build.log.contains('Approved by ada')
 
         where:
@@ -237,7 +236,7 @@ class ControllerWaitsSpec extends Vars {
         build.answers.addAll([[by: 'ada', values: [A: 'x']], [by: 'ada', values: [B: 'b']], [by: 'ada', values: [A: 'c']]])
 
         expect:
-        run().questions.first().values == [A: 'c']
+        run().inputs.first().values == [A: 'c']
         build.refused*.refusal == ['Illegal choice for parameter A: x', 'No such parameter definition: B']
     }
 
@@ -249,7 +248,7 @@ class ControllerWaitsSpec extends Vars {
         expect:
         run().result == 'ABORTED'
         build.log.last() == 'Rejected by ada'
-        build.questions.first().outcome == 'aborted'
+        build.inputs.first().outcome == 'aborted'
     }
 
     @Unroll
