@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from agent.errors import CloudFailedError
@@ -36,7 +37,7 @@ def parse(xml: str, where: str) -> Element:
     """The root of a document that a controller answered."""
     try:
         root: Element = fromstring(_DECLARATION.sub("", xml, count=1))
-    except ET.ParseError as error:
+    except (ET.ParseError, DefusedXmlException) as error:
         raise CloudFailedError(f"{where}: the configuration cannot be read as XML ({error})") from None
     return root
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -69,7 +69,7 @@ def a_jenkins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a reader of the page about Jenkins has; what its builds do and say is told here."""
     release = "3f2a9c1d7b60"
     approval = {"_class": "x", "name": "APPROVAL", "type": "TextParameterDefinition"}
-    asked = {"id": "Approve", "message": f"Promote release {release} of iris to prod?", "ok": "Approve"}
+    asked: dict[str, Any] = {"id": "Approve", "message": f"Promote release {release} of iris to prod?", "ok": "Approve"}
     asked |= {"submitter": "alice,ml-leads", "parameters": [approval]}
     stages = [f"[Pipeline] {stage}\n".encode() for stage in ("train", "gate", "release")]
     controller = Controller(

@@ -23,7 +23,10 @@ STEPS = ROOT / "tests/groovy/src/test/groovy/controller"
 # Which plugin brings what, as Jenkins's own references of pipeline steps and of configuration as code say.
 PLUGINS_OF_STEPS = {
     "addBadge": "badge",
+    "addErrorBadge": "badge",
     "addInfoBadge": "badge",
+    "addSummary": "badge",
+    "addWarningBadge": "badge",
     "agent": "workflow-durable-task-step",
     "archiveArtifacts": "workflow-basic-steps",
     "build": "pipeline-build-step",
@@ -62,6 +65,7 @@ PLUGINS_OF_STEPS = {
     "publishHTML": "htmlpublisher",
     "readFile": "workflow-basic-steps",
     "readJSON": "pipeline-utility-steps",
+    "removeBadges": "badge",
     "retry": "workflow-basic-steps",
     "script": "pipeline-model-definition",
     "sh": "workflow-durable-task-step",

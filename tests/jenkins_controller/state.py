@@ -130,7 +130,9 @@ class Controller:
 
     def begin(self, item: Waiting) -> None:
         job = self.items[item.job]
-        build = Build(job=item.job, number=len(job.builds) + 1, queue_id=item.id, parameters=item.parameters, plan=item.plan)
+        build = Build(
+            job=item.job, number=len(job.builds) + 1, queue_id=item.id, parameters=item.parameters, plan=item.plan
+        )
         job.builds.append(build)
         item.build = build
 
