@@ -64,11 +64,12 @@ class Controller:
 
     def create(self, path: str, name: str, xml: str) -> None:
         """Make a job or a view from XML; ``path`` ends with ``createItem`` or ``createView``."""
-        self.transport.post_url(self.at(path), {"name": name}, xml.encode(), headers=dict(_XML))
+        self.transport.post_url(self.at(path), {"name": name}, xml.encode(), headers=dict(_XML), allow_redirects=False)
 
     def configure(self, path: str, xml: str) -> None:
         """Replace the XML of a job or a view."""
-        self.transport.post_url(self.at(f"{path}/config.xml"), None, xml.encode(), headers=dict(_XML))
+        address = self.at(f"{path}/config.xml")
+        self.transport.post_url(address, None, xml.encode(), headers=dict(_XML), allow_redirects=False)
 
     def submit(self, path: str, fields: Mapping[str, str] | None = None) -> tuple[str, Mapping[str, str]]:
         """Send a form; the text and the headers of the answer. Redirections are not followed."""

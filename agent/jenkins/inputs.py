@@ -97,7 +97,7 @@ def approve(controller: Controller, one: Pending, given: Mapping[str, str], reas
         has = ", ".join(one.parameters) or "none"
         raise UsageError(f"input {one.id} of {one.url} has no parameter {', '.join(sorted(unknown))}; it has: {has}")
     form = [{"name": name, "value": value} for name, value in values.items()]
-    _answer(controller, one, "proceed" if form else "proceedEmpty", {"json": json.dumps({"parameter": form})})
+    _answer(controller, one, "submit", {"proceed": one.ok or "Proceed", "json": json.dumps({"parameter": form})})
 
 
 def abort(controller: Controller, one: Pending) -> None:

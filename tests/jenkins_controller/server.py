@@ -249,7 +249,7 @@ class Handler(BaseHTTPRequestHandler):
         self._require("Job/Build")
         if configs.class_of(item.config).endswith("MultiBranchProject"):
             self.controller.scan(item.name)
-            return Answer(302, Location=f"{self.root}/{path.lstrip('/')}/")
+            return Answer(302, Location=".")
         known = {one["name"]: one for one in configs.parameters(item.config)}
         if with_parameters and not known:
             # java.lang.IllegalStateException: This build is not parameterized!
@@ -257,7 +257,8 @@ class Handler(BaseHTTPRequestHandler):
         given = {name: value for name, value in self._form().items() if name in known}
         for name, value in given.items():
             if "choices" in known[name] and value not in known[name]["choices"]:
-                raise Answer(400, f"<h1>Error</h1><p>Illegal choice for parameter {name}: {value}</p>")
+                # java.lang.IllegalArgumentException: Illegal choice for parameter
+                raise Answer(500, _page("Oops!"))
         defaults = {name: one["defaultParameterValue"]["value"] for name, one in known.items()}
         waiting = self.controller.schedule(item.name, defaults | given)
         return Answer(201, Location=f"{self.root}/queue/item/{waiting.id}/")
@@ -285,12 +286,15 @@ class Handler(BaseHTTPRequestHandler):
         submitter = found[0].get("submitter")
         if how != "abort" and submitter and self.user not in submitter.split(","):
             raise Answer(400, f"<h1>Error</h1><p>You need to be {submitter} to submit this.</p>")
-        form = json.loads(self._form().get("json", '{"parameter": []}'))["parameter"] if how == "proceed" else []
+        given = self._form()
+        form = json.loads(given["json"])["parameter"] if "proceed" in given else []
+        how = "proceed" if "proceed" in given else "abort"
         build.answers.append({"by": self.user, "how": how, "values": {one["name"]: one["value"] for one in form}})
         build.pending = []
         if how == "abort":
             build.result = "ABORTED"
-        return Answer(200)
+            return Answer(200)
+        return Answer(302, Location=f"{answers.job_url(self.root, build.job)}{number}/console")
 
     def validate(self) -> Answer:
         return Answer(200, validated(self._form()["jenkinsfile"]), Content_Type="text/plain;charset=UTF-8")
@@ -319,7 +323,7 @@ _POSTS: list[tuple[str, Callable[..., Answer]]] = [
     (r"/queue/cancelItem", Handler.cancel),
     (r"/pipeline-model-converter/validate", Handler.validate),
     (_BUILD + r"/stop", Handler.stop),
-    (_BUILD + r"/input/(?P<id>[^/]+)/(?P<how>proceed|proceedEmpty|abort)", Handler.settle),
+    (_BUILD + r"/input/(?P<id>[^/]+)/(?P<how>submit|abort)", Handler.settle),
     (_JOB + r"/config\.xml", Handler.configure),
     (_JOB + r"/build(?P<with_parameters>WithParameters)?", Handler.schedule),
 ]

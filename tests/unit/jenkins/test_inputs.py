@@ -58,7 +58,7 @@ def test_an_approval_has_a_reason_and_the_defaults_of_its_parameters(
 def test_an_input_without_parameters_is_approved_too(waiting: Callable[..., None], controller: Controller) -> None:
     waiting(asked("Approve"))
     assert main(["jenkins", "approve", "promote", "1"]) == ExitCode.DONE
-    assert answers(controller)[0]["how"] == "proceedEmpty"
+    assert answers(controller) == [{"by": "alice", "how": "proceed", "values": {}}]
 
 
 def test_what_is_pending_is_listed(waiting: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
