@@ -39,6 +39,9 @@ def record_of(report: BuildReport, outcomes: Sequence[StageOutcome]) -> RunRecor
         build_url=facts.url,
         branch=facts.branch,
         pull_request=facts.pull_request,
+        tag=facts.tag,
+        reason=facts.reason,
+        origin=facts.origin,
         commit=facts.commit,
         result=report.conclusion.state.value,
         error="; ".join(report.conclusion.reasons) if report.conclusion.state is not State.DONE else "",
@@ -47,7 +50,8 @@ def record_of(report: BuildReport, outcomes: Sequence[StageOutcome]) -> RunRecor
         ended=facts.ended,
         stages=[
             StageOfRun(
-                step=stage.stage,
+                stage=stage.stage,
+                step=stage.step,
                 status="recalled" if stage.recalled and stage.status == "done" else stage.status,
                 seconds=stage.seconds or 0.0,
                 key=outcome.key,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.report.build import State
-from agent.report.markdown import block, code_cell, escaped, link, sentence, table
+from agent.report.markdown import block, code, code_cell, escaped, link, sentence, table
 from agent.report.wording import NOTHING, difference, duration, moment, number
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _sign(verdict: Verdict) -> str:
 
 def _endpoints(report: BuildReport) -> str:
     return "\n".join(
-        f"- Endpoint for this pull request: {code_cell(live.endpoint)}, until {escaped(live.until)}"
+        f"- Endpoint for this pull request: {code(live.endpoint.rpartition('/')[2])}, until {escaped(live.until)}"
         for live in report.live
         if live.until
     )

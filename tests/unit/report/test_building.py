@@ -59,10 +59,13 @@ def test_a_stage_with_nothing_to_do_is_told_from_one_whose_result_was_there() ->
 
 
 def test_an_endpoint_of_a_pull_request_tells_until_when_it_lives() -> None:
-    live = {"environment_name": "dev", "endpoint": "arn:x", "release": "", "expires": "2026-11-28T09:00:00Z"}
-    report = builds.report([builds.outcome("deploy", live)])
-    assert report.live[0].until == "2026-11-28T09:00:00Z"
-    assert "2026-11-28T09:00:00Z" in comment(report, Dialect())
+    arn = "arn:aws:sagemaker:us-east-1:222222222222:endpoint/tumour-pr-12"
+    live = {"environment_name": "dev", "endpoint": arn, "model": "9c" * 32, "expires": "2026-11-28T09:00:00Z"}
+    checked = {"requests": 1, "rows": 0}
+    report = builds.report([builds.outcome("preview", live), builds.outcome("check_preview", checked)])
+    assert (report.live[0].until, report.live[0].checked) == ("2026-11-28T09:00:00Z", "1 request answered as expected")
+    assert "- Endpoint for this pull request: `tumour-pr-12`, until 2026-11-28T09:00:00Z" in comment(report, Dialect())
+    assert b"tumour-pr-12" in pages(report)["index.html"]
 
 
 json_values = st.recursive(
