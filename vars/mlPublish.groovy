@@ -34,7 +34,7 @@ void call(Map config, List outcomes) {
             junit(testResults: "${mlModelyard.folder()}/junit.xml", allowEmptyResults: true,
                 skipPublishingChecks: true, skipMarkingBuildUnstable: true)
         }
-        found + [link: "${env.BUILD_URL}artifact${env.ML_MODEL}/report/index.html"]
+        found + [link: page()]
     }
     if (published.contract == 1) {
         currentBuild.description = published.description
@@ -51,8 +51,14 @@ private Map report(Map chosen, List outcomes) {
         run: mlStep.origin(chosen),
         result: currentBuild.currentResult,
         started: "${currentBuild.startTimeInMillis}",
+        report_url: page(),
         outcomes: outcomes,
     ])
+}
+
+/** Where the archived report is seen; only on the node. */
+private String page() {
+    "${env.BUILD_URL}artifact${env.ML_MODEL}/report/index.html"
 }
 
 private Map withToken(String credentials, Closure body) {

@@ -22,6 +22,7 @@ class PublishSpec extends Vars {
             kind == 'run'
             result == 'SUCCESS'
             started ==~ /\d{13}/
+            report_url == 'http://ci/job/models/7/artifact/report/index.html'
             outcomes == [[stage: 'train', status: 'done']]
             run.pull_request == 12
         }
