@@ -6,7 +6,7 @@ set -eu
 # Names of variables, never values: what stands on a command line can be read by everybody on the node. GIT_* and PIP_*
 # are not passed as a whole, for Jenkins puts passwords there; whoever needs one names it in the option `environment`.
 KNOWN='AWS_[A-Z0-9_]+|MODELYARD_[A-Z0-9_]+|BUILD_[A-Z0-9_]+|CHANGE_[A-Z0-9_]+|JOB_NAME|BRANCH_NAME|GIT_BRANCH|GIT_COMMIT'
-KNOWN="$KNOWN|SOURCE_DATE_EPOCH|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY"
+KNOWN="$KNOWN|SOURCE_DATE_EPOCH|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_FILE"
 
 fail() {
     echo "modelyard: $1" >&2
@@ -63,10 +63,13 @@ names=$(known_variables)
 for name in $names; do
     set -- --env "$name" "$@"
 done
-# Of identities that lie in files, the files.
-for file in "${AWS_WEB_IDENTITY_TOKEN_FILE-}" "${AWS_SHARED_CREDENTIALS_FILE-}" "${AWS_CONFIG_FILE-}" "${AWS_CA_BUNDLE-}"; do
-    if [ -f "$file" ]; then
+# Of identities and authorities that lie in files, the files; the engine refuses to show one twice.
+shown='|'
+for file in "${AWS_WEB_IDENTITY_TOKEN_FILE-}" "${AWS_SHARED_CREDENTIALS_FILE-}" "${AWS_CONFIG_FILE-}" "${AWS_CA_BUNDLE-}" \
+    "${REQUESTS_CA_BUNDLE-}" "${CURL_CA_BUNDLE-}" "${SSL_CERT_FILE-}"; do
+    if [ -f "$file" ] && [ "${shown#*"|$file|"}" = "$shown" ]; then
         set -- --volume "$file:$file:ro" "$@"
+        shown="$shown$file|"
     fi
 done
 if [ -n "${ML_NETWORK-}" ]; then
