@@ -46,7 +46,7 @@ class PipelineMeeting extends Specification {
         then:
         build.result == 'SUCCESS'
         build.stages.keySet() as List == UNTIL_GATE + ['Register', 'Release', 'Deploy', 'Check endpoint']
-        build.locks == ['modelyard tumour qa']
+        build.locks*.resource == ['modelyard tumour qa']
         recalled(build).containsAll('snapshot_data', 'build_image', 'prepare')
 
         cleanup:
@@ -136,7 +136,7 @@ class PipelineMeeting extends Specification {
         then:
         build.result == 'SUCCESS'
         built(build, 'rollback').result.release == first
-        build.questions.empty
+        build.inputs.empty
     }
 
     def 'a release that does not exist is refused before anybody is asked'() {
@@ -145,7 +145,7 @@ class PipelineMeeting extends Specification {
 
         then:
         build.result == 'FAILURE'
-        build.questions.empty
+        build.inputs.empty
         build.log.any { it.startsWith('ERROR: review failed (exit code 5)') && it.contains('0bad0bad') }
     }
 

@@ -32,7 +32,7 @@ class PromoteSpec extends Vars {
             [release: 'f00d', environment_name: 'prod', by: 'ada', reason: 'looks good']
         requests('promote').first().inputs == [release: 'f00d', environment_name: 'prod', strategy: 'configured']
         requests('check_endpoint').first().results.promote == [release: 'f00d']
-        build.locks == ['modelyard tumour prod']
+        build.locks*.resource == ['modelyard tumour prod']
         requests('publish').first().subMap(['kind', 'result']) == [kind: 'promotion', result: 'SUCCESS']
         requests('publish').first().outcomes*.stage == ['review', 'approve', 'promote', 'check_endpoint']
     }
@@ -43,7 +43,7 @@ class PromoteSpec extends Vars {
 
         then:
         build.calls.find { it.step == 'input' }.node == null
-        with(build.questions.first()) {
+        with(build.inputs.first()) {
             message == 'Promote f00d?'
             submitter == 'ada,grace'
         }
@@ -88,7 +88,7 @@ class PromoteSpec extends Vars {
         expect:
         run().result == 'FAILURE'
         build.log.contains('ERROR: review failed (exit code 5): there is no release 0bad')
-        build.questions.empty
+        build.inputs.empty
         requests('promote').empty
         requests('publish').first().result == 'FAILURE'
     }
@@ -138,7 +138,7 @@ class PromoteSpec extends Vars {
 
         expect:
         run().result == 'SUCCESS'
-        build.questions.empty
+        build.inputs.empty
         requests('promote').size() == 1
     }
 
