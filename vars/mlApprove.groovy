@@ -12,7 +12,7 @@ Map declaredOptions() {
     Map perStage = mlWait.declaredOptions()
     [
         review: [type: 'map', about: 'Result of the step review.'],
-    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results'])
+    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results', 'timeout'])
 }
 
 /**
@@ -22,7 +22,7 @@ Map declaredOptions() {
 Map call(Map config, List outcomes = []) {
     Map chosen = mlCheckOptions('mlApprove', declaredOptions(), config)
     Map review = chosen.review
-    Map answer = [:]
+    Object answer = null
     timeout(time: review.expires_minutes, unit: 'MINUTES') {
         answer = input(
             id: 'Approve',
@@ -32,6 +32,10 @@ Map call(Map config, List outcomes = []) {
             submitterParameter: 'APPROVER',
             parameters: [text(name: 'APPROVAL', defaultValue: chosen.reason, description: 'Why it may go ahead.')]
         )
+    }
+    // Somebody may also proceed past the form, over REST: then only the name comes.
+    if (!(answer instanceof Map)) {
+        error("${review.title} was answered without the form; start again, and say why it may go ahead")
     }
     Map inputs = review.subMap(['release', 'environment_name']) + [by: answer.APPROVER, reason: answer.APPROVAL]
     Map declared = [stage: 'approve', step: 'approve', title: 'Approve', timeout: 30]

@@ -11,13 +11,11 @@
  * @return its result
  */
 Map call(Map declared, Map given, List outcomes) {
-    Map asked = given.subMap(mlWait.declaredOptions().keySet()) + declared.subMap(['stage', 'step'])
+    Map asked = given.subMap(mlWait.declaredOptions().keySet()) + declared.subMap(['stage', 'step', 'timeout'])
     Map outcome = [status: 'interrupted', exit_code: 130, error: 'the build was aborted, or the stage took too long']
     long began = currentBuild.duration
     try {
-        timeout(time: declared.timeout, unit: 'MINUTES') {
-            outcome = mlWait.watch(asked)
-        }
+        outcome = mlWait.watch(asked)
     } finally {
         outcomes << (outcome + declared.subMap(['stage', 'step', 'title']) + [seconds: seconds(began)])
     }

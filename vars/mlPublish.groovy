@@ -83,6 +83,7 @@ private void show(Map published, boolean checks) {
             publishChecks(published.check + [detailsURL: published.link])
         }
     } catch (NoSuchMethodError absent) {
-        echo("some of the result is not shown: ${absent.message}")
+        // Its message lists all that there is.
+        echo('Badge or check are not shown: the controller has no plugin badge, or no checks-api')
     }
 }

@@ -14,7 +14,7 @@ Map declaredOptions() {
             about: 'First digits or tag of the release; for a rollback, empty for the one that was live before.'],
         target: [type: 'text', about: 'Environment to change.'],
         strategy: [type: 'text', fallback: 'configured', about: 'How traffic moves, such as canary.'],
-    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results'])
+    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results', 'timeout'])
 }
 
 /**

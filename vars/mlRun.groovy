@@ -15,7 +15,7 @@ Map declaredOptions() {
             about: 'Whether the stages are those of a build, a promotion or a rollback.'],
         to: [type: 'text', fallback: '', about: 'Environment of a promotion or a rollback.'],
         inputs: [type: 'map', fallback: [:], about: 'Values of single input fields: stage -> field -> value.'],
-    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'results', 'inputs'])
+    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'results', 'inputs', 'timeout'])
 }
 
 /**

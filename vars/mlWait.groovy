@@ -6,10 +6,13 @@
    the last one; so a restarted controller or a lost node changes nothing. When the build is aborted during a nap, one
    more visit stops the job, or leaves it, as configured. Answers as mlStep does. */
 
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
 /** Every option; mlWait.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
     mlStep.declaredOptions() + mlNode.declaredOptions() + [
         patience: [type: 'number', fallback: 10, about: 'Seconds that a visit may wait before it frees the node.'],
+        timeout: [type: 'number', fallback: 2880, about: 'Minutes after which the step is given up.'],
     ]
 }
 
@@ -35,14 +38,16 @@ Map watch(Map config) {
     Map chosen = mlCheckOptions('mlWait', declaredOptions(), config)
     Map wait = [outcome: [status: 'waiting', pause: 0, state: [:]], tries: 1, inside: false]
     try {
-        while (wait.outcome.status == 'waiting') {
-            nap(wait.outcome)
-            look(chosen, wait)
+        timeout(time: chosen.timeout, unit: 'MINUTES') {
+            while (wait.outcome.status == 'waiting') {
+                nap(wait.outcome)
+                look(chosen, wait)
+            }
         }
     } finally {
-        // A process that was told to end has done it itself.
+        // Not within the time limit, which leaves a minute. A process that was told to end has put it in order itself.
         if (wait.outcome.status == 'waiting' && !wait.inside) {
-            leave(chosen, wait.outcome)
+            leave(chosen, wait.outcome, 3)
         }
     }
     wait.outcome
@@ -81,9 +86,16 @@ private Map visit(Map chosen, Map wait, Map more) {
     }
 }
 
-/** Whatever runs on AWS for a build that is over is stopped or left, and the ledger knows. */
-private void leave(Map chosen, Map outcome) {
-    timeout(time: 15, unit: 'MINUTES') {
-        visit(chosen, [:], [interrupted: true, state: outcome.state])
+/** Whatever runs on AWS for a build that is over is stopped or left. What ends the build may come again meanwhile. */
+private void leave(Map chosen, Map outcome, int tries) {
+    try {
+        timeout(time: 15, unit: 'MINUTES') {
+            visit(chosen, [:], [interrupted: true, state: outcome.state])
+        }
+    } catch (FlowInterruptedException again) {
+        if (tries == 1) {
+            throw again
+        }
+        leave(chosen, outcome, tries - 1)
     }
 }

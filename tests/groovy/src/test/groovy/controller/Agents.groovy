@@ -2,6 +2,7 @@ package controller
 
 import com.cloudbees.groovy.cps.Outcome
 import groovy.transform.CompileStatic
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** The nodes of a build: who works in which workspace, and which of them have gone. */
 @CompileStatic

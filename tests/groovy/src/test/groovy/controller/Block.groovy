@@ -2,6 +2,7 @@ package controller
 
 import com.cloudbees.groovy.cps.Outcome
 import groovy.transform.CompileStatic
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** A step with bodies, while they run: it is told of the end of each of them and decides how its caller goes on. */
 @CompileStatic

@@ -8,6 +8,7 @@ import com.cloudbees.groovy.cps.impl.FunctionCallEnv
 import com.cloudbees.groovy.cps.sandbox.SandboxInvoker
 import java.util.concurrent.TimeUnit
 import org.codehaus.groovy.runtime.StackTraceUtils
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
  * One build of a pipeline, driven as a controller drives it: after every step the whole program is written out, read

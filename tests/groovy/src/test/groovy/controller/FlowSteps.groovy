@@ -4,6 +4,7 @@ import com.cloudbees.groovy.cps.Outcome
 import groovy.json.JsonException
 import groovy.json.JsonSlurperClassic
 import java.util.concurrent.TimeUnit
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** Steps that say what runs, in which order, and what becomes of a failure. */
 class FlowSteps {

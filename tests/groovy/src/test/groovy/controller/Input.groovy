@@ -1,6 +1,7 @@
 package controller
 
 import com.cloudbees.groovy.cps.Outcome
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** `input`: waits for the first of a test's answers that is admitted. */
 class Input extends Waiting {
@@ -78,6 +79,9 @@ class Input extends Waiting {
             return new Outcome(null, new FlowInterruptedException("Rejected by ${answer.by}" as String))
         }
         build.say("Approved by ${answer.by}", strand.surroundings)
+        if (answer.empty) {
+            return new Outcome(given.submitterParameter ? answer.by : null, null)
+        }
         kept.values = new HashMap(values)
         if (given.submitterParameter) {
             values[given.submitterParameter] = answer.by

@@ -1,6 +1,7 @@
 package controller
 
 import com.cloudbees.groovy.cps.Outcome
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** Steps about jobs: this one and others. */
 class JobSteps {

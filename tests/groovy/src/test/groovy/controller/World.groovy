@@ -20,7 +20,8 @@ abstract class World {
     /** id -> [username, password, usernameSecret], [secret] or [file: its text]. */
     final Map<String, Map> credentials = [:]
     /**
-     * Who answers inputs, in order: [by: 'ada', values: [NAME: value], aborts: whether, after: seconds]. One who may not
+     * Who answers inputs, in order: [by: 'ada', values: [NAME: value], aborts: whether, after: seconds, empty: whether
+     * without the form, as REST's `proceedEmpty`]. One who may not
      * is refused, and the input waits for the next; without answers it waits for ever.
      */
     final List<Map> answers = []

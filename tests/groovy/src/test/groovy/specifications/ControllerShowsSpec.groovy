@@ -123,7 +123,7 @@ class ControllerShowsSpec extends Vars {
         expect:
         run().result == 'FAILURE'
         build.log.contains('Aborted by ada')
-        build.console.contains('not permitted to use property controller.FlowInterruptedException causes')
+        build.console.contains('not permitted to use property org.jenkinsci.plugins.workflow.steps.FlowInterruptedException causes')
     }
 
     @Unroll

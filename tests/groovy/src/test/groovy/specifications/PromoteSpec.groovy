@@ -115,6 +115,17 @@ class PromoteSpec extends Vars {
         requests('promote').empty
     }
 
+    def 'who goes past the form has approved nothing'() {
+        given:
+        build.answers.clear()
+        build.answers << [by: 'ada', empty: true]
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.contains('ERROR: Promote f00d? was answered without the form; start again, and say why it may go ahead')
+        requests('approve').empty
+    }
+
     @Unroll
     def 'nothing is deployed when #what'() {
         given:

@@ -235,7 +235,7 @@ class RunSpec extends Vars {
         [BRANCH_NAME: 'main']               | 'until: "gate"'             | [branch: 'main']                    | [until: 'gate']
         [BRANCH_NAME: 'x$(id) y']           | 'from: "train"'             | [branch: 'x$(id) y']                | [from: 'train']
         [BRANCH_NAME: 'v1', TAG_NAME: 'v1'] | 'settings: ["a=1"]'         | [branch: 'v1', tag: 'v1']           | [settings: ['a=1']]
-        PULL_REQUEST                        | ''                          | [branch: 'as/$x', pull_request: 12] | [:]
+        PULL_REQUEST                        | ':'                         | [branch: 'as/$x', pull_request: 12] | [:]
     }
 
     def 'a modelyard that does not know these vars is told apart'() {
@@ -246,7 +246,7 @@ class RunSpec extends Vars {
 
         expect:
         run().result == 'FAILURE'
-        build.log.contains('ERROR: modelyard stages speaks contract 1, these vars 2: use both of one release')
+        build.log.contains('ERROR: modelyard stages speaks contract 1, these vars 2: take both of a release')
     }
 
     def 'the model repository may be a folder of what is checked out'() {

@@ -101,6 +101,28 @@ class WaitSpec extends Vars {
         requests('train').last().state == [at: 1]
     }
 
+    def 'it ends what runs on AWS even when it is interrupted while it does'() {
+        given:
+        outcomes.train = [WAITING, [waits_for: 'nothing'], [status: 'interrupted', exit_code: 130, error: 'aborted']]
+        pipeline 'mlWait("train")'
+        build.abortAt = { step -> step == 'sleep' }
+        build.abortWhen = { new File(scripted, 'train.running').exists() }
+
+        expect:
+        run().result == 'ABORTED'
+        requests('train')*.interrupted == [null, true, true]
+    }
+
+    def 'a step that takes too long is given up, and what runs on AWS put in order'() {
+        given:
+        outcomes.train = [WAITING + [pause: 200]]
+        pipeline 'mlWait("train", [timeout: 5])'
+
+        expect:
+        run().result == 'ABORTED'
+        requests('train')*.interrupted == [null, null, true]
+    }
+
     def 'aborted during a visit, the process ends it itself'() {
         given:
         outcomes.train = [[waits_for: 'nothing']]
