@@ -140,6 +140,7 @@ def retrain(wanted: Wanted) -> Element:
             _text("REASON", "Why, for the records.", "schedule"),
         ),
         one_at_a_time=True,
+        schedule=wanted.retrain_schedule,
     )
 
 
@@ -181,7 +182,17 @@ def _scan(minutes: int) -> Element:
     return element(trigger, element("spec", spec), element("interval", minutes * 60_000))
 
 
-def _by_hand(about: str, script: str, parameters: Sequence[Element], *, one_at_a_time: bool) -> Element:
+def _timer(schedule: str) -> Element:
+    """The var declares it too, but a job knows what its script declares only after its first build."""
+    timer = "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty"
+    if not schedule:
+        return element(timer, **{ABSENT: "yes"})
+    return element(timer, element("triggers", element("hudson.triggers.TimerTrigger", element("spec", schedule))))
+
+
+def _by_hand(
+    about: str, script: str, parameters: Sequence[Element], *, one_at_a_time: bool, schedule: str = ""
+) -> Element:
     """A pipeline job whose parameters are there before its first build; later they are its builds' own."""
     alone = element(
         "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty",
@@ -196,6 +207,7 @@ def _by_hand(about: str, script: str, parameters: Sequence[Element], *, one_at_a
         element(
             "properties",
             *((alone,) if one_at_a_time else ()),
+            _timer(schedule),
             element(
                 "jenkins.model.BuildDiscarderProperty",
                 element(

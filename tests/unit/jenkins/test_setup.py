@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from agent.cli import main
 from agent.errors import ExitCode
 from tests.jenkins_controller import Controller, User, configs
 from tests.jenkins_controller.state import ALL
+from tests.sources import ROOT
 from tests.unit.jenkins.conftest import REPOSITORY
 
 if TYPE_CHECKING:
@@ -131,6 +133,35 @@ def test_jobs_know_their_parameters_before_their_first_build(
     assert known["STRATEGY"]["choices"] == ["configured", "all_at_once", "canary", "linear", "rolling"]
     names = [one["name"] for one in configs.parameters(controller.items["tumour/retrain"].config)]
     assert names == ["RELEASE", "REASON"]
+
+
+def test_a_retraining_is_scheduled_before_its_first_build_and_no_more_when_the_option_is_gone(
+    controller: Controller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes(capsys, "--retrain", "H 3 * * 1")
+    retrain = controller.items["tumour/retrain"]
+    assert configs.root_of(retrain.config).findtext(".//hudson.triggers.TimerTrigger/spec") == "H 3 * * 1"
+    assert "schedule: 'H 3 * * 1'" in retrain.config
+    outcomes(capsys)
+    assert "TimerTrigger" not in retrain.config
+    assert "schedule" not in (configs.root_of(retrain.config).findtext("definition/script") or "")
+
+
+@pytest.mark.parametrize(("job", "var"), [("promote", "mlPromote"), ("retrain", "mlRetrain")])
+def test_jobs_and_vars_know_the_same_parameters_and_options(
+    controller: Controller, capsys: pytest.CaptureFixture[str], job: str, var: str
+) -> None:
+    words = ["--credentials", "a", "--identity", "b", "--agent", "c/docker", "--network", "d", "--branch", "e"]
+    outcomes(capsys, *words, "--retrain", "H 3 * * 1")
+    config = controller.items[f"tumour/{job}"].config
+    declared = (ROOT / "vars" / f"{var}.groovy").read_text().partition("parameters {")[2].partition("stages {")[0]
+    names = re.findall(r"name: '([A-Z_]+)'", declared)
+    assert [one["name"] for one in configs.parameters(config)] == names
+    script = configs.root_of(config).findtext("definition/script") or ""
+    given = set(re.findall(r"(\w+): '", script))
+    options = re.findall(r"^- (\w+) \(", (ROOT / "vars" / f"{var}.txt").read_text(), re.MULTILINE)
+    assert len(given) > 1
+    assert given <= set(options)
 
 
 def test_scripts_are_two_lines_in_the_sandbox(controller: Controller, capsys: pytest.CaptureFixture[str]) -> None:
