@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agent.errors import CloudFailedError, ExitCode, InputMissingError, TemporaryError
-from agent.jenkins.inputs import PENDING, Pending, pending_of
+from agent.errors import CloudFailedError, InputMissingError, TemporaryError
+from agent.jenkins.events import Asked, Away, Ended, Logged, Queued, Started
+from agent.jenkins.inputs import PENDING, pending_of
+from agent.jenkins.places import job_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from agent.jenkins.controller import Controller
+    from agent.jenkins.events import Event
     from agent.ports.time import Clock
 
 _RESTART = timedelta(minutes=15)
@@ -27,78 +29,7 @@ _BUILD = f"number,url,building,result,duration,description,{PENDING}"
 _NOTE = re.compile(r"\x1b\[8mha:.*?\x1b\[0m")
 """Jenkins's own annotations, where a log brings them."""
 
-EXIT_CODES = {
-    "SUCCESS": ExitCode.DONE,
-    "UNSTABLE": ExitCode.DONE,  # a refused model is a result
-    "FAILURE": ExitCode.CLOUD_FAILED,
-    "NOT_BUILT": ExitCode.INTERRUPTED,
-    "ABORTED": ExitCode.INTERRUPTED,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Queued:
-    """It waits in the queue; ``why`` in Jenkins's words."""
-
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Started:
-    """It runs."""
-
-    number: int
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Logged:
-    """A line of the log."""
-
-    line: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """It waits for somebody's answer."""
-
-    input: Pending
-
-
-@dataclass(frozen=True, kw_only=True)
-class Away:
-    """The controller does not answer; it is asked again."""
-
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """It is over; ``number`` is None for one that was cancelled in the queue."""
-
-    result: str
-    number: int | None
-    url: str
-    seconds: float = 0.0
-    description: str = ""
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """How a command that followed it ends."""
-        return EXIT_CODES.get(self.result, ExitCode.CLOUD_FAILED)
-
-
-Event = Queued | Started | Logged | Asked | Away | Ended
 _Answer = TypeVar("_Answer")
-
-
-def event_document(event: Event) -> dict[str, Any]:
-    """An event as a JSON object."""
-    name = type(event).__name__.lower()
-    if isinstance(event, Asked):
-        return {"event": name, **event.input.document()}
-    extra = {"exit_code": int(event.exit_code)} if isinstance(event, Ended) else {}
-    return {"event": name, **asdict(event), **extra}
 
 
 class Follower:
@@ -174,8 +105,6 @@ class Follower:
         try:
             return self._controller.read(self.item, _ITEM)
         except InputMissingError:
-            from agent.jenkins.places import job_path
-
             builds = self._controller.read(job_path(self._job), "builds[number,url,queueId]{0,50}")["builds"]
             number = int(self.item.rpartition("/")[2])
             for build in builds:

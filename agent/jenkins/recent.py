@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.jenkins.inputs import PENDING, pending_of
-from agent.jenkins.jobs import BUILD, PROMOTE, RETRAIN
 from agent.jenkins.places import job_path
+from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,15 @@ from agent.jenkins import jobs
 from agent.jenkins.documents import difference, parse, written
 from agent.jenkins.overlay import laid_over
 from agent.jenkins.places import job_path, parent_and_leaf, view_path
+from agent.jenkins.views import VIEWS, view
+from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
     from agent.jenkins.controller import Controller
+    from agent.jenkins.wanted import Wanted
 
 Outcome = Literal["created", "updated", "unchanged"]
 
@@ -34,7 +37,7 @@ class Change:
     xml: str
 
 
-def plan(controller: Controller, wanted: jobs.Wanted, *, views: bool) -> list[Change]:
+def plan(controller: Controller, wanted: Wanted, *, views: bool) -> list[Change]:
     """Every job and view, in the order in which they are made.
 
     Raises InputMissingError where the folder's own parent is not there, and UsageError where a name is taken.
@@ -44,7 +47,7 @@ def plan(controller: Controller, wanted: jobs.Wanted, *, views: bool) -> list[Ch
         _change(controller, name, "folder" if name == wanted.folder else "job", document)
         for name, document in _documents(wanted)
     ]
-    return made + ([_view(controller, name, wanted) for name in jobs.VIEWS] if views else [])
+    return made + ([_view(controller, name, wanted) for name in VIEWS] if views else [])
 
 
 def apply(controller: Controller, changes: list[Change]) -> Iterator[Change]:
@@ -52,7 +55,7 @@ def apply(controller: Controller, changes: list[Change]) -> Iterator[Change]:
     for change in changes:
         if change.outcome == "created":
             controller.create(change.create_at, change.name.rpartition("/")[2], change.xml)
-            if change.name.endswith(f"/{jobs.BUILD}"):
+            if change.name.endswith(f"/{BUILD}"):
                 _scan(controller, change.path)
         elif change.outcome == "updated":
             controller.configure(change.path, change.xml)
@@ -65,9 +68,9 @@ def _scan(controller: Controller, path: str) -> None:
         controller.submit(f"{path}/build?delay=0")
 
 
-def _documents(wanted: jobs.Wanted) -> Iterator[tuple[str, Element]]:
+def _documents(wanted: Wanted) -> Iterator[tuple[str, Element]]:
     yield wanted.folder, jobs.folder(wanted)
-    for name, document in ((jobs.BUILD, jobs.build), (jobs.PROMOTE, jobs.promote), (jobs.RETRAIN, jobs.retrain)):
+    for name, document in ((BUILD, jobs.build), (PROMOTE, jobs.promote), (RETRAIN, jobs.retrain)):
         yield f"{wanted.folder}/{name}", document(wanted)
 
 
@@ -87,9 +90,9 @@ def _change(controller: Controller, name: str, kind: Literal["folder", "job"], w
     )
 
 
-def _view(controller: Controller, name: str, wanted: jobs.Wanted) -> Change:
+def _view(controller: Controller, name: str, wanted: Wanted) -> Change:
     return _compared(
-        controller, jobs.view(name, wanted), name=name, kind="view", path=view_path(name), create_at="/createView"
+        controller, view(name, wanted), name=name, kind="view", path=view_path(name), create_at="/createView"
     )
 
 

@@ -12,7 +12,7 @@ from agent.jenkins.overlay import INITIAL
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from agent.jenkins.jobs import Wanted
+    from agent.jenkins.wanted import Wanted
 
 _GITHUB = "org.jenkinsci.plugins.github_branch_source"
 # XStream writes an underscore of a class name twice where it is the name of an element.

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from agent.jenkins import jobs
 from agent.jenkins.documents import written
 from agent.jenkins.overlay import laid_over
+from agent.jenkins.views import VIEWS, view
+from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN, Wanted
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = ROOT / "docker" / "jenkins" / "jobs"
-WANTED = jobs.Wanted(
+WANTED = Wanted(
     folder="@NAME@",
     project="@NAME@",
     repository="@REPOSITORY@",
@@ -27,11 +29,11 @@ WANTED = jobs.Wanted(
 
 def rendered() -> Iterator[tuple[str, str]]:
     """Each file's name and text."""
-    documents = {"folder": jobs.folder, jobs.BUILD: jobs.build, jobs.PROMOTE: jobs.promote, jobs.RETRAIN: jobs.retrain}
+    documents = {"folder": jobs.folder, BUILD: jobs.build, PROMOTE: jobs.promote, RETRAIN: jobs.retrain}
     for name, document in documents.items():
         yield f"{name}.xml", written(laid_over(None, document(WANTED)))
-    for name in jobs.VIEWS:
-        yield f"{name}.xml", written(laid_over(None, jobs.view(name, WANTED)))
+    for name in VIEWS:
+        yield f"{name}.xml", written(laid_over(None, view(name, WANTED)))
 
 
 def main() -> None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import re
-import ssl
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree.ElementTree import ParseError
 
 from tests.jenkins_controller import answers, configs
+from tests.jenkins_controller.answer import Answer, page
 from tests.jenkins_controller.state import Item
 from tests.jenkins_controller.tree import pruned
 from tests.jenkins_controller.validator import validated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    import threading
+    from collections.abc import Callable, Mapping
 
     from tests.jenkins_controller.state import Build, Controller
 
@@ -28,16 +26,6 @@ _STARTING = (
     "<html><title>Starting Jenkins</title><body>Please wait while Jenkins is getting ready to work</body></html>"
 )
 _CRUMB = "9f5c36cd"
-
-
-class Answer(Exception):  # noqa: N818 - it is how a handler answers before its end
-    """An answer that ends the request."""
-
-    def __init__(self, status: int, body: str | bytes = "", **headers: str) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body.encode() if isinstance(body, str) else body
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -85,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.controller.page:
             raise Answer(200, self.controller.page)
         if not path.startswith(f"{self.context}/"):
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         self.place = path.removeprefix(self.context)
         self.root = self.controller.root or self.address
         self.user = self._authenticated()
@@ -98,8 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         name, _, secret = base64.b64decode(given.removeprefix("Basic ")).decode().partition(":")
         user = self.controller.users.get(name)
         if user is None or secret not in {user.token, user.password} - {""}:
-            page = f"<html><head><title>Error 401 Invalid password/token for user: {name}</title></head></html>"
-            raise Answer(401, page, WWW_Authenticate='Basic realm="Jenkins"')
+            shown = f"<html><head><title>Error 401 Invalid password/token for user: {name}</title></head></html>"
+            raise Answer(401, shown, WWW_Authenticate='Basic realm="Jenkins"')
         self.by_token = secret == user.token
         return name
 
@@ -109,11 +97,11 @@ class Handler(BaseHTTPRequestHandler):
         who = self.user or "anonymous"
         text = f"{who} is missing the {permission} permission"
         if self.user is None:
-            page = f"<html><head><meta http-equiv='refresh' content='1;url=/login'/></head><body>{text}</body></html>"
+            shown = f"<html><head><meta http-equiv='refresh' content='1;url=/login'/></head><body>{text}</body></html>"
         else:
-            page = f"<html><head><title>Jenkins</title></head><body><h1>Access Denied</h1><p>{text}</p></body></html>"
+            shown = f"<html><head><title>Jenkins</title></head><body><h1>Access Denied</h1><p>{text}</p></body></html>"
         identifier = self.controller.permission_id(permission)
-        raise Answer(403, page, X_You_Are_Authenticated_As=who, X_Required_Permission=identifier)
+        raise Answer(403, shown, X_You_Are_Authenticated_As=who, X_Required_Permission=identifier)
 
     def _json(self, whole: Any) -> Answer:
         tree = self.query.get("tree")
@@ -125,23 +113,23 @@ class Handler(BaseHTTPRequestHandler):
             found = re.fullmatch(pattern, self.place)
             if found:
                 return handle(self, **found.groupdict())
-        raise Answer(404, _page("Not Found"))
+        raise Answer(404, page("Not Found"))
 
     def _post(self) -> Answer:
         user = self.controller.users.get(self.user or "")
         if self.controller.crumbs and not (user and self.by_token):
             session = self.headers.get("Cookie", "")
             if self.headers.get("Jenkins-Crumb") != _CRUMB or "JSESSIONID=1" not in session:
-                raise Answer(403, _page("No valid crumb was included in the request"))
+                raise Answer(403, page("No valid crumb was included in the request"))
         for pattern, handle in _POSTS:
             found = re.fullmatch(pattern, self.place)
             if found:
                 return handle(self, **found.groupdict())
-        raise Answer(404, _page("Not Found"))
+        raise Answer(404, page("Not Found"))
 
     def crumb(self) -> Answer:
         if not self.controller.crumbs:
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         body = {
             "_class": "hudson.security.csrf.DefaultCrumbIssuer",
             "crumb": _CRUMB,
@@ -156,13 +144,13 @@ class Handler(BaseHTTPRequestHandler):
         name = "/".join(unquote(part) for part in path.removeprefix("/job/").split("/job/"))
         item = self.controller.items.get(name)
         if item is None or not self.controller.may(self.user, "Job/Read"):
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         return item
 
     def build(self, path: str, number: str) -> Build:
         builds = self.item(path).builds
         if not 0 < int(number) <= len(builds):
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         return builds[int(number) - 1]
 
     def top(self) -> Answer:
@@ -195,13 +183,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def view_config(self, name: str) -> Answer:
         if unquote(name) not in self.controller.views:
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         return Answer(200, self.controller.views[unquote(name)], Content_Type="application/xml")
 
     def queue_item(self, id: str) -> Answer:  # noqa: A002 - the word of Jenkins
         item = self.controller.queue.get(int(id))
         if item is None or (item.build and self.controller.forgets_queue):
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         answer = answers.queued(self.root, item)
         if item.whys:
             item.whys.pop(0)
@@ -238,11 +226,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _kept(self) -> str:
         if "xml" not in self.headers.get("Content-Type", ""):
-            raise Answer(500, _page("Oops!"))
+            raise Answer(500, page("Oops!"))
         try:
             return configs.kept(self.content)
         except ParseError:
-            raise Answer(500, _page("Oops!")) from None
+            raise Answer(500, page("Oops!")) from None
 
     def schedule(self, path: str, with_parameters: str | None = None) -> Answer:
         item = self.item(path)
@@ -258,7 +246,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in given.items():
             if "choices" in known[name] and value not in known[name]["choices"]:
                 # java.lang.IllegalArgumentException: Illegal choice for parameter
-                raise Answer(500, _page("Oops!"))
+                raise Answer(500, page("Oops!"))
         defaults = {name: one["defaultParameterValue"]["value"] for name, one in known.items()}
         waiting = self.controller.schedule(item.name, defaults | given)
         return Answer(201, Location=f"{self.root}/queue/item/{waiting.id}/")
@@ -282,7 +270,7 @@ class Handler(BaseHTTPRequestHandler):
         build.go_on()
         found = [one for one in build.pending if one["id"] == unquote(id)]
         if not found:
-            raise Answer(404, _page("Not Found"))
+            raise Answer(404, page("Not Found"))
         submitter = found[0].get("submitter")
         if how != "abort" and submitter and self.user not in submitter.split(","):
             raise Answer(400, f"<h1>Error</h1><p>You need to be {submitter} to submit this.</p>")
@@ -327,29 +315,3 @@ _POSTS: list[tuple[str, Callable[..., Answer]]] = [
     (_JOB + r"/config\.xml", Handler.configure),
     (_JOB + r"/build(?P<with_parameters>WithParameters)?", Handler.schedule),
 ]
-
-
-def _page(title: str) -> str:
-    return f"<html><head><title>{title} - Jenkins</title></head><body><h2>{title}</h2></body></html>"
-
-
-@contextmanager
-def serving(controller: Controller, *, context: str = "/jenkins", certificate: Path | None = None) -> Iterator[str]:
-    """Serve a controller; its address. ``certificate`` is a PEM file with key and chain, and makes it speak TLS."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    scheme = "https" if certificate else "http"
-    address = f"{scheme}://{'localhost' if certificate else '127.0.0.1'}:{server.server_port}{context}"
-    mine = {"controller": controller, "context": context, "lock": threading.RLock(), "address": address}
-    server.RequestHandlerClass = type("Mine", (Handler,), mine)
-    if certificate:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(certificate)
-        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield address
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

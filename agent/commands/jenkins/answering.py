@@ -32,8 +32,8 @@ def find(options: argparse.Namespace) -> tuple[Controller, str, list[Pending]]:
     """The controller, the full name of the job, and what is pending in it."""
     controller, folder = connect(options), folder_of(options)
     from agent.jenkins.inputs import pending
-    from agent.jenkins.jobs import BUILD
     from agent.jenkins.places import branch_job
+    from agent.jenkins.wanted import BUILD
 
     kind, _, branch = options.job.partition("/")
     name = f"{folder}/{kind}/{branch_job(branch)}" if kind == BUILD and branch else f"{folder}/{options.job}"

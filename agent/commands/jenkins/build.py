@@ -35,9 +35,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Start and follow; a branch that the controller has not seen yet is looked for first."""
     controller, folder = connect(options), folder_of(options)
     from agent.clock import SystemClock
-    from agent.jenkins.jobs import BUILD
     from agent.jenkins.places import branch_job
     from agent.jenkins.starting import find_branch, first_build, start
+    from agent.jenkins.wanted import BUILD
 
     multibranch = f"{folder}/{BUILD}"
     branch = branch_job(options.branch or _checked_out(options))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from agent.console import Console
     from agent.jenkins.controller import Controller
-    from agent.jenkins.following import Ended, Event, Follower
+    from agent.jenkins.events import Ended, Event
+    from agent.jenkins.following import Follower
 
 _HOURS = 24.0
 
@@ -90,7 +91,7 @@ def _asked_to_stop(console: Console) -> bool:
 
 
 def _machine(console: Console) -> Callable[[Event], None]:
-    from agent.jenkins.following import event_document
+    from agent.jenkins.events import event_document
 
     return lambda event: console.answer_line(event_document(event))
 
@@ -103,7 +104,7 @@ class _People:
         self._job = job
 
     def hear(self, event: Event) -> None:
-        from agent.jenkins.following import Asked, Away, Ended, Logged, Queued, Started
+        from agent.jenkins.events import Asked, Away, Ended, Logged, Queued, Started
 
         say = self._console.say
         match event:

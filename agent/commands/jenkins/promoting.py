@@ -28,8 +28,8 @@ def promotion_arguments(parser: argparse.ArgumentParser) -> None:
 def start_promotion(given: Mapping[str, str], options: argparse.Namespace, console: Console) -> int:
     """Start the promote job and follow it. The release is typed, so that it need not be in the job's list."""
     controller, folder = connect(options), folder_of(options)
-    from agent.jenkins.jobs import PROMOTE
     from agent.jenkins.starting import start
+    from agent.jenkins.wanted import PROMOTE
 
     name = f"{folder}/{PROMOTE}"
     values = {**given, "REASON": options.reason, "STRATEGY": options.strategy}

@@ -27,8 +27,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Start and follow."""
     controller, folder = connect(options), folder_of(options)
-    from agent.jenkins.jobs import RETRAIN
     from agent.jenkins.starting import start
+    from agent.jenkins.wanted import RETRAIN
 
     name = f"{folder}/{RETRAIN}"
     given = {"RELEASE": options.release, "REASON": options.reason}

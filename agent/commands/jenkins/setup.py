@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.console import Console
-    from agent.jenkins.jobs import Wanted
     from agent.jenkins.setup import Change
+    from agent.jenkins.wanted import Wanted
 
 _STYLES = {"created": "good", "updated": "good", "unchanged": "faint"}
 _WOULD = {"created": "would be created", "updated": "would be updated", "unchanged": "unchanged"}
@@ -105,7 +105,8 @@ def _wanted(options: argparse.Namespace) -> Wanted:
 
     from agent.config.loading import load
     from agent.deployment.strategy import CHOICES
-    from agent.jenkins.jobs import LONGEST_SCAN, Wanted
+    from agent.jenkins.jobs import LONGEST_SCAN
+    from agent.jenkins.wanted import Wanted
 
     if not 0 <= options.scan <= LONGEST_SCAN:
         raise UsageError(f"--scan {options.scan}: expected minutes from 0 (never) to {LONGEST_SCAN} (30 days)")

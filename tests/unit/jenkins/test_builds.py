@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -263,6 +264,32 @@ def test_ctrl_c_stops_the_build_when_told_so_and_waits_for_its_end(controller: C
     assert "Aborted by alice" in said
     assert "ABORTED after" in said
     assert said.count("begun") == 1
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(("typed", "result"), [(b"y\n", "ABORTED"), (b"\n", None)])
+def test_ctrl_c_at_a_terminal_asks(controller: Controller, typed: bytes, result: str | None) -> None:
+    controller.plans["tumour/retrain"] = [Plan(log=[b"begun\n"], endless=True)]
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "agent.cli", "jenkins", "retrain"]
+    started = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+    for awaited, answer in ((b"begun", None), (b"Stop the build too? [y/N]", typed)):
+        while awaited not in seen:
+            seen += os.read(ours, 4096)
+        if answer is None:
+            time.sleep(0.2)
+            started.send_signal(signal.SIGINT)
+        else:
+            os.write(ours, answer)
+    with contextlib.suppress(OSError):  # what Linux answers when the other side is closed
+        while more := os.read(ours, 4096):
+            seen += more
+    assert started.wait(30) == ExitCode.INTERRUPTED
+    os.close(ours)
+    assert (b"It goes on: " in seen) is (result is None)
+    assert controller.items["tumour/retrain"].builds[0].result == result
 
 
 @pytest.mark.usefixtures("jobs")
