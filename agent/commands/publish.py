@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands import purpose
-from agent.errors import ExitCode, ModelyardError
+from agent.errors import ExitCode, ModelyardError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``publish``."""
-    parser.add_argument("--request", type=Path, required=True, metavar="FILE", help="what the stages answered, as JSON")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write the files")
+    parser.add_argument("--request", type=Path, metavar="FILE", help="what the stages answered, as JSON")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write the files")
     parser.add_argument(
         "--result", type=Path, metavar="FILE", help="where to write what Jenkins reads (default: FOLDER/published.json)"
     )
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schemas of request and published.json")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -37,10 +38,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from agent.publication.answer import Published
     from agent.publication.commenting import addressed
     from agent.publication.files import write_answer, write_files
-    from agent.publication.request import read_publish_request
+    from agent.publication.request import PublishRequest, read_publish_request
     from agent.report.comment import comment, short_comment
     from agent.report.summary import badges, check, description
 
+    if options.schema:
+        schemas = PublishRequest.model_json_schema(), Published.model_json_schema(mode="serialization")
+        console.answer_json(dict(zip(("request", "published"), schemas, strict=True)))
+        return ExitCode.DONE
+    if options.request is None or options.out is None:
+        raise UsageError("--request FILE and --out FOLDER are needed")
     request = read_publish_request(options.request)
     answer = options.result or options.out / "published.json"
     answer.unlink(missing_ok=True)
