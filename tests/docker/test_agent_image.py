@@ -87,6 +87,19 @@ def test_what_is_installed_is_what_is_locked(engine: DockerClient, image: str) -
     assert installed == wanted
 
 
+def test_the_services_of_aws_that_it_can_ask_are_those_that_modelyard_asks(engine: DockerClient, image: str) -> None:
+    ask = "import botocore.session, json; print(json.dumps(botocore.session.Session().get_available_services()))"
+    parts = [
+        path for path in (ROOT / "agent").rglob("*.py") if path.relative_to(ROOT).parts[1] not in {"cloud", "demo"}
+    ]
+    asked = {name for path in parts for name in re.findall(r'client\("([a-z0-9-]+)"', path.read_text())}
+    assert set(json.loads(run(engine, image, PYTHON, "-c", ask))) == asked
+
+
+def test_clients_of_code_hosts_are_in_it(engine: DockerClient, image: str) -> None:
+    run(engine, image, PYTHON, "-c", "import agent.commands.publish, agent.report.page, github, gitlab, atlassian")
+
+
 def test_every_step_can_be_imported_says_the_health_command(
     engine: DockerClient, image: str, settings: dict[str, Any]
 ) -> None:
