@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOKEN = "s3cret-t0ken"
 PAGES = {
@@ -51,15 +53,19 @@ class CodeHost:
 
 
 @contextmanager
-def code_host() -> Iterator[CodeHost]:
-    """A host that runs for a while."""
+def code_host(certificate: Path | None = None) -> Iterator[CodeHost]:
+    """A host that runs for a while; with a ``certificate``, a file that has its key too, by HTTPS."""
     host = CodeHost()
 
     class Handler(_Handler):
         state = host
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        host.address = f"http://127.0.0.1:{server.server_port}"
+        host.address = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
+        if certificate is not None:
+            encryption = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            encryption.load_cert_chain(certificate)
+            server.socket = encryption.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield host
