@@ -242,10 +242,20 @@ def test_alarms_have_as_long_to_fall_silent_as_by_one_long_wait(visits: Visits, 
     assert endpoints.asked("UpdateEndpoint") == []
 
 
-def test_what_differs_is_told_once(visits: Visits, endpoints: MemoryEndpoints) -> None:
-    first(visits, order(1))
-    visits.until_done(lambda ctx: bring(order(1, endpoint={"name": "tumour-new"}), ctx))
-    assert len(told(visits, "warn")) == 1
+def test_what_differs_is_told_once_however_long_the_update_is_put_off(
+    visits: Visits, endpoints: MemoryEndpoints
+) -> None:
+    first(visits, order(1, **GUARDED))
+    first(visits, order(2, **GUARDED))
+    endpoints.change(ENDPOINT, config(1, visits))
+    endpoints.alarming.add("tumour-qa-errors")
+    for _ in range(4):
+        visits.come(lambda ctx: bring(order(3, **GUARDED), ctx))
+    assert visits.left[-1].progress == "waiting for alarms to fall silent: tumour-qa-errors"
+    endpoints.alarming.clear()
+    visits.until_done(lambda ctx: bring(order(3, **GUARDED), ctx))
+    (warning,) = told(visits, "warn")
+    assert config(1, visits) in warning
 
 
 def test_an_interruption_between_visits_is_noted_and_gives_the_lease_back(

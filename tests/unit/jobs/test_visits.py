@@ -196,6 +196,15 @@ def test_a_quota_that_stays_in_use_fails_after_half_an_hour(jobs: FakeJobs, visi
     assert clock(visits.context).slept == []
 
 
+def test_who_comes_too_early_does_not_ask_for_a_quota_too_early(jobs: FakeJobs, visits: Visits) -> None:
+    jobs.refusals["create"] = [NoCapacityError("the quota is in use") for _ in range(1000)]
+    visits.come(drive)
+    for _ in range(10):
+        visits.nap(0.01 - visits.left[-1].pause)
+        visits.come(drive)
+    assert len(jobs.refusals["create"]) == 999
+
+
 def test_a_quota_that_is_free_again_is_taken(jobs: FakeJobs, visits: Visits) -> None:
     jobs.refusals["create"] = [NoCapacityError("the quota is in use") for _ in range(5)]
     assert visits.until_done(drive).name == NAME
