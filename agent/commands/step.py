@@ -144,11 +144,14 @@ def _run(options: argparse.Namespace, console: Console) -> Mapping[str, Any] | N
     if options.dry_run:
         _say_plan(step, inputs, opened, console)
         return None
-    return _visit(step, inputs, opened)
+    return answer(step, inputs, opened)
 
 
-def _visit(step: Step[Any, Any], inputs: StepModel, opened: Opened) -> Mapping[str, Any]:
-    """Go on with the step as long as the visit lasts; an aborted build's work is put in order instead."""
+def answer(step: Step[Any, Any], inputs: StepModel, opened: Opened) -> Mapping[str, Any]:
+    """The result document of a step that goes on as long as the visit lasts.
+
+    An aborted build's work is put in order instead: InterruptedRunError.
+    """
     from agent.request import result_document, waiting_document
     from agent.runner import leave_step, run_step
     from agent.visit import ComeAgain

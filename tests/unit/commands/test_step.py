@@ -1,18 +1,28 @@
-"""`modelyard step --uses`: what a step needs of the machine, asked before any identity is there."""
+"""`modelyard step`: `--uses` is answered before any identity is there; what a visit began is in order at its end."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.cli import main
-from agent.errors import ExitCode
+from agent.clock import SystemClock
+from agent.commands.step import answer
+from agent.composition import Opened
+from agent.errors import ExitCode, InterruptedRunError
+from agent.step import Step
+from agent.visit import ComeAgain, Visit
 from tests.sources import ROOT
+from tests.unit.pipeline.surroundings import context_in
+from tests.unit.pipeline.toys import ToyInputs, ToyResult
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from agent.context import Context
 
 
 @pytest.fixture
@@ -55,3 +65,28 @@ def test_an_earlier_result_is_not_lost_by_asking(
     result.write_text("earlier")
     assert main(["step", "train", "--result", str(result), "--uses"]) == ExitCode.USAGE
     assert result.read_text() == "earlier"
+
+
+def test_a_signal_that_comes_when_the_visit_is_over_still_puts_things_in_order(tmp_path: Path) -> None:
+    nobody: Any = None
+    clock, left = SystemClock(), []
+
+    def run(inputs: ToyInputs, context: Context) -> ToyResult:
+        clock.interrupt("SIGTERM")
+        raise ComeAgain(10, "it works")
+
+    run.__module__ = "toys.toy"
+    step = Step(
+        inputs=ToyInputs,
+        result=ToyResult,
+        run=run,
+        plan=lambda *_: (),
+        leave=lambda inputs, _: left.append(inputs),
+        account="tools",
+        effect="write",
+    )
+    context = replace(context_in(tmp_path), clock=clock, visit=Visit(budget=0))
+    opened = Opened(configuration=nobody, folder=tmp_path, commit=nobody, context=context, clock=clock)
+    with pytest.raises(InterruptedRunError, match="SIGTERM"):
+        answer(step, ToyInputs(word="good"), opened)
+    assert left == [ToyInputs(word="good")]
