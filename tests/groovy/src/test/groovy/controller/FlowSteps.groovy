@@ -2,7 +2,6 @@ package controller
 
 import com.cloudbees.groovy.cps.Outcome
 import groovy.json.JsonException
-import groovy.json.JsonSlurperClassic
 import java.util.concurrent.TimeUnit
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
@@ -88,7 +87,8 @@ class FlowSteps {
             throw new MissingContextVariableException('readJSON')
         }
         try {
-            build.answer(strand, new JsonSlurperClassic().parseText(given.text ?: FileSteps.file(strand, given.file).getText('UTF-8')))
+            String text = given.text ?: FileSteps.file(strand, given.file).getText('UTF-8')
+            build.answer(strand, new JsonReader(text).read())
         } catch (JsonException wrong) {
             throw new AbortException("Invalid JSON: ${wrong.message}")
         }

@@ -44,6 +44,19 @@ class ControllerSpec extends Vars {
         ]
     }
 
+    def 'JSON is read in order, with numbers and texts as json-lib has them'() {
+        given:
+        pipeline """
+            Map read = readJSON(text: env.TEXT, returnPojo: true)
+            echo(read.keySet().join(','))
+            echo(groovy.json.JsonOutput.toJson(read))
+        """
+        build.variables.TEXT = '{"z": 0.10, "a": [1, 3000000000, null, "null", "[1]", "\\"q\\""], "m": {"k": 1e-5}}'
+
+        expect:
+        run().log == ['z,a,m', '{"z":0.1,"a":[1,3000000000,null,"null","[1]","\\"q\\""],"m":{"k":1.0E-5}}']
+    }
+
     def 'withEnv expands its values, so no value of a user may go through it'() {
         given:
         pipeline '''node('') { withEnv(['A=$JOB_NAME']) { echo(env.A) } }'''
