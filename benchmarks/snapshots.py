@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import shutil
@@ -76,6 +77,7 @@ def beside_dvc(cloud: EmbeddedCloud, folder: Path, chosen: argparse.Namespace) -
         shutil.rmtree(dvc.folder, ignore_errors=True)
         for data in (ours.data, dvc.folder / "data"):
             write_data(data, chosen.files, chosen.megabytes << 20, seed=number)
+        os.sync()  # so that nobody is measured while the disk still writes
         rounds.append(one_round(ours, dvc, cloud.endpoint))
     return {name: best([taken[name] for taken in rounds]) for name in CONTENDERS}
 
