@@ -24,7 +24,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with EmbeddedCloud() as cloud:
         settled = settle(cloud, "tumour-byo", tmp_path_factory.mktemp("repositories"))
         configuration = settled.repository.configuration
-        needed = "    production: true\n    approval: {approvers: [ada, grace], four_eyes: true}\n"
+        needed = "    production: true\n    approval: {approvers: [grace, joan], four_eyes: true}\n"
         configuration.write_text(configuration.read_text().replace("    production: true\n", needed))
         settled.repository.commit("Production needs an approval")
         yield settled

@@ -110,7 +110,7 @@ class PipelineMeeting extends Specification {
 
     def 'it is promoted to production when somebody else approves'() {
         when:
-        Build build = promotion(8, TO_PROD + [OTHER_RELEASE: first, REASON: 'the first model'], 'ada')
+        Build build = promotion(8, TO_PROD + [OTHER_RELEASE: first, REASON: 'the first model'], 'joan')
 
         then:
         build.result == 'SUCCESS'
@@ -121,7 +121,7 @@ class PipelineMeeting extends Specification {
 
     def 'and so is the next one, with what it would change on a page'() {
         when:
-        Build build = promotion(9, TO_PROD + [OTHER_RELEASE: second, REASON: 'more trees'], 'ada')
+        Build build = promotion(9, TO_PROD + [OTHER_RELEASE: second, REASON: 'more trees'], 'joan')
 
         then:
         build.result == 'SUCCESS'
@@ -141,7 +141,7 @@ class PipelineMeeting extends Specification {
 
     def 'a release that does not exist is refused before anybody is asked'() {
         when:
-        Build build = promotion(11, TO_PROD + [OTHER_RELEASE: '0bad0bad', REASON: 'a typing mistake'], 'ada')
+        Build build = promotion(11, TO_PROD + [OTHER_RELEASE: '0bad0bad', REASON: 'a typing mistake'], 'joan')
 
         then:
         build.result == 'FAILURE'
