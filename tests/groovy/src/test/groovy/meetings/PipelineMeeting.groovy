@@ -103,8 +103,8 @@ class PipelineMeeting extends Specification {
         Build build = promotion(7, TO_PROD + [OTHER_RELEASE: first, REASON: 'first'], 'grace')
 
         then:
-        build.result == 'FAILURE'
-        build.log.any { it.startsWith('ERROR: approve failed (exit code 4)') }
+        build.result == 'ABORTED'
+        build.refused*.by == ['grace']
         !build.stages.containsKey('Promote to prod')
     }
 
