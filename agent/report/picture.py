@@ -182,7 +182,8 @@ def _text(
 
 def _dot(x: float, y: float, colour: str, *, hollow: bool = False) -> ET.Element:
     paint = {"fill": "none", "stroke": colour, "stroke-width": "2.5"} if hollow else {"fill": colour}
-    return ET.Element("circle", {"cx": _at(x), "cy": _at(y), "r": "5.5", **paint})
+    # The ring of a champion is seen around a build that achieves the same.
+    return ET.Element("circle", {"cx": _at(x), "cy": _at(y), "r": "7.5" if hollow else "5.5", **paint})
 
 
 def _line(start: Point, end: Point, colour: str, width: float, *, dash: str = "") -> ET.Element:

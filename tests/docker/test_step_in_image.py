@@ -13,6 +13,8 @@ from docker.errors import NotFound
 
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import ExitCode
+from tests import builds
+from tests.code_host import TOKEN, certificate_in, code_host
 from tests.docker.agent_image import agent_image
 from tests.docker.node import BUILD_TAG, Node, node
 from tests.e2e.past import attempts
@@ -21,6 +23,7 @@ from tests.e2e.world import World, steered
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from docker import DockerClient
     from docker.models.containers import Container
@@ -106,6 +109,23 @@ def test_a_mistake_has_its_exit_code_and_its_words(place: Node) -> None:
     told = place.run("step", place.request("validate", settings=["training.trees=3"]), exits=ExitCode.USAGE).stderr
     assert "training.trees" in told
     assert "training.trees" in place.result("validate")["error"]
+
+
+def test_a_build_is_published_from_the_image_to_a_host_that_the_node_trusts(place: Node, tmp_path: Path) -> None:
+    """The file of the authorities is named twice, as is usual where boto3 and others must trust the same."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    certificate = certificate_in(tmp_path)
+    authorities = {"AWS_CA_BUNDLE": str(certificate), "REQUESTS_CA_BUNDLE": str(certificate)}
+    outcomes = [outcome.model_dump(mode="json") for outcome in builds.passed()]
+    asked = place.asked("publish", run={"id": "published", "pull_request": 12}, outcomes=outcomes)
+    with code_host(certificate) as host:
+        there = {"CHANGE_URL": host.page("github"), "MODELYARD_PR_TOKEN": TOKEN}
+        said = place.run("publish", {**asked, **authorities, **there})
+    assert TOKEN not in said.stdout + said.stderr
+    published = place.result("publish")
+    assert (published["comment"]["state"], published["ledger"]["state"]) == ("created", "kept")
+    assert (place.workspace / ".modelyard/build/report/index.html").is_file()
 
 
 def test_an_abort_reaches_the_step_which_ends_in_order(

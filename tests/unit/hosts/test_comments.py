@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from agent.hosts.comments import HostError, PullRequestComments, keep_comment
 from agent.hosts.connection import Connection, trusted_bundle
 from agent.hosts.opening import comments_of
 from agent.hosts.place import place_of
-from tests.code_host import PAGES, TOKEN, CodeHost, code_host
+from tests.code_host import PAGES, TOKEN, CodeHost, certificate_in, code_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,22 +150,7 @@ def test_the_token_is_in_no_log(host: CodeHost, kind: str, caplog: pytest.LogCap
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that vouches for itself, with its key."""
-    file: Path = tmp_path_factory.mktemp("certificate") / "host.pem"
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(secret + signed.public_bytes(Encoding.PEM))
-    return file
+    return certificate_in(tmp_path_factory.mktemp("certificate"))
 
 
 @kinds
