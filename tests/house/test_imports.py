@@ -10,7 +10,7 @@ from tests.sources import ROOT
 
 HEAVY = {
     "boto3", "botocore", "sagemaker", "moto", "ministack", "pandas", "numpy", "sklearn", "pydantic", "rich", "ruamel",
-    "aiohttp", "asyncio", "cryptography", "uvicorn",
+    "aiohttp", "asyncio", "cryptography", "uvicorn", "jinja2", "github", "gitlab", "atlassian", "requests",
 }  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def test_help_lists_every_command_with_what_it_is_for() -> None:
 
 def test_the_help_of_a_command_imports_nothing_heavy() -> None:
     assert imported("-m", "agent.cli", "run", "--help") & HEAVY == set()
+    assert imported("-m", "agent.cli", "publish", "--help") & HEAVY == set()
 
 
 def test_the_installed_command_answers_help() -> None:
