@@ -34,6 +34,16 @@ def git_names_are_of_approvers(view: View) -> Iterator[Finding]:
                 yield Finding(place=place, code="approvers", message=message, hint=hint, path=key)
 
 
+def approved_environments_take_no_branches(view: View) -> Iterator[Finding]:
+    """A build cannot wait for somebody to say yes."""
+    for name, path, _ in _approvals(view):
+        if view.value((*path[:-1], "production")) is not True and view.texts((*path[:-1], "branches")):
+            related = Related(place=view.key_place(path), label="somebody has to approve")
+            message = f"no build deploys to `{name}` by itself, which needs an approval"
+            hint = f"leave `branches` out, and promote: `modelyard promote RELEASE --to {name}`"
+            yield view.broken("branches", (*path[:-1], "branches"), message, hint, related)
+
+
 def four_eyes_are_of_two_people(view: View) -> Iterator[Finding]:
     """With one approver, that person's own releases could go nowhere."""
     for name, path, approvers in _approvals(view):

@@ -39,8 +39,8 @@ def is_main(build: Build, configuration: Configuration) -> bool:
 
 
 def takes(environment: Environment, branch: str, *, first: bool, main_branches: Sequence[str]) -> bool:
-    """Whether builds of a branch come to the environment by themselves; production is only promoted to."""
-    if environment.production:
+    """Whether builds of a branch come to the environment by themselves; some are only promoted to."""
+    if environment.only_promoted_to:
         return False
     patterns = environment.branches
     if patterns is None:

@@ -218,7 +218,8 @@ class Environment(NamedSection):
     branches: tuple[BranchPattern, ...] | None = Field(
         default=None,
         description="Branches whose builds bring their releases here by themselves; without it, all of them for the "
-        "first environment and `main_branches` for any further one. Production takes none: it is promoted to.",
+        "first environment and `main_branches` for any further one. Production takes none, nor does an environment "
+        "that needs an approval: they are promoted to.",
         examples=[["main", "feature/*"]],
     )
     keep: int = Field(
@@ -227,3 +228,8 @@ class Environment(NamedSection):
     approval: ApprovalRule | None = Field(
         default=None, description="Approval that a release needs to go here; without it, none."
     )
+
+    @property
+    def only_promoted_to(self) -> bool:
+        """Whether no build brings its release here by itself: real users depend on it, or somebody has to say yes."""
+        return self.production or self.approval is not None

@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     pull_request_rules.previews_stand_beside_a_test_environment,
     pull_request_rules.previews_have_one_hosting,
     pull_request_rules.names_of_previews_fit,
+    approval_rules.approved_environments_take_no_branches,
     approval_rules.git_names_are_of_approvers,
     approval_rules.four_eyes_are_of_two_people,
 )

@@ -101,8 +101,10 @@ def require_admitted(
     """Raise UsageError for a candidate that the environment called ``name`` takes none of the branches of."""
     if not candidate_of or any(takes(environment, branch, first=first, main_branches=main) for branch in candidate_of):
         return
-    words = "production takes none" if environment.production else f"{name} does not take that branch"
-    more = "" if environment.production else f", or let `environments.{name}.branches` take it"
+    words = f"{name} does not take that branch"
+    if environment.only_promoted_to:
+        words = "production takes none" if environment.production else f"{name}, which needs an approval, takes none"
+    more = "" if environment.only_promoted_to else f", or let `environments.{name}.branches` take it"
     raise UsageError(
         f"release {short(digest)} is a candidate of branch {', '.join(candidate_of)}, and {words}: merge it and "
         f"promote what the build of {' or '.join(main)} makes of it{more}"

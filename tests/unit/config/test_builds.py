@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.config.approval import ApprovalRule
 from agent.config.builds import Build, destinations, is_main
 from tests.unit.pipeline.configured import three_environments
 
@@ -32,6 +33,13 @@ def test_no_build_ever_goes_to_production() -> None:
     everything = three_environments(branches=dict.fromkeys(CONFIGURATION.environments, ("*",)))
     builds = (Build(), Build(branch="main"), Build(branch="x"), Build(tag="v1"), Build(pull_request=1))
     assert all("prod" not in destinations(everything, build) for build in builds)
+
+
+def test_no_build_goes_where_somebody_has_to_say_yes() -> None:
+    """It would end there every time, or find an approval by accident."""
+    test = CONFIGURATION.environments["qa"].model_copy(update={"approval": ApprovalRule()})
+    careful = CONFIGURATION.model_copy(update={"environments": {**CONFIGURATION.environments, "qa": test}})
+    assert destinations(careful, Build(branch="main")) == ("dev",)
 
 
 def test_an_environment_says_which_branches_it_takes() -> None:

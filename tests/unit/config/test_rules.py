@@ -25,6 +25,12 @@ BROKEN_RULES = {
         "alcie",
         "",
     ),
+    "branches of an environment that needs an approval": (
+        ("    keep: 1", "    keep: 1\n    branches: [main]\n    approval: {approvers: [alice, bob]}"),
+        "no build deploys to `qa` by itself, which needs an approval",
+        "branches",
+        "somebody has to approve",
+    ),
     "four eyes of one person": (
         ("    keep: 1", "    keep: 1\n    approval: {approvers: [alice], four_eyes: true}"),
         "nobody could approve what the only approver of `qa` makes: `four_eyes` demands another one",
