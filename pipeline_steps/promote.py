@@ -57,9 +57,9 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
 
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for everything that the release must have behind it, and only then touch the environment."""
-    order = _admitted(inputs, ctx)
+    order = _order(inputs, ctx)
     if not under_way(order, ctx):
-        order = approved(order, ctx)
+        order = approved(_admitted(inputs, ctx), ctx)
         verify(
             order.release,
             order.digest,

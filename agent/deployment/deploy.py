@@ -9,9 +9,9 @@ from agent.deployment.approval import approved
 from agent.deployment.live import look
 from agent.deployment.order import Order, enter
 from agent.deployment.plan import past, plan, serves
-from agent.deployment.progress import progress_of
+from agent.deployment.progress import progress, progress_of
 from agent.deployment.work import Work
-from agent.errors import InterruptedRunError, ModelyardError
+from agent.errors import InputMissingError, InterruptedRunError, ModelyardError
 from agent.ledger.environments import Deployment, Environments
 from agent.ledger.leases import EnvironmentLock, LeaseLostError
 from agent.visit import ComeAgain, Note
@@ -76,12 +76,25 @@ def _under_lease(order: Order, ctx: Context, *, reenter: bool) -> Deployment:
 
 
 def _allowed(order: Order, ctx: Context) -> Order:
-    """The order with its approval; a run that is to end only says how far it came, which needs none."""
+    """The order with its approval; a run that is to end only says how far it came, which needs none.
+
+    Nor does one whose update was rolled back during a nap, for only its failure is left to tell.
+    """
     try:
         ctx.clock.check()
+        return approved(order, ctx)
     except InterruptedRunError:
         return order
-    return approved(order, ctx)
+    except InputMissingError:
+        if not _was_undone(order, ctx):
+            raise
+        return order
+
+
+def _was_undone(order: Order, ctx: Context) -> bool:
+    wanted = order.desired(ctx)
+    state = enter(order.environment, ctx).endpoints.describe(wanted.endpoint)
+    return progress(order.name, ctx, config=wanted.name).moved and (state is None or state.target != wanted.name)
 
 
 @contextmanager

@@ -11,13 +11,14 @@ import pytest
 from agent.config.approval import ApprovalRule
 from agent.deployment.approval import Judge, admitted, approved, expiry, objection, rule_of
 from agent.deployment.deploy import bring
-from agent.errors import InputMissingError, InterruptedRunError
+from agent.errors import InputMissingError, InterruptedRunError, UserCodeFailedError
 from agent.ledger.approvals import Approval, Approvals, Kept
 from agent.ledger.environments import Environments
 from agent.ledger.leases import EnvironmentLock
 from agent.ledger.ledger import Ledger
 from tests.fakes import EPOCH, FakeClock, MemoryEndpoints, MemoryObjects
 from tests.unit.deployment.stage import context, digest, entry, order, release
+from tests.visits import Visits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,6 +201,40 @@ def test_an_update_that_is_under_way_goes_on_although_its_approval_has_ended(
         ctx.ledger.objects.delete("bucket", f"ledger/{name}")
     clock(ctx).time = EPOCH + 2 * DAY
     assert bring(order(1, **NEEDED), ctx).approval is not None
+
+
+def test_every_visit_knows_the_approval_that_the_first_one_had(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    endpoints.looks = 20
+    given, visits = give(ctx, approval(lasts=timedelta(seconds=5))), Visits(context=ctx)
+    done = visits.until_done(lambda own: bring(order(1, **NEEDED), own))
+    assert len(visits.left) > 1
+    assert done.approval == given.quoted()
+
+
+def test_an_update_that_was_rolled_back_during_a_nap_is_told_although_its_approval_has_ended(
+    ctx: Context, endpoints: MemoryEndpoints
+) -> None:
+    bring(order(2), ctx)
+    give(ctx, approval(at=clock(ctx).now(), lasts=timedelta(seconds=5)))
+    visits, endpoints.looks = Visits(context=ctx), 10
+    endpoints.broken[order(1, **NEEDED).desired(ctx).name] = "did not pass the ping health check"
+    visits.come(lambda own: bring(order(1, **NEEDED), own))
+    while not endpoints.present["tumour-qa"].steady:
+        endpoints.describe("tumour-qa")
+    with pytest.raises(UserCodeFailedError, match="ping health check"):
+        visits.come(lambda own: bring(order(1, **NEEDED), own))
+    assert [one.status for one in Environments(ctx.ledger).history("qa")] == ["done", "failed"]
+
+
+def test_a_state_is_no_approval(ctx: Context, endpoints: MemoryEndpoints) -> None:
+    """An update that was never begun is not allowed by a request that says so."""
+    visits = Visits(context=ctx)
+    config = order(1, **NEEDED).desired(ctx).name
+    note = {"started": EPOCH.isoformat(), "config": config, "moved": True}
+    visits.state = {"deployment to qa": note, "entering qa": {}}
+    with pytest.raises(InputMissingError, match="it has no approval"):
+        visits.come(lambda own: bring(order(1, **NEEDED), own))
+    assert endpoints.writes == []
 
 
 def test_a_run_that_is_aborted_is_interrupted_and_not_refused(ctx: Context) -> None:
