@@ -7,15 +7,13 @@ import com.cloudbees.groovy.cps.impl.CpsCallableInvocation
 import com.cloudbees.groovy.cps.impl.FunctionCallEnv
 import com.cloudbees.groovy.cps.sandbox.SandboxInvoker
 import java.util.concurrent.TimeUnit
-import org.codehaus.groovy.runtime.StackTraceUtils
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /**
  * One build of a pipeline, driven as a controller drives it: after every step the whole program is written out, read
- * back, and only the copy goes on. What a test says to it and asks of it is in World.
+ * back, and only the copy goes on. What a test says to it is in World, what it may ask in Journal.
  */
-class Build extends World {
-    static final List<String> WORSE = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED']
+class Build extends Journal {
     private static final List<Class> CATEGORIES = Continuable.categories + [Iterators]
     private static Build current
 
@@ -28,9 +26,7 @@ class Build extends World {
     private Class script
     private Program program = new Program()
     private Strand acting
-    private boolean agentGone = false
-    private Integer overtakenAt
-    private final Set<String> causesTold = [] as Set
+    final Outside outside = new Outside(this)
 
     Build(File folder, Library library, String script) {
         super(folder)
@@ -43,17 +39,13 @@ class Build extends World {
         current
     }
 
-    static String resultOf(Throwable failure) {
-        failure instanceof FlowInterruptedException ? failure.result : 'FAILURE'
-    }
-
     /** Run to the end. @return this, to be asked how it went */
     Build run() {
         current = this
-        overtakenAt = newerPassed()
+        outside.begin()
         program.strands << new Strand(0, begin(script.newInstance()), Surroundings.NONE, null, 'main')
         while (program.strands) {
-            if (!happen()) {
+            if (!outside.happens()) {
                 Strand next = program.strands.find { !it.waiting }
                 next ? advance(next) : await()
             }
@@ -70,46 +62,6 @@ class Build extends World {
     /** A number that nothing else in the program has. */
     int nextNumber() {
         program.next++
-    }
-
-    void worsen(String worse) {
-        if (WORSE.indexOf(worse) < 0) {
-            throw new IllegalArgumentException("there is no result ${worse}")
-        }
-        result = WORSE[Math.max(WORSE.indexOf(result ?: 'SUCCESS'), WORSE.indexOf(worse))]
-    }
-
-    /** `env.NAME = value`. */
-    void set(String name, String value) {
-        overridden[name] = value
-        variables[name] = value
-    }
-
-    /** A parameter that the pipeline declares: a build that was started without it has its default. */
-    void declare(Map parameter) {
-        declared << parameter
-        boolean given = parameters.containsKey(parameter.name)
-        parameters[parameter.name] =
-            ParameterTypes.value(parameter, given ? parameters[parameter.name] : ParameterTypes.fallback(parameter))
-    }
-
-    /** What the pipeline says of its job; a controller would not have started a build with other parameters. */
-    void configure(List<Map> given) {
-        for (Map property in given) {
-            switch (property.symbol) {
-                case 'parameters':
-                    property.parameterDefinitions.each { declare(it) }
-                    Set unknown = parameters.keySet() - declared*.name
-                    if (unknown) {
-                        throw new IllegalArgumentException("the pipeline declares no parameter ${unknown.join(', ')}")
-                    }
-                    break
-                case 'pipelineTriggers':
-                    triggers.addAll(property.triggers)
-                    break
-                default: jobProperties[property.symbol] = property.findAll { name, value -> name != 'symbol' }
-            }
-        }
     }
 
     void answer(Strand strand, Object value) {
@@ -170,54 +122,11 @@ class Build extends World {
         }
     }
 
-    /** Let happen what the test says that happens now, from outside of the program. @return whether anything did */
-    private boolean happen() {
-        if (abortWhen()) {
-            abortWhen = { false }
-            abort()
-            return true
-        }
-        Integer passed = newerPassed()
-        boolean news = passed != overtakenAt
-        overtakenAt = passed
-        boolean overtaken = news && passed != null && (milestones ? milestones.last().ordinal < passed : true)
-        if (overtaken || supersededWhen()) {
-            supersededWhen = { false }
-            supersede()
-            return true
-        }
-        NodeBlock node = program.strands.collectMany { it.blocks }
-            .find { it instanceof NodeBlock && !agents.isGone(it.node) && it.is(innermost(it)) } as NodeBlock
-        if (node) {
-            boolean before = agentGone
-            agentGone = loseAgentWhen()
-            if (agentGone && !before) {
-                node.lose(this)
-                return true
-            }
-        }
-        false
-    }
-
     /** Show text in the log; the `timeout` steps around that wait for a sign of life have one. */
     @Override
     void say(Object text, Surroundings surroundings) {
         super.say(text, surroundings)
         acting?.blocks?.findAll { it instanceof Timeout }?.each { it.touch(this) }
-    }
-
-    private void abort() {
-        tellCause("Aborted by ${aborter}")
-        interrupt("Aborted by ${aborter}") { true }
-    }
-
-    void supersede() {
-        tellCause("Superseded by ${newer}")
-        interrupt("Superseded by ${newer}", [result: 'NOT_BUILT']) { true }
-    }
-
-    private NodeBlock innermost(Block node) {
-        program.strands.find { it.isWithin(node) }?.blocks?.find { it instanceof NodeBlock } as NodeBlock
     }
 
     private Continuable begin(Script script) {
@@ -258,48 +167,10 @@ class Build extends World {
         }
     }
 
-    /** Keep what a step was called with. */
-    void note(Strand strand, String step, Map given) {
-        Surroundings there = strand.surroundings
-        calls << [step: step, given: new LinkedHashMap(given), stages: there.stages, label: there.label,
-            node: there.node, container: there.container, locks: there.locks, at: elapsed]
-    }
-
-    /** Note what became of the stage around. */
-    void mark(Surroundings surroundings, String result) {
-        if (surroundings.stages && result != 'SUCCESS') {
-            stages[surroundings.stages.last()] = result
-        }
-    }
-
-    /** Show a failure as a controller does: all of it, but where the message says enough. */
-    void tell(Throwable failure, Surroundings surroundings) {
-        if (failure instanceof FlowInterruptedException) {
-            tellCause(failure.message)
-            return
-        }
-        say("ERROR: ${failure.message}", surroundings)
-        if (!(failure instanceof AbortException)) {
-            say(trace(failure), surroundings)
-        }
-    }
-
-    /** Why something was interrupted; each cause is told once. */
-    private void tellCause(String cause) {
-        if (!causesTold.contains(cause)) {
-            causesTold << cause
-            say(cause, Surroundings.NONE)
-        }
-    }
-
-    private static String trace(Throwable failure) {
-        "${failure}\n${StackTraceUtils.sanitize(failure).stackTrace.findAll { !it.className.startsWith('jdk.') }.take(8).collect { "    at ${it}" }.join('\n')}"
-    }
-
     /** Nothing can go on before a process ends, time passes, or something happens from outside. */
     private void await() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(patience)
-        while (!expire() && !wake() && !happen()) {
+        while (!expire() && !wake() && !outside.happens()) {
             Due next = dues().min { it.at }
             boolean busy = program.strands.any { it.wait instanceof Running }
             if (next && (!busy || hangsWhen())) {
@@ -349,7 +220,7 @@ class Build extends World {
         program = program.restored(script.classLoader)
         if (abortAt(step)) {
             abortAt = { false }
-            abort()
+            outside.abort()
         }
     }
 

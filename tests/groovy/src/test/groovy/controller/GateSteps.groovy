@@ -59,7 +59,7 @@ class GateSteps {
         build.milestones << [ordinal: ordinal, label: given.label]
         Integer passed = build.newerPassed()
         if (passed != null && passed >= ordinal) {
-            build.supersede()
+            build.outside.supersede()
         }
     }
 }

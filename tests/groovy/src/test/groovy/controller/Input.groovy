@@ -91,7 +91,7 @@ class Input extends Waiting {
 
     /** Why somebody may not answer; nothing where he may. Names are compared without case, as most realms do. */
     private String refusal(Build build, Map answer) {
-        List<String> admitted = given.submitter?.split(',')*.trim()*.toLowerCase()
+        List<String> admitted = given.submitter?.trim() ? given.submitter.split(',')*.trim()*.toLowerCase() : []
         List<String> names = ([answer.by] + (build.groups[answer.by] ?: []))*.toLowerCase()
         if (!admitted || build.administrators.contains(answer.by) || names.any { admitted.contains(it) }) {
             return null

@@ -1,12 +1,10 @@
 package controller
 
-/** What surrounds a build: what a test says beforehand or lets happen, and what can be asked afterwards. */
+/** What surrounds a build: what a test says beforehand, or lets happen. */
 abstract class World {
     final File workspace
     final Agents agents
     final Processes processes
-
-    // What a test says.
 
     /** What `checkout` brings; nothing, unless a test says. */
     File sources
@@ -61,47 +59,6 @@ abstract class World {
     /** Other jobs that can be built -> how their builds end: [result, number, after: seconds, variables]. */
     final Map<String, Map> jobs = [:]
 
-    // What can be asked.
-
-    String result
-    String description
-    String displayName
-    boolean keptForever = false
-    final List<String> log = []
-    /** Every step that was started: [step, given, stages, label, node, container, locks, at]. */
-    final List<Map> calls = []
-    final Map<String, String> stages = [:]
-    final Map<String, String> artifacts = [:]
-    final Map<String, Map<String, byte[]>> stashes = [:]
-    final List<Integer> naps = []
-    final List<String> nodes = []
-    /** What each `podTemplate` was given. */
-    final List<Map> pods = []
-    /** The parameters that the pipeline declares. */
-    final List<Map> declared = []
-    /** What the pipeline makes of its job, beside parameters: symbol -> arguments. */
-    final Map<String, Map> jobProperties = [:]
-    /** [symbol, its arguments]. */
-    final List<Map> triggers = []
-    /** What scripts set in `env`. */
-    final Map<String, String> overridden = [:]
-    final List<Map> badges = []
-    final List<Map> checks = []
-    /** [class, name, outcome, text] of every case that `junit` found. */
-    final List<Map> tests = []
-    /** Name of a published HTML report -> [what it was published with, files: path -> bytes]. */
-    final Map<String, Map> reports = [:]
-    /** Builds of other jobs that were started: [job, parameters], with wait and quietPeriod where they were said. */
-    final List<Map> started = []
-    /** [ordinal, label], as they were passed. */
-    final List<Map> milestones = []
-    /** [resource, from, to], in the order in which they were got; `to` is empty while it is held. */
-    final List<Map> locks = []
-    /** Every input: [id, message, ok, submitter, submitterParameter, parameters, by, values, outcome]. */
-    final List<Map> inputs = []
-    /** Who tried to answer and was refused: [input, by, refusal]. */
-    final List<Map> refused = []
-
     /** Milliseconds of the build's own clock, on which `sleep` takes no time. */
     long now = 1_764_000_000_000
     final long began = now
@@ -123,26 +80,6 @@ abstract class World {
     /** The workspaces that were used, in order. */
     List<File> getWorkspaces() {
         agents.workspaces
-    }
-
-    /** How many nodes the build holds now. */
-    int getBusyNodes() {
-        agents.busy
-    }
-
-    /** Seconds that the build has taken so far, on its clock. */
-    long getElapsed() {
-        (now - began).intdiv(1000) as long
-    }
-
-    void say(Object text, Surroundings surroundings) {
-        String shown = surroundings.secrets.sort(false) { String it -> -it.size() }
-            .inject(text as String) { String told, String secret -> told.replace(secret, '****') }
-        log.addAll(shown.readLines())
-    }
-
-    String getConsole() {
-        log.join('\n')
     }
 
     protected void pace() {

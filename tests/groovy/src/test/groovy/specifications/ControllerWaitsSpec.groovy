@@ -230,6 +230,15 @@ class ControllerWaitsSpec extends Vars {
         build.refused.first().refusal == 'You need to be ada, Keepers to submit this.'
     }
 
+    def 'an input with no submitter at all may be answered by anybody'() {
+        given:
+        pipeline "input(message: 'Go?', submitter: '')"
+        build.answers << [by: 'eve']
+
+        expect:
+        run().result == 'SUCCESS'
+    }
+
     def 'a value that a parameter cannot have is refused, and the input waits on'() {
         given:
         pipeline "input(message: 'Go?', parameters: [choice(name: 'A', choices: 'b\\nc')])"
