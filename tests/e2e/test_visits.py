@@ -17,7 +17,7 @@ from agent.errors import ExitCode
 from agent.ledger.leases import Lease
 from tests.e2e.builds import Build
 from tests.e2e.past import assert_consistent, attempts, history
-from tests.e2e.world import WRITES, World, another_agent, steered
+from tests.e2e.world import WRITES, World, another_agent, steered, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -272,8 +272,15 @@ def test_a_deployment_over_visits_is_one_deployment(world: World, build: Build, 
     assert build.step("check_endpoint")["status"] == "done"
 
 
+@pytest.fixture
+def live(world: World, slow: None) -> None:
+    """An endpoint, whose next deployment is an update."""
+    if not history(world, "qa"):
+        world.run(*told())
+
+
 def test_an_agent_that_is_lost_in_the_middle_of_a_deployment_is_made_up_for(
-    world: World, build: Build, slow: None
+    world: World, build: Build, live: None
 ) -> None:
     release = released(world, build)
     with build.begin("deploy", world, wait_seconds=60) as agent:
@@ -283,11 +290,11 @@ def test_an_agent_that_is_lost_in_the_middle_of_a_deployment_is_made_up_for(
     assert hastened(world, build, "deploy")["status"] == "done"
     assert len(world.answered("sagemaker:UpdateEndpoint", agent.since)) == 1
     assert world.live("qa") == release
-    assert [entry["status"] for entry in history(world, "qa")] == ["done", "done"]
+    assert history(world, "qa")[-1]["status"] == "done"
 
 
 def test_an_aborted_deployment_gives_the_lease_back_and_the_next_build_awaits_it(
-    world: World, build: Build, agents: tuple[World, World], tmp_path: Path, slow: None
+    world: World, build: Build, agents: tuple[World, World], tmp_path: Path, live: None
 ) -> None:
     release = released(world, build)
     since = world.last_call()
