@@ -56,9 +56,9 @@ private Map report(Map chosen, List outcomes) {
     ])
 }
 
-/** Where the archived report is seen; only on the node. */
+/** Where the archived report is seen; only on the node. A variable that is set to nothing is none to Jenkins. */
 private String page() {
-    "${env.BUILD_URL}artifact${env.ML_MODEL}/report/index.html"
+    "${env.BUILD_URL}artifact${env.ML_MODEL ?: ''}/report/index.html"
 }
 
 private Map withToken(String credentials, Closure body) {

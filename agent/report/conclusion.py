@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LAST_LINES = 40
 _INTERRUPTED, _FAILED, _REFUSED = "interrupted", "failed", "refused"
+_RAN = {"done", "waiting"}
 _ADVICE = {
     4: "A role or a policy does not admit this; the message names the action and the resource.",
     75: "Nothing is wrong with the model: start the build again, it goes on from here.",
@@ -46,8 +47,10 @@ def conclude(
     if result == "FAILURE":
         told = "No stage says why: the console of the build does."
         return Conclusion(state=State.FAILED, headline="The build failed outside of its stages", reasons=(told,))
-    if result == "NOT_BUILT" or not outcomes:
+    if not any(outcome.status in _RAN for outcome in outcomes):
         return Conclusion(state=State.NOT_RUN, headline="Nothing was run")
+    if result == "NOT_BUILT":
+        return _superseded(release)
     return _done(facts, verdicts, release, live)
 
 
@@ -62,6 +65,12 @@ def _interrupted(stage: StageOutcome | None) -> Conclusion:
         reasons=(stage.error,) if stage and stage.error else (),
         advice="The next build of the same sources goes on from here.",
     )
+
+
+def _superseded(release: str) -> Conclusion:
+    """Jenkins ends a build in this way between two stages when a newer one has passed the milestone before it."""
+    made = f"Release {short(release)} is made, but a" if release else "A"
+    return Conclusion(state=State.INTERRUPTED, headline=f"{made} newer build took its place")
 
 
 def _failed(stage: StageOutcome) -> Conclusion:

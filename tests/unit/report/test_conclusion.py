@@ -66,6 +66,21 @@ def test_a_build_without_stages_ran_nothing(result: str) -> None:
     assert builds.report([], result).conclusion.state is State.NOT_RUN
 
 
+def test_a_build_none_of_whose_stages_was_reached_ran_nothing() -> None:
+    outcomes = [builds.outcome("train", status="not_run")]
+    assert builds.report(outcomes, "NOT_BUILT").conclusion.state is State.NOT_RUN
+
+
+def test_a_build_that_a_newer_one_ended_between_two_stages_says_so_and_what_it_made() -> None:
+    deployed = [builds.outcome("deploy", status="not_run")]
+    made = builds.report([*builds.released()[:-2], *deployed], "NOT_BUILT", pull_request=None, branch="main").conclusion
+    assert (made.state, made.headline) == (
+        State.INTERRUPTED,
+        "Release 5a5a5a5a5a5a is made, but a newer build took its place",
+    )
+    assert builds.report(builds.passed(), "NOT_BUILT").conclusion.headline == "A newer build took its place"
+
+
 def test_a_pull_request_passes_its_gates() -> None:
     assert builds.report(builds.passed(), "SUCCESS").conclusion.headline == "The model passes its gate"
 

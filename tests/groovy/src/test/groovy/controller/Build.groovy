@@ -70,7 +70,7 @@ class Build extends Journal {
 
     Map<String, String> environment(Strand strand = acting) {
         Map<String, String> given = parameters.collectEntries { name, value -> [(name): value as String] }
-        variables + given + strand.surroundings.variables
+        (variables + given + strand.surroundings.variables).findAll { name, value -> value != null }
     }
 
     /** A file that the library brings with its vars. */

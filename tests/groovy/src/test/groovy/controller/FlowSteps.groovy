@@ -117,7 +117,7 @@ class FlowSteps {
         }
     }
 
-    /** Values are expanded, as a controller does: a `$` in one does not come through. */
+    /** Values are expanded, as a controller does: a `$` in one does not come through, and an empty one unsets its name. */
     private static void withEnvironment(Build build, Strand strand, Map given) {
         Map<String, String> known = build.environment(strand)
         Map<String, String> more = given.overrides.collectEntries { String pair ->
@@ -126,7 +126,7 @@ class FlowSteps {
                 throw new IllegalArgumentException("withEnv: ${pair} is no NAME=value")
             }
             String expanded = parts[1].replaceAll(/\$\{?([A-Za-z_]\w*)\}?/) { all, name -> known[name] ?: all }
-            [(parts[0]): expanded.replace('$$', '$')]
+            [(parts[0]): expanded.replace('$$', '$') ?: null]
         }
         build.fork('withEnv', given.body, strand.surroundings + more, new Around(strand))
     }

@@ -65,6 +65,15 @@ class ControllerSpec extends Vars {
         run().log == ['models/main']
     }
 
+    def 'withEnv unsets what it sets to nothing, for steps and processes'() {
+        given:
+        pipeline '''node('') { withEnv(['A=']) { echo("${env.A}"); sh('echo "${A-unset}"') } }'''
+        build.variables.A = 'outside'
+
+        expect:
+        run().log.containsAll(['null', 'unset'])
+    }
+
     def 'a result only becomes worse'() {
         given:
         pipeline "currentBuild.result = 'UNSTABLE'; currentBuild.result = 'SUCCESS'"
