@@ -47,10 +47,8 @@ def conclude(
     if result == "FAILURE":
         told = "No stage says why: the console of the build does."
         return Conclusion(state=State.FAILED, headline="The build failed outside of its stages", reasons=(told,))
-    if not any(outcome.status in _RAN for outcome in outcomes):
-        return Conclusion(state=State.NOT_RUN, headline="Nothing was run")
-    if result == "NOT_BUILT":
-        return _superseded(release)
+    if result == "NOT_BUILT" or not any(outcome.status in _RAN for outcome in outcomes):
+        return _not_built(outcomes, release)
     return _done(facts, verdicts, release, live)
 
 
@@ -67,8 +65,10 @@ def _interrupted(stage: StageOutcome | None) -> Conclusion:
     )
 
 
-def _superseded(release: str) -> Conclusion:
+def _not_built(outcomes: Sequence[StageOutcome], release: str) -> Conclusion:
     """Jenkins ends a build in this way between two stages when a newer one has passed the milestone before it."""
+    if not any(outcome.status in _RAN for outcome in outcomes):
+        return Conclusion(state=State.NOT_RUN, headline="Nothing was run")
     made = f"Release {short(release)} is made, but a" if release else "A"
     return Conclusion(state=State.INTERRUPTED, headline=f"{made} newer build took its place")
 

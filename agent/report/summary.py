@@ -55,7 +55,7 @@ class Check(_Part):
 def description(report: BuildReport) -> str:
     """One line for the build."""
     conclusion = report.conclusion
-    told = conclusion.state is State.DONE or ": " in conclusion.headline
+    told = conclusion.state is State.DONE or (conclusion.state is State.REFUSED and ": " in conclusion.headline)
     first = "" if told or not conclusion.reasons else f": {conclusion.reasons[0]}"
     return one_line(f"{conclusion.headline}{first}")
 

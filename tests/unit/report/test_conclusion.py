@@ -133,4 +133,8 @@ def test_the_description_is_one_line_whatever_failed() -> None:
     long = builds.report([builds.outcome("train", status="failed", exit_code=6, error="word " * 200)])
     assert "\n" not in description(long)
     assert len(description(long)) <= 200
+    short = [builds.outcome("approve", status="failed", exit_code=4, error="admin is none of its approvers")]
+    assert description(builds.report(short)) == (
+        "Approve failed (exit code 4: access denied): admin is none of its approvers"
+    )
     assert description(builds.report(builds.refused())) == "Refused by the gate not-worse: recall misses 0.94 by 0.02"
