@@ -37,7 +37,8 @@ Map call(Map config, List outcomes = []) {
     if (!(answer instanceof Map)) {
         error("${review.title} was answered without the form; start again, and say why it may go ahead")
     }
-    Map inputs = review.subMap(['release', 'environment_name']) + [by: answer.APPROVER, reason: answer.APPROVAL]
+    Map inputs = review.subMap(['release', 'environment_name']) +
+        [by: answer.APPROVER, reason: answer.APPROVAL, review: review.digest]
     Map declared = [stage: 'approve', step: 'approve', title: 'Approve', timeout: 30]
     mlPerform(declared, chosen + [inputs: inputs, results: [:]], outcomes)
 }

@@ -36,7 +36,7 @@ Map call(Map place, String command, String name, Map request) {
     String script = libraryResource('modelyard/run.sh')
     int code = identified(place.credentials) {
         withEnv(told) {
-            sh(label: "modelyard ${command} ${name}", script: script, returnStatus: true)
+            sh(label: "modelyard ${command == name ? command : command + ' ' + name}", script: script, returnStatus: true)
         }
     }
     Map answer = [:]

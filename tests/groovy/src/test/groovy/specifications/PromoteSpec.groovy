@@ -6,7 +6,7 @@ import spock.lang.Unroll
 class PromoteSpec extends Vars {
     private static final Map REVIEW = [release: 'f00d', environment_name: 'prod', action: 'promote', title: 'Promote f00d?',
         lines: ['auc  0.97 -> 0.98', 'image unchanged'], needs_approval: true, approvers: ['ada', 'grace'],
-        expires_minutes: 60]
+        expires_minutes: 60, digest: 'd1']
 
     def setup() {
         choices = [releases: [[value: 'f00d', label: 'f00d main: better'], [value: 'beef', label: 'beef main: first']],
@@ -29,7 +29,7 @@ class PromoteSpec extends Vars {
             [action: 'promote', release: 'f00d', environment_name: 'prod', strategy: 'configured']
         build.log.containsAll(['auc  0.97 -> 0.98', 'image unchanged'])
         requests('approve').first().inputs ==
-            [release: 'f00d', environment_name: 'prod', by: 'ada', reason: 'looks good']
+            [release: 'f00d', environment_name: 'prod', by: 'ada', reason: 'looks good', review: 'd1']
         requests('promote').first().inputs == [release: 'f00d', environment_name: 'prod', strategy: 'configured']
         requests('check_endpoint').first().results.promote == [release: 'f00d']
         build.locks*.resource == ['modelyard tumour prod']
