@@ -81,6 +81,15 @@ class ControllerWaitsSpec extends Vars {
         'timeout(1) { catchError(catchInterruptions: false) { sleep(100) }; echo("on") }' | 60 | false
     }
 
+    def 'of branches that end badly a failure counts more than an interruption before it'() {
+        given:
+        pipeline "parallel(a: { timeout(1) { sleep(100) } }, b: { sleep(90); error('no') })"
+
+        expect:
+        run().result == 'FAILURE'
+        build.log.last() == 'ERROR: no'
+    }
+
     def 'a lock is held by one at a time, in the order of asking, and its name is known within'() {
         given:
         pipeline '''
