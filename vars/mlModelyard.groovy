@@ -34,9 +34,10 @@ Map call(Map place, String command, String name, Map request) {
         "ML_ENVIRONMENT=${place.environment.join(' ')}", "ML_COMMAND=${command}", "ML_NAME=${name}",
         "ML_STEP=${request.step ?: ''}", "ML_REQUEST=${file}.request.json", "ML_RESULT=${file}.result.json"]
     String script = libraryResource('modelyard/run.sh')
+    String shown = command == name ? command : "${command} ${name}"
     int code = identified(place.credentials) {
         withEnv(told) {
-            sh(label: "modelyard ${command == name ? command : command + ' ' + name}", script: script, returnStatus: true)
+            sh(label: "modelyard ${shown}", script: script, returnStatus: true)
         }
     }
     Map answer = [:]

@@ -28,8 +28,8 @@ BLOCKS = [
     for block in blocks(page, (ROOT / page).read_text("utf-8"))
 ]
 PAGES = sorted({block.page for block in BLOCKS if not block.no_test})
-# Their reader has a Jenkins, with an account for Alice.
-BESIDE_A_JENKINS = {Path("docs/how-to/jenkins.md")}
+# Their reader has a Jenkins, with an account for Alice, and this project on it.
+BESIDE_A_JENKINS = {Path("docs/how-to/jenkins.md"): "iris", Path("docs/first-promotion.md"): "tumour"}
 # Their reader has a Docker engine, and in it an image `my-model:1`.
 IN_AN_ENGINE = {Path("docs/how-to/containers.md")}
 
@@ -65,17 +65,21 @@ def an_engine(docker_host: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def a_jenkins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def a_jenkins(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a reader of the page about Jenkins has; what its builds do and say is told here."""
-    release = "3f2a9c1d7b60"
+    release, project = "3f2a9c1d7b60", BESIDE_A_JENKINS[page]
     approval = {"_class": "x", "name": "APPROVAL", "type": "TextParameterDefinition"}
-    asked: dict[str, Any] = {"id": "Approve", "message": f"Promote release {release} of iris to prod?", "ok": "Approve"}
+    asked: dict[str, Any] = {
+        "id": "Approve",
+        "message": f"Promote release {release} of {project} to prod?",
+        "ok": "Approve",
+    }
     asked |= {"submitter": "alice,ml-leads", "parameters": [approval]}
     stages = [f"[Pipeline] {stage}\n".encode() for stage in ("train", "gate", "release")]
     controller = Controller(
         branches={"main": Plan(log=stages, description=f"release {release}")},
         plans={
-            "iris/promote": [
+            f"{project}/promote": [
                 Plan(log=[], inputs=[asked], whys=(), description=f"prod: {release}"),
                 Plan(log=[b"prod serves 81b0e2d4c9aa again\n"], description="prod: 81b0e2d4c9aa"),
             ]

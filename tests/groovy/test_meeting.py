@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +12,15 @@ from agent.cloud.embedded import EmbeddedCloud
 from tests.docker.agent_image import agent_image
 from tests.e2e.world import World, settle
 from tests.groovy.maven import failures, run_tests
+from tests.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MEETING = "PipelineMeeting"
+PAGE = ROOT / "docs" / "first-promotion.md"
+"""What it shows of builds is what these builds say."""
 
 
 @pytest.fixture
@@ -53,3 +58,17 @@ def test_the_pipeline_runs_the_real_steps(
     reports = run_tests(tmp_path, {**world.environ, **environ}, test=MEETING, model=model, place=place)
     failed = failures(reports / f"TEST-meetings.{MEETING}.xml")
     assert not failed, "\n\n".join(failed)
+    assert not (wrong := different_from_shown(tmp_path / "consoles")), "\n\n".join(wrong)
+
+
+def different_from_shown(consoles: Path) -> list[str]:
+    """What the page shows of the builds, and they did not say; ``...`` stands for anything."""
+    shown = re.findall(r"^```text build (\d+)\n(.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert len(shown) > 3
+    said = {number: (consoles / f"{number}.txt").read_text("utf-8") for number, _ in shown}
+    same = doctest.OutputChecker().check_output
+    return [
+        f"build {number} said\n{said[number]}\nand the page shows\n{text}"
+        for number, text in shown
+        if not same(f"...{text}...", f"{said[number]}\n", doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    ]

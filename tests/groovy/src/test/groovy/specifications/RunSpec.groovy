@@ -153,12 +153,14 @@ class RunSpec extends Vars {
     def 'a newer build of a pull request ends the older ones'() {
         given:
         supersedes = true
-        levels = [['train']]
+        groups = [group([['train']]), group([['preview']], lock: 'modelyard tumour pull request 12', milestone: 1)]
         pipeline 'mlRun()'
         build.variables.BUILD_NUMBER = '7'
 
         expect:
-        run().milestones*.ordinal == [6, 7]
+        run().result == 'SUCCESS'
+        build.milestones*.ordinal == [6, 7]
+        build.locks*.resource == ['modelyard tumour pull request 12']
     }
 
     def 'a stage that takes too long is ended'() {
