@@ -53,7 +53,9 @@ def main() -> int:
         request = json.loads(arguments.request.read_text("utf-8"))
         name = request["stage"] or arguments.name
         return step(arguments, name, folder, script["outcomes"].get(name, [{}]))
-    keep(arguments.request, name, folder)
+    count = keep(arguments.request, name, folder)
+    if name == "publish" and not count:
+        wait(script["published"], name, folder)
     if name == "publish":
         publish(arguments, folder, script["published"])
     else:
@@ -90,13 +92,18 @@ def step(arguments: argparse.Namespace, name: str, folder: Path, outcomes: list[
     signal.signal(signal.SIGTERM, interrupted)
     for line in outcome.get("says", ()):
         sys.stdout.write(f"{line}\n")
-    if outcome.get("waits_for"):
-        (folder / f"{name}.running").touch()
-        while not (folder / outcome["waits_for"]).exists():
-            time.sleep(0.01)
+    wait(outcome, name, folder)
     if not outcome.get("dies"):
         write(arguments.result, answer)
     return int(outcome.get("ends_with", answer["exit_code"]))
+
+
+def wait(scripted: dict[str, Any], name: str, folder: Path) -> None:
+    """Say that it is under way, and wait for the file that the script names, if any."""
+    if scripted.get("waits_for"):
+        (folder / f"{name}.running").touch()
+        while not (folder / scripted["waits_for"]).exists():
+            time.sleep(0.01)
 
 
 def keep(request: Path, name: str, folder: Path) -> int:

@@ -81,6 +81,20 @@ class PublishSpec extends Vars {
         build.log.contains('WARNING: nothing is published: modelyard publish ended with exit code 70')
     }
 
+    def 'what interrupts a build once more while it publishes only makes it begin anew'() {
+        given:
+        published = [waits_for: 'nothing']
+        pipeline "try { error('superseded') } finally { ${PUBLISH} }"
+        build.abortWhen = { new File(scripted, 'publish.running').exists() }
+
+        expect:
+        run()
+        requests('publish').size() == 2
+        build.tests*.name == ['train']
+        build.artifacts['report/index.html'] == '<p>report</p>'
+        build.description == 'published'
+    }
+
     def 'plugins that are not there are said'() {
         given:
         pipeline PUBLISH
