@@ -75,7 +75,7 @@ def a_jenkins(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "ok": "Approve",
     }
     asked |= {"submitter": "alice,ml-leads", "parameters": [approval]}
-    stages = [f"[Pipeline] {stage}\n".encode() for stage in ("train", "gate", "release")]
+    stages = [f"[Pipeline] stage\n[Pipeline] {{ ({stage})\n".encode() for stage in ("Train", "Gate", "Release")]
     controller = Controller(
         branches={"main": Plan(log=stages, description=f"release {release}")},
         plans={

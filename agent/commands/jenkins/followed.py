@@ -31,6 +31,7 @@ def follow_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--abort-on-interrupt", action="store_true", help="stop the build on Ctrl-C and SIGTERM, without asking"
     )
+    parser.add_argument("--full", action="store_true", help="show also what Jenkins tells between the steps' lines")
     parser.add_argument("--no-wait", action="store_true", help="only start it")
     parser.add_argument("--json", action="store_true", help="one event a line; the last one says how it ended")
 
@@ -43,7 +44,7 @@ def show_build(controller: Controller, job: str, where: str, options: argparse.N
     from agent.clock import SystemClock
     from agent.jenkins.following import Follower
 
-    hear = _machine(console) if options.json else _People(console, job).hear
+    hear = _machine(console) if options.json else _People(console, job, full=options.full).hear
     follower = Follower(controller, job, SystemClock(), hear, limit=timedelta(hours=options.timeout))
     ended = _until_end(follower, where, options, console)
     return ExitCode.INTERRUPTED if ended is None else ended.exit_code
@@ -99,9 +100,10 @@ def _machine(console: Console) -> Callable[[Event], None]:
 class _People:
     """Says events to people."""
 
-    def __init__(self, console: Console, job: str) -> None:
+    def __init__(self, console: Console, job: str, *, full: bool) -> None:
         self._console = console
         self._job = job
+        self._full = full
 
     def hear(self, event: Event) -> None:
         from agent.jenkins.events import Asked, Away, Ended, Logged, Queued, Started
@@ -109,7 +111,7 @@ class _People:
         say = self._console.say
         match event:
             case Logged(line=line):
-                self._console.answer(line)
+                self._log(line)
             case Queued(why=why):
                 say(f"in the queue: {why}", "faint")
             case Started(url=url):
@@ -122,6 +124,13 @@ class _People:
                 say(f"{reason}; waiting for it", "warning")
             case Ended():
                 self._say_end(event)
+
+    def _log(self, line: str) -> None:
+        from agent.jenkins.readable import readable
+
+        told = line if self._full else readable(line)
+        if told is not None:
+            self._console.answer(told)
 
     def _say_end(self, ended: Ended) -> None:
         about = f": {ended.description}" if ended.description else ""

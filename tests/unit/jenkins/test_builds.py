@@ -49,6 +49,52 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+LOG = """\
+[Pipeline] stage
+[Pipeline] { (Train)
+[Pipeline] timeout
+Timeout set to expire in 55 min
+[Pipeline] {
+[Pipeline] node
+Running on agent1 in /home/jenkins/workspace/tumour_build_main
+[Pipeline] checkout
+The recommended git tool is: NONE
+No credentials specified
+Fetching changes from the remote Git repository
+ > git rev-parse --resolve-git-dir /home/jenkins/workspace/tumour_build_main/.git # timeout=10
+Checking out Revision fe68177aad6b0a7386863fecb8307688dca3d8f2 (main)
+Commit message: "Two approvers"
+Masking supported pattern matches of $AWS_SECRET_ACCESS_KEY
+[Pipeline] sh
+started the training job tumour-train-726b2082802f
+│ training on 398 examples
+[Pipeline] }
+[Pipeline] // node
+[Pipeline] parallel
+[Pipeline] { (Branch: Build image)
+ERROR: No credentials specified for registry
+Finished: SUCCESS
+"""
+STEPS = [
+    "== Train",
+    "Running on agent1 in /home/jenkins/workspace/tumour_build_main",
+    "started the training job tumour-train-726b2082802f",
+    "│ training on 398 examples",
+    "ERROR: No credentials specified for registry",
+    "Finished: SUCCESS",
+]
+
+
+@pytest.mark.parametrize(("words", "told"), [((), STEPS), (("--full",), LOG.splitlines())], ids=["steps", "full"])
+@pytest.mark.usefixtures("jobs")
+def test_the_log_is_told_without_what_jenkins_tells_itself_unless_somebody_wants_all_of_it(
+    words: tuple[str, ...], told: list[str], controller: Controller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    controller.plans["tumour/promote"] = [Plan(log=[LOG.encode()])]
+    assert run("promote", RELEASE, "--to", "prod", "--reason", "better recall", *words) == ExitCode.DONE
+    assert capsys.readouterr().out.splitlines() == told
+
+
 @pytest.mark.usefixtures("jobs")
 def test_a_promotion_is_followed_from_the_queue_to_its_end(
     controller: Controller, capsys: pytest.CaptureFixture[str]
