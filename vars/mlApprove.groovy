@@ -12,6 +12,7 @@ Map declaredOptions() {
     Map perStage = mlWait.declaredOptions()
     [
         review: [type: 'map', about: 'Result of the step review.'],
+        evidence: [type: 'text', fallback: '', about: 'Where the page is that shows what would change.'],
     ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results', 'timeout'])
 }
 
@@ -26,7 +27,7 @@ Map call(Map config, List outcomes = []) {
     timeout(time: review.expires_minutes, unit: 'MINUTES') {
         answer = input(
             id: 'Approve',
-            message: review.title,
+            message: "${review.title}\n${chosen.evidence}".trim(),
             ok: 'Approve',
             submitter: review.approvers.join(','),
             submitterParameter: 'APPROVER',

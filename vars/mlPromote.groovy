@@ -72,7 +72,11 @@ void call(Map config = [:]) {
         post {
             always {
                 script {
-                    publish(chosen, outcomes)
+                    if (outcomes) {
+                        publish(chosen, outcomes, 'promotion')
+                    } else {
+                        currentBuild.description = 'nothing was asked for; the choices are up to date'
+                    }
                 }
             }
         }
@@ -92,7 +96,8 @@ private Map asked(Map chosen) {
 }
 
 private void approve(Map chosen, Map review, List outcomes) {
-    Map given = [review: review, reason: params.REASON]
+    Map page = publish(chosen, outcomes, 'review')
+    Map given = [review: review, reason: params.REASON, evidence: page.link]
     mlApprove(chosen.subMap(mlApprove.declaredOptions().keySet()) + given, outcomes)
 }
 
@@ -106,11 +111,7 @@ private void deploy(Map chosen, Map review, List outcomes) {
     ], outcomes)
 }
 
-private void publish(Map chosen, List outcomes) {
-    if (outcomes) {
-        Map given = [kind: 'promotion', reason: params.REASON]
-        mlPublish(chosen.subMap(mlPublish.declaredOptions().keySet()) + given, outcomes)
-    } else {
-        currentBuild.description = 'nothing was asked for; the choices are up to date'
-    }
+private Map publish(Map chosen, List outcomes, String kind) {
+    Map given = [kind: kind, reason: params.REASON]
+    mlPublish(chosen.subMap(mlPublish.declaredOptions().keySet()) + given, outcomes)
 }

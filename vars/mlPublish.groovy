@@ -14,7 +14,8 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 Map declaredOptions() {
     Map perStep = mlStep.declaredOptions()
     [
-        kind: [type: 'text', fallback: 'run', among: ['run', 'promotion'], about: 'What the outcomes are of.'],
+        kind: [type: 'text', fallback: 'run', among: ['run', 'promotion', 'review'],
+            about: 'What the outcomes are of; review is a promotion that is to be decided: only its page is shown.'],
     ] + ownOptions() + perStep.subMap(['configuration', 'settings', 'reason', 'origin']) + mlNode.declaredOptions()
 }
 
@@ -27,16 +28,20 @@ Map ownOptions() {
     ]
 }
 
-/** @param outcomes what mlRun filled in */
-void call(Map config, List outcomes) {
+/**
+ * @param outcomes what mlRun filled in
+ * @return what was published, with `link`, where the page is
+ */
+Map call(Map config, List outcomes) {
     Map chosen = mlCheckOptions('mlPublish', declaredOptions(), config)
     Map published = publish(chosen, outcomes, 3)
     if (published.contract == 1) {
         currentBuild.description = published.description
-        show(published, chosen.checks)
+        show(published, chosen)
     } else {
         echo("WARNING: nothing is published: modelyard publish ended with exit code ${published.ended}")
     }
+    published
 }
 
 /** A build that a newer one has ended is interrupted once more when that is over, and by each newer one. */
@@ -54,7 +59,7 @@ private Map publish(Map chosen, List outcomes, int tries) {
 private Map onNode(Map chosen, List outcomes) {
     mlNode.take(chosen) {
         Map found = withToken(chosen.prCredentials) { report(chosen, outcomes) }
-        if (found.contract == 1) {
+        if (found.contract == 1 && chosen.kind != 'review') {
             junit(testResults: "${mlModelyard.folder()}/junit.xml", allowEmptyResults: true,
                 skipPublishingChecks: true, skipMarkingBuildUnstable: true)
         }
@@ -89,7 +94,10 @@ private Map withToken(String credentials, Closure body) {
 }
 
 /** What plugins that not every controller has can show. */
-private void show(Map published, boolean checks) {
+private void show(Map published, Map chosen) {
+    if (chosen.kind == 'review') {
+        return
+    }
     if (published.comment.state == 'failed') {
         echo("WARNING: the pull request has no comment: ${published.comment.reason}")
     }
@@ -97,7 +105,7 @@ private void show(Map published, boolean checks) {
         for (Map badge in published.badges) {
             addBadge(text: badge.text, link: published.link)
         }
-        if (checks) {
+        if (chosen.checks) {
             publishChecks(published.check + [detailsURL: published.link])
         }
     } catch (NoSuchMethodError absent) {

@@ -22,7 +22,7 @@ def facts_of(request: PublishRequest, folder: Path, project: str, environ: Mappi
     commit, run, ended = commit_of(folder), request.run, datetime.now(UTC)
     return BuildFacts(
         project=project,
-        kind=request.kind,
+        kind="run" if request.kind == "run" else "promotion",
         id=run.id or run_id(environ, ended),
         who=run.who,
         url=run.build_url or environ.get("BUILD_URL", ""),

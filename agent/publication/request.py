@@ -33,7 +33,9 @@ class PublishRequest(_Part):
     """A build that is over; every part but the contract may be left out."""
 
     contract: Literal[1] = Field(description="Number of this contract.")
-    kind: Literal["run", "promotion"] = Field(default="run", description="What kind of build it is.")
+    kind: Literal["run", "promotion", "review"] = Field(
+        default="run", description="What kind of build it is; `review`: a promotion that is still to be decided."
+    )
     configuration: str = Field(default="modelyard.yaml", description="The model repository's configuration.")
     settings: tuple[str, ...] = Field(default=(), description="Overrides, each KEY=VALUE.")
     run: RunPart = Field(default_factory=RunPart, description="Which build it is.")

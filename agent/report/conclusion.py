@@ -103,9 +103,11 @@ def _missed(verdict: Verdict) -> str:
 
 
 def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Sequence[Live]) -> Conclusion:
+    if facts.kind == "promotion" and not live:
+        return Conclusion(state=State.NOT_RUN, headline="Waits for an approval")
     warned = tuple(f"Warning: {verdict.reason}" for verdict in verdicts if not verdict.passed)
     where = " and ".join(one.environment for one in live)
-    if facts.kind == "promotion" and live:
+    if facts.kind == "promotion":
         headline = f"Release {short(live[-1].release)} is live in {where}"
     elif release:
         headline = f"Release {short(release)} is made" + (f", and live in {where}" if where else "")

@@ -107,6 +107,13 @@ def test_a_promotion_says_what_is_live_now() -> None:
     assert list(moved.topics) == ["metrics", "data"]
 
 
+def test_what_is_to_be_decided_waits() -> None:
+    review = builds.promotion()[:1]
+    asked = builds.report(review, "SUCCESS", kind="promotion", pull_request=None)
+    assert (asked.conclusion.state, asked.conclusion.headline) == (State.NOT_RUN, "Waits for an approval")
+    assert list(asked.topics) == ["metrics", "data"]
+
+
 @pytest.mark.parametrize(
     ("outcomes", "colour", "conclusion"),
     [

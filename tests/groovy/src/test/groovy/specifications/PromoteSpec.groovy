@@ -33,8 +33,8 @@ class PromoteSpec extends Vars {
         requests('promote').first().inputs == [release: 'f00d', environment_name: 'prod', strategy: 'configured']
         requests('check_endpoint').first().results.promote == [release: 'f00d']
         build.locks*.resource == ['modelyard tumour prod']
-        requests('publish').first().subMap(['kind', 'result']) == [kind: 'promotion', result: 'SUCCESS']
-        requests('publish').first().outcomes*.stage == ['review', 'approve', 'promote', 'check_endpoint']
+        requests('publish').last().subMap(['kind', 'result']) == [kind: 'promotion', result: 'SUCCESS']
+        requests('publish').last().outcomes*.stage == ['review', 'approve', 'promote', 'check_endpoint']
     }
 
     def 'the question names who may answer, and no node is held meanwhile'() {
@@ -44,9 +44,25 @@ class PromoteSpec extends Vars {
         then:
         build.calls.find { it.step == 'input' }.node == null
         with(build.inputs.first()) {
-            message == 'Promote f00d?'
+            message == 'Promote f00d?\nhttp://ci/job/models/7/artifact/report/index.html'
             submitter == 'ada,grace'
         }
+    }
+
+    def 'who is asked sees the evidence before'() {
+        given:
+        build.answers.clear()
+
+        when:
+        run()
+
+        then:
+        with(requests('publish').first()) {
+            kind == 'review'
+            outcomes*.stage == ['review']
+        }
+        build.calls.findIndexOf { it.step == 'archiveArtifacts' } < build.calls.findIndexOf { it.step == 'input' }
+        build.artifacts['report/index.html'] == '<p>report</p>'
     }
 
     def 'each build offers what there is to choose from'() {
@@ -90,7 +106,7 @@ class PromoteSpec extends Vars {
         build.log.contains('ERROR: review failed (exit code 5): there is no release 0bad')
         build.inputs.empty
         requests('promote').empty
-        requests('publish').first().result == 'FAILURE'
+        requests('publish').last().result == 'FAILURE'
     }
 
     def 'who may not approve is not heard'() {
@@ -135,7 +151,7 @@ class PromoteSpec extends Vars {
         expect:
         run().result == 'ABORTED'
         requests('approve').empty && requests('promote').empty
-        requests('publish').first().result == 'ABORTED'
+        requests('publish').last().result == 'ABORTED'
 
         where:
         what                     | answers
