@@ -38,7 +38,7 @@ def conclude(
     interrupted = _first(outcomes, _INTERRUPTED)
     failed = _first(outcomes, _FAILED)
     if interrupted is not None or result == "ABORTED":
-        return _interrupted(interrupted or _first(outcomes, "waiting"))
+        return _interrupted(interrupted or _first(outcomes, "waiting"), result)
     if failed is not None:
         return _failed(failed)
     refused = _first(outcomes, _REFUSED)
@@ -56,11 +56,13 @@ def _first(outcomes: Sequence[StageOutcome], status: str) -> StageOutcome | None
     return next((outcome for outcome in outcomes if outcome.status == status), None)
 
 
-def _interrupted(stage: StageOutcome | None) -> Conclusion:
+def _interrupted(stage: StageOutcome | None, result: str) -> Conclusion:
+    superseded = result == "NOT_BUILT"
+    what = "A newer build took its place" if superseded else "Interrupted"
     return Conclusion(
         state=State.INTERRUPTED,
-        headline=f"Interrupted at {stage.name}" if stage else "Interrupted",
-        reasons=(stage.error,) if stage and stage.error else (),
+        headline=f"{what} at {stage.name}" if stage else what,
+        reasons=(stage.error,) if stage and stage.error and not superseded else (),
         advice="The next build of the same sources goes on from here.",
     )
 

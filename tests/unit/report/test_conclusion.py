@@ -50,6 +50,12 @@ def test_an_interruption_says_where() -> None:
     assert (conclusion.state, conclusion.headline) == (State.INTERRUPTED, "Interrupted at Train")
 
 
+def test_a_build_that_a_newer_one_ended_within_a_stage_says_so_and_no_other_reason() -> None:
+    report = builds.report(builds.interrupted(), "NOT_BUILT")
+    assert report.conclusion.state is State.INTERRUPTED
+    assert description(report) == "A newer build took its place at Train"
+
+
 def test_a_build_that_was_aborted_between_its_visits_is_interrupted_where_it_waited() -> None:
     outcomes = [*builds.trained()[:3], builds.outcome("train", status="waiting")]
     assert builds.report(outcomes, "ABORTED").conclusion.headline == "Interrupted at Train"
