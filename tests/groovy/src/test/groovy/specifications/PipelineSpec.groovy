@@ -62,6 +62,23 @@ class PipelineSpec extends Vars {
         name << PIPELINES.keySet()
     }
 
+    def 'what `modelyard init` writes runs in the agent image, with the key of the tools account'() {
+        given:
+        levels = [['train']]
+        outcomes.train = [[reads: ['AWS_ACCESS_KEY_ID']]]
+        String[] lines = new File(REPOSITORY, 'agent/config/scaffold/Jenkinsfile').readLines()
+        pipeline lines.last()
+        putEngine(RUNS_HERE)
+        build.variables.MODELYARD_AGENT_IMAGE = 'agent'
+        build.credentials['modelyard-tools'] = [username: 'AKIA', password: 's3cret']
+
+        expect:
+        lines.first() == "@Library('modelyard') _"
+        run().result == 'SUCCESS'
+        build.nodes == ['docker'] * 3
+        build.artifacts['train.result.json'].contains('AKIA')
+    }
+
     def 'a refused model ends the pipeline as refused'() {
         given:
         levels = [['gate'], ['release']]

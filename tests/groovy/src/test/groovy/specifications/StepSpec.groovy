@@ -4,12 +4,6 @@ import spock.lang.Unroll
 
 /** mlStep: a request goes to Python, and what comes back becomes Jenkins's own. */
 class StepSpec extends Vars {
-    /** An engine whose containers run here. */
-    private static final String RUNS_HERE = '''
-        test "$1" = run || exit 1
-        while test "$1" != modelyard; do shift; done
-        exec "$@"
-    '''
     private static final String TRAIN = "node('') { mlStep('train', [pause: 10]) }"
 
     def 'the outcome of the step is answered'() {
@@ -296,12 +290,6 @@ class StepSpec extends Vars {
         expect:
         run().result == 'ABORTED'
         new File(build.workspace, '.modelyard/jenkins-models-main-7/train.result.json').text.contains('interrupted')
-    }
-
-    private void putEngine(String script) {
-        File docker = new File(build.variables.PATH.tokenize(':').first(), 'docker')
-        docker.text = "#!/bin/sh\nif test \"\$1\" = container; then exit 1; fi\n${script}\n"
-        docker.executable = true
     }
 
     @Unroll

@@ -17,6 +17,13 @@ abstract class Vars extends Specification {
         new Library(new File(REPOSITORY, 'vars'), sandbox)
     }
 
+    /** An engine whose containers run here. */
+    static final String RUNS_HERE = '''
+        test "$1" = run || exit 1
+        while test "$1" != modelyard; do shift; done
+        exec "$@"
+    '''
+
     @Rule
     TemporaryFolder temporary
 
@@ -44,6 +51,13 @@ abstract class Vars extends Specification {
         command.text = "#!/bin/sh\nexec '${System.getProperty('python')}' ${arguments} \"\$@\"\n"
         command.executable = true
         build.variables.PATH = "${folder}:${System.getenv('PATH')}".toString()
+    }
+
+    /** Put an engine on a build's PATH that has no container yet. */
+    void putEngine(String script) {
+        File docker = new File(build.variables.PATH.tokenize(':').first(), 'docker')
+        docker.text = "#!/bin/sh\nif test \"\$1\" = container; then exit 1; fi\n${script}\n"
+        docker.executable = true
     }
 
     /** Write what `modelyard` answers, and run the build. */
