@@ -80,6 +80,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         _write(options.result, failure_document(options.step, error, interrupted=interrupted), console, quiet=True)
         raise
     if document is not None:
+        if document["recalled"]:
+            console.say("done before; nothing is left to do" if document["key"] else "nothing to do here", "faint")
         _write(options.result, document, console)
     return ExitCode.DONE
 

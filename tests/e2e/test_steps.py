@@ -93,6 +93,12 @@ def test_a_run_finds_everything_done_that_steps_did(world: World, first: dict[st
     assert not any(stage["wrote"] for stage in summary["stages"])
 
 
+@pytest.mark.usefixtures("first")
+def test_a_step_that_was_done_before_says_so_in_the_log(build: Build) -> None:
+    assert build.step("train")["recalled"]
+    assert build.ended.stderr.endswith("done before; nothing is left to do\n")
+
+
 def test_the_release_says_which_build_made_it(world: World, first: dict[str, dict[str, Any]]) -> None:
     release = first["release"]["result"]["release"]
     manifest = json.loads(world.modelyard("releases", release, "--json").stdout)["manifest"]
