@@ -38,7 +38,7 @@ def conclude(
     interrupted = _first(outcomes, _INTERRUPTED)
     failed = _first(outcomes, _FAILED)
     if interrupted is not None or result == "ABORTED":
-        return _interrupted(interrupted or _first(outcomes, "waiting"), result)
+        return _interrupted(interrupted or _first(outcomes, "waiting"), result, outcomes)
     if failed is not None:
         return _failed(failed)
     refused = _first(outcomes, _REFUSED)
@@ -56,7 +56,9 @@ def _first(outcomes: Sequence[StageOutcome], status: str) -> StageOutcome | None
     return next((outcome for outcome in outcomes if outcome.status == status), None)
 
 
-def _interrupted(stage: StageOutcome | None, result: str) -> Conclusion:
+def _interrupted(stage: StageOutcome | None, result: str, outcomes: Sequence[StageOutcome]) -> Conclusion:
+    if stage is None and _unapproved(outcomes):
+        return Conclusion(state=State.INTERRUPTED, headline="Nobody approved it: refused, or too late")
     superseded = result == "NOT_BUILT"
     what = "A newer build took its place" if superseded else "Interrupted"
     return Conclusion(
@@ -65,6 +67,12 @@ def _interrupted(stage: StageOutcome | None, result: str) -> Conclusion:
         reasons=(stage.error,) if stage and stage.error and not superseded else (),
         advice="The next build of the same sources goes on from here.",
     )
+
+
+def _unapproved(outcomes: Sequence[StageOutcome]) -> bool:
+    """Whether it came no further than to the question for an approval."""
+    ran = [outcome for outcome in outcomes if outcome.status in _RAN]
+    return [outcome.step_name for outcome in ran] == ["review"] and ran[0].result.get("needs_approval") is True
 
 
 def _not_built(outcomes: Sequence[StageOutcome], release: str) -> Conclusion:

@@ -56,6 +56,17 @@ def test_a_build_that_a_newer_one_ended_within_a_stage_says_so_and_no_other_reas
     assert description(report) == "A newer build took its place at Train"
 
 
+def test_a_promotion_that_ended_while_it_waited_for_an_approval_says_so() -> None:
+    report = builds.report(builds.promotion()[:1], "ABORTED", kind="promotion", pull_request=None)
+    assert description(report) == "Nobody approved it: refused, or too late"
+
+
+def test_a_promotion_that_was_aborted_after_its_approval_is_interrupted() -> None:
+    outcomes = [*builds.promotion()[:2], builds.outcome("promote", status="not_run")]
+    report = builds.report(outcomes, "ABORTED", kind="promotion", pull_request=None)
+    assert description(report) == "Interrupted"
+
+
 def test_a_build_that_was_aborted_between_its_visits_is_interrupted_where_it_waited() -> None:
     outcomes = [*builds.trained()[:3], builds.outcome("train", status="waiting")]
     assert builds.report(outcomes, "ABORTED").conclusion.headline == "Interrupted at Train"
