@@ -36,6 +36,11 @@ class Pending:
     submitters: Sequence[str] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """What is asked, in one line; further lines of the message say where there is more to read."""
+        return self.message.partition("\n")[0]
+
     def document(self) -> dict[str, Any]:
         """The input as a JSON object."""
         return {

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     else:
         one = only(found, options.input, f"{name} (--stop ends a build that does not wait)")
         abort(controller, one)
-        url, what = one.url, f"refused: {one.message}"
+        url, what = one.url, f"refused: {one.title}"
     if options.json:
         console.answer_json({"job": name, "url": url, "answer": "aborted"})
     else:

@@ -58,7 +58,7 @@ def show(found: Sequence[Pending], options: argparse.Namespace, console: Console
                 one.id,
                 ", ".join(one.submitters) or "anybody who may build",
                 ", ".join(one.parameters) or "-",
-                one.message,
+                " ".join(one.message.split()),
             )
             for one in found
         ],

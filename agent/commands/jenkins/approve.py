@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.json:
         console.answer_json({**one.document(), "answer": "approved"})
     else:
-        console.say(f"approved: {one.message} ({one.url})", "good")
+        console.say(f"approved: {one.title} ({one.url})", "good")
     return ExitCode.DONE
 
 

@@ -55,6 +55,18 @@ def test_an_approval_has_a_reason_and_the_defaults_of_its_parameters(
     assert "approved: Approve: promote 3f2a9c1d7b60 to prod?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("word", "told"), [("approve", "approved"), ("abort", "refused")])
+def test_of_a_question_with_a_page_to_read_the_list_has_all_in_a_row_and_the_answer_only_the_question(
+    word: str, told: str, waiting: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting(asked("Approve") | {"message": "promote it?\nhttps://ci.example.com/page"})
+    assert main(["jenkins", word, "--list"]) == ExitCode.DONE
+    _, row = capsys.readouterr().out.splitlines()
+    assert row.endswith("  promote it? https://ci.example.com/page")
+    assert main(["jenkins", word]) == ExitCode.DONE
+    assert f"{told}: promote it? (http" in capsys.readouterr().err
+
+
 def test_an_input_without_parameters_is_approved_too(waiting: Callable[..., None], controller: Controller) -> None:
     waiting(asked("Approve"))
     assert main(["jenkins", "approve", "promote", "1"]) == ExitCode.DONE
