@@ -126,16 +126,19 @@ def _scan(minutes: int) -> Element:
     return element(trigger, element("spec", spec), element("interval", minutes * 60_000))
 
 
-def _timer(schedule: str) -> Element:
-    """The var declares it too, but a job knows what its script declares only after its first build."""
+def _timer(schedule: str | None) -> Element:
+    """The var declares it too, but a job knows what its script declares only after its first build.
+
+    Without times there is a timer for mlRetrain all the same, for a pipeline cannot declare none.
+    """
     timer = "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty"
-    if not schedule:
+    if schedule is None:
         return element(timer, **{ABSENT: "yes"})
     return element(timer, element("triggers", element("hudson.triggers.TimerTrigger", element("spec", schedule))))
 
 
 def _by_hand(
-    about: str, script: str, parameters: Sequence[Element], *, one_at_a_time: bool, schedule: str = ""
+    about: str, script: str, parameters: Sequence[Element], *, one_at_a_time: bool, schedule: str | None = None
 ) -> Element:
     """A pipeline job whose parameters are there before its first build; later they are its builds' own."""
     alone = element(

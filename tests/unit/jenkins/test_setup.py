@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("url", "repository")
 JOBS = ["tumour", "tumour/build", "tumour/promote", "tumour/retrain"]
+TIMER = "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty"
 VIEWS = ["Model builds", "Model promotions", "Model retraining"]
 
 
@@ -143,8 +145,24 @@ def test_a_retraining_is_scheduled_before_its_first_build_and_no_more_when_the_o
     assert configs.root_of(retrain.config).findtext(".//hudson.triggers.TimerTrigger/spec") == "H 3 * * 1"
     assert "schedule: 'H 3 * * 1'" in retrain.config
     outcomes(capsys)
-    assert "TimerTrigger" not in retrain.config
+    assert configs.root_of(retrain.config).findtext(".//hudson.triggers.TimerTrigger/spec") == ""
     assert "schedule" not in (configs.root_of(retrain.config).findtext("definition/script") or "")
+
+
+def test_the_empty_timer_that_each_retraining_declares_is_no_change(
+    controller: Controller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes(capsys)
+    retrain = controller.items["tumour/retrain"]
+    root = configs.root_of(retrain.config)
+    properties = root.find("properties")
+    assert properties is not None
+    for timer in properties.findall(TIMER):
+        properties.remove(timer)
+    ET.SubElement(ET.SubElement(ET.SubElement(properties, TIMER), "triggers"), "hudson.triggers.TimerTrigger")
+    properties[-1][0][0].append(ET.Element("spec"))
+    retrain.config = ET.tostring(root, encoding="unicode")
+    assert outcomes(capsys)["tumour/retrain"] == "unchanged"
 
 
 @pytest.mark.parametrize(("job", "var"), [("promote", "mlPromote"), ("retrain", "mlRetrain")])
