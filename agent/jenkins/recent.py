@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from agent.jenkins.inputs import PENDING, pending_of
 from agent.jenkins.places import job_path
@@ -38,7 +39,8 @@ def recent(controller: Controller, folder: str) -> Iterator[Last]:
     """
     branches = controller.read(job_path(f"{folder}/{BUILD}"), f"jobs[name,{_LAST}]")["jobs"]
     for branch in branches:
-        yield _last(folder, f"{BUILD}/{branch['name']}", branch.get("lastBuild"))
+        # As people call it, and as the other commands take it: feature/x, whose job is feature%2Fx.
+        yield _last(folder, f"{BUILD}/{unquote(branch['name'])}", branch.get("lastBuild"))
     if not branches:
         yield Last(job=BUILD, result="no branch yet")
     for name in (PROMOTE, RETRAIN):

@@ -341,7 +341,7 @@ def test_ctrl_c_at_a_terminal_asks(controller: Controller, typed: bytes, result:
 @pytest.mark.usefixtures("jobs")
 def test_status_tells_the_last_builds(controller: Controller, capsys: pytest.CaptureFixture[str]) -> None:
     asked: dict[str, Any] = {"id": "Approve", "message": "Promote?", "ok": "Yes", "submitter": None, "parameters": []}
-    controller.branches = {"main": Plan(description="release 3f2a9c1d7b60")}
+    controller.branches = {"main": Plan(description="release 3f2a9c1d7b60"), "feature/x": Plan()}
     controller.plans["tumour/promote"] = [Plan(log=[], inputs=[asked])]
     run("build", "main")
     run("promote", RELEASE, "--to", "prod", "--reason", "better", "--no-wait")
@@ -356,6 +356,7 @@ def test_status_tells_the_last_builds(controller: Controller, capsys: pytest.Cap
     assert cells[0] == ["JOB", "BUILD", "RESULT", "STARTED", "TOOK", "DESCRIPTION"]
     assert [(row[0], row[1], row[2]) for row in cells[1:]] == [
         ("build/main", "#1", "SUCCESS"),
+        ("build/feature/x", "#1", "running"),
         ("promote", "#1", "waits for an answer"),
         ("retrain", "-", "never built"),
     ]
