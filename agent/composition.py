@@ -24,6 +24,7 @@ from agent.ledger.ledger import Ledger
 from agent.looks import Looks
 from agent.pipeline.wiring import Wiring
 from agent.release.store import ReleaseStore
+from agent.release.verification import Demands, signature
 from agent.visit import Visit
 
 if TYPE_CHECKING:
@@ -68,11 +69,18 @@ class Opened:
         )
 
     def champion_of(self, environment: str) -> Champion | None:
-        """The model that an environment serves now, or None before its first deployment."""
+        """The model that an environment serves now, or None before its first deployment.
+
+        What production is said to serve decides about what may go there: where it was signed, that must hold. One that
+        was not is live all the same, and nothing signed could ever follow it if it were refused here.
+        """
         current = Environments(self.context.ledger).current(environment)
         if current is None:
             return None
         release = ReleaseStore(self.context.ledger).read(current.release)
+        if self.configuration.environments[environment].production:
+            tools, demands = self.context.accounts.tools, Demands(releases=self.configuration.releases)
+            signature(release, current.release, demands, tools, tools)
         return Champion(environment=environment, release=current.release, model=release.model)
 
 

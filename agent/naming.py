@@ -50,6 +50,11 @@ def model_package_group(project: str) -> str:
     return project
 
 
+def signing_key(project: str) -> str:
+    """The alias of the key that signs a project's releases, in the tools account."""
+    return f"alias/{project}-releases"
+
+
 def short(key: str) -> str:
     """A content key, or a digest with or without ``sha256:``, as it stands in names."""
     return key.removeprefix("sha256:")[:KEY_LENGTH]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.config.releases import Releases
 from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.release.store import ReleaseStore
-from agent.release.verification import verify
+from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, unkeyed
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Inputs(StepModel):
     release: str = Field(description="Digest of the release.")
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment.")
+    releases: Releases = unkeyed(default=Releases(), description="Whose signatures count.")
     strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
 
@@ -52,13 +54,13 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Verify the release, approved where the environment demands it, and make it live."""
     order = _order(inputs, ctx)
     if not under_way(order, ctx):
-        order = approved(order, ctx)
+        order, production = approved(order, ctx), inputs.environment.production
         verify(
             order.release,
             order.digest,
+            Demands(releases=inputs.releases, production=production, approved=production),
             tools=ctx.accounts.tools,
             target=enter(inputs.environment, ctx),
-            approved=inputs.environment.production,
         )
     return Result.by(bring(order, ctx))
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from agent import naming
 from agent.config.environment import Environment
 from agent.config.model import Tools
+from agent.config.releases import Releases
 from agent.errors import InputMissingError, ModelyardError, UsageError, together
 from agent.images.manifest import check_single_image
 from agent.step import Step, StepModel
@@ -29,6 +30,9 @@ class Inputs(StepModel):
     project: str = Field(description="Project.")
     tools: Tools = Field(description="Account of data, images, jobs and releases.")
     environments: Mapping[str, Environment] = Field(description="Environments by name.")
+    releases: Releases | None = Field(
+        default=None, description="How releases are signed, to look whether the key is there; without it, nobody looks."
+    )
     image_sources: str | None = Field(
         default=None, description="sha256 over what the image is made of, to look at the image if it is there already."
     )
@@ -128,6 +132,9 @@ def _about_tools(inputs: Inputs, account: Account) -> Iterator[tuple[str, Callab
     yield "image repository", lambda: account.access.repository_uri(repository)
     yield "model package group", lambda: _group(account, group)
     yield from _about_role_and_key(account, inputs.tools.execution_role, inputs.tools.kms_key)
+    if inputs.releases is not None and inputs.releases.sign:
+        signing_key = inputs.releases.signing_key or naming.signing_key(inputs.project)
+        yield "signing key", lambda: account.keys.public_key(signing_key).arn
     yield from _about_image(inputs, account)
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from agent.config.environment import Environment
 from agent.config.model import Tools
+from agent.config.releases import Releases
 from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
@@ -17,7 +18,7 @@ from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.ledger.environments import Environments
 from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
-from agent.release.verification import verify
+from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, unkeyed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Inputs(StepModel):
     environment: Environment = Field(description="The environment.")
     before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
     main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
+    releases: Releases = unkeyed(default=Releases(), description="Whose signatures count.")
     strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
 
@@ -59,13 +61,13 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for everything that the release must have behind it, and only then touch the environment."""
     order = _order(inputs, ctx)
     if not under_way(order, ctx):
-        order = approved(_admitted(inputs, ctx), ctx)
+        order, production = approved(_admitted(inputs, ctx), ctx), inputs.environment.production
         verify(
             order.release,
             order.digest,
+            Demands(releases=inputs.releases, production=production, approved=production),
             tools=ctx.accounts.tools,
             target=enter(inputs.environment, ctx),
-            approved=inputs.environment.production,
         )
     return Result.by(bring(order, ctx))
 

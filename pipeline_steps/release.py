@@ -11,7 +11,9 @@ from pydantic import Field
 from agent import naming
 from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Model, Release, Verdict, refusal_by
 from agent.config.gate import Gate
+from agent.config.releases import Releases
 from agent.errors import UsageError
+from agent.release.keys import signing
 from agent.release.origins import Origin, Origins
 from agent.release.statement import release_digest
 from agent.release.store import ReleaseStore
@@ -41,6 +43,9 @@ class Inputs(StepModel):
     build_url: str = unkeyed(default="", description="Build that makes it; empty outside Jenkins.")
     run: str = unkeyed(default="", description="Run that makes it.")
     who: str = unkeyed(default="", description="Who started that run.")
+    releases: Releases = unkeyed(
+        default=Releases(), description="How it is signed, which changes nothing that it says."
+    )
 
 
 class Result(StepModel):
@@ -48,6 +53,7 @@ class Result(StepModel):
 
     release: str = Field(description="Its digest: sha256 of the document, in hexadecimal.")
     uri: str = Field(description="S3 address of the document.")
+    key: str = Field(default="", description="Fingerprint of the key that signed it; empty where none did.")
 
 
 def release_of(inputs: Inputs) -> Release:
@@ -55,7 +61,7 @@ def release_of(inputs: Inputs) -> Release:
     refusal = refusal_by(inputs.verdicts)
     if refusal:
         raise UsageError(f"a model that its gates refuse is not released: {refusal}")
-    return Release.model_validate_json(inputs.model_dump_json(exclude={"bucket", "gates", "branch", "tag"}))
+    return Release.model_validate_json(inputs.model_dump_json(exclude={"bucket", "gates", "branch", "tag", "releases"}))
 
 
 def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
@@ -66,17 +72,20 @@ def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
             operation="s3:PutObject",
             resource=ReleaseStore(context.ledger).uri(digest),
             account=context.accounts.tools.id,
-            note=f"the release {naming.short(digest)}, if no other run makes it first{_origin_in_words(inputs)}",
+            note=f"the release {naming.short(digest)}, if no other run makes it first{_signed_in_words(inputs)}"
+            f"{_origin_in_words(inputs)}",
         ),
     )
 
 
 def recall(inputs: Inputs, context: Context) -> Result | None:
-    """The release that was made of the same, if it is known that it comes from this branch or tag, too."""
+    """The release that was made of the same, if it is signed and known to come from this branch or tag, too."""
     record = context.ledger.done(STEP.name, context.key)
     if record is None:
         return None
     found = Result.model_validate_json(json.dumps(record.result))
+    if inputs.releases.sign and not found.key:
+        return None
     known = Origins(context.ledger).knows(found.release, branch=inputs.branch, tag=inputs.tag)
     return found if known else None
 
@@ -84,10 +93,12 @@ def recall(inputs: Inputs, context: Context) -> Result | None:
 def run(inputs: Inputs, context: Context) -> Result:
     """Write the document; of several runs that make the same release, the first one's counts."""
     store = ReleaseStore(context.ledger)
-    digest = store.write(store.first(context.key, release_of(inputs)))
+    sign = signing(inputs.project, inputs.releases, context.accounts.tools, context.ledger)
+    digest = store.write(store.first(context.key, release_of(inputs)), sign)
+    sealed = store.sealed(digest) if sign else None
     _keep_origin(digest, inputs, context)
     context.report.fact(f"released {naming.short(digest)}{_origin_in_words(inputs)}: {store.uri(digest)}")
-    return Result(release=digest, uri=store.uri(digest))
+    return Result(release=digest, uri=store.uri(digest), key=sealed.key_id if sealed else "")
 
 
 def _keep_origin(digest: str, inputs: Inputs, context: Context) -> None:
@@ -104,6 +115,11 @@ def _keep_origin(digest: str, inputs: Inputs, context: Context) -> None:
             at=context.clock.now(),
         )
     )
+
+
+def _signed_in_words(inputs: Inputs) -> str:
+    key = inputs.releases.signing_key or naming.signing_key(inputs.project)
+    return f", signed by {key}" if inputs.releases.sign else ", not signed"
 
 
 def _origin_in_words(inputs: Inputs) -> str:

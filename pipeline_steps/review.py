@@ -10,6 +10,7 @@ from pydantic import Field
 
 from agent.config.environment import Environment
 from agent.config.model import Tools
+from agent.config.releases import Releases
 from agent.deployment.approval import admitted, authors, expiry, rule_of, standing
 from agent.deployment.comparison import compared
 from agent.deployment.deploy import recalled
@@ -25,7 +26,7 @@ from agent.naming import short
 from agent.release.commits import between
 from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
-from agent.release.verification import verify
+from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, digest
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Inputs(StepModel):
     environment: Environment = Field(description="The environment.")
     before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
     main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
+    releases: Releases = Field(default=Releases(), description="Whose signatures count.")
     strategy: StrategyChoice = Field(default="configured", description=DESCRIPTION)
     better: Mapping[str, Literal["higher", "lower"]] = Field(
         default={}, description="Which values of a metric are better, by metric."
@@ -98,12 +100,17 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for all that the step promote or rollback would ask for, write nothing, and tell what it comes to."""
     case = _case(inputs, ctx)
     order = case.order
+    production = inputs.environment.production
     verified = verify(
         order.release,
         order.digest,
+        Demands(
+            releases=inputs.releases,
+            production=production,
+            approved=production and inputs.action == "promote",
+        ),
         tools=ctx.accounts.tools,
         target=enter(order.environment, ctx),
-        approved=inputs.action == "promote" and inputs.environment.production,
     )
     unchanged = recalled(order, ctx) is not None
     changes = (*compared(order.release, case.live, better=inputs.better), *would_change(order, ctx))

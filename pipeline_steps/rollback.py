@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.config.releases import Releases
 from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
@@ -15,7 +16,7 @@ from agent.deployment.promotion import release_before, require_known
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.ledger.environments import Environments
 from agent.release.store import ReleaseStore
-from agent.release.verification import verify
+from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, unkeyed
 from agent.visit import Note
 
@@ -35,6 +36,7 @@ class Inputs(StepModel):
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment.")
     release: str | None = Field(default=None, description="Digest of the release; without it, the one before.")
+    releases: Releases = unkeyed(default=Releases(), description="Whose signatures count.")
     strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
 
@@ -69,7 +71,9 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     ctx.visit.remember(_GOAL, Goal(release=order.digest))
     if not under_way(order, ctx):
         order = approved(order, ctx)
-        verify(order.release, order.digest, tools=ctx.accounts.tools, target=enter(inputs.environment, ctx))
+        demands = Demands(releases=inputs.releases, production=inputs.environment.production)
+        tools, target = ctx.accounts.tools, enter(inputs.environment, ctx)
+        verify(order.release, order.digest, demands, tools=tools, target=target)
     return Result.by(bring(order, ctx))
 
 

@@ -12,10 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import InputMissingError, InterruptedRunError, TemporaryError
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from agent.errors import AccessDeniedError, InputMissingError, InterruptedRunError, TemporaryError
 from agent.ports.endpoints import Answer, EndpointState, ScalingState
 from agent.ports.images import PushedImage, PushTarget, StoredImage
 from agent.ports.jobs import JobKind, JobState, JobStatus, LogPage
+from agent.ports.keys import PublicKey
 from agent.ports.objects import Document, Listed
 from agent.ports.registry import Approval, ModelVersion
 
@@ -337,6 +343,52 @@ def _answer(answer: str | ModelyardError) -> str:
 
 
 @dataclass
+class MemoryKeys:
+    """An :class:`agent.ports.keys.SigningKeys` with real keys by ARN; ``aliases`` name them.
+
+    Accounts share it as they share KMS: who may sign is ``may_sign``.
+    """
+
+    account: str = "111111111111"
+    aliases: dict[str, str] = field(default_factory=dict)
+    held: dict[str, ec.EllipticCurvePrivateKey] = field(default_factory=dict)
+    disabled: set[str] = field(default_factory=set)
+    may_sign: bool = True
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, alias: str = "alias/tumour-releases", *, account: str | None = None) -> str:
+        """A new key, which the alias names from now on; its ARN."""
+        arn = f"arn:aws:kms:us-east-1:{account or self.account}:key/{len(self.held):08d}"
+        self.held[arn] = ec.generate_private_key(ec.SECP256R1())
+        self.aliases[alias] = arn
+        return arn
+
+    def seen_by_others(self) -> MemoryKeys:
+        """The same keys for an account that may only verify."""
+        return replace(self, may_sign=False, calls=[])
+
+    def public_key(self, key: str) -> PublicKey:
+        arn = self._usable("GetPublicKey", key)
+        public = self.held[arn].public_key()
+        return PublicKey(arn=arn, der=public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    def sign(self, key: str, digest: bytes) -> bytes:
+        if not self.may_sign:
+            raise AccessDeniedError(f"kms:Sign on {key}: AccessDeniedException")
+        arn = self._usable("Sign", key)
+        return self.held[arn].sign(digest, ec.ECDSA(Prehashed(SHA256())))
+
+    def _usable(self, operation: str, key: str) -> str:
+        self.calls.append((operation, key))
+        arn = self.aliases.get(key, key)
+        if arn not in self.held:
+            raise InputMissingError(f"kms:{operation}: the key {key} is not there")
+        if arn in self.disabled:
+            raise InputMissingError(f"kms:{operation}: the key {key} is disabled")
+        return arn
+
+
+@dataclass
 class FakeAccount:
     """An :class:`agent.ports.account.Account` of such parts as a test gives it; to use another one fails the test."""
 
@@ -348,6 +400,7 @@ class FakeAccount:
     endpoints: Any = None
     images: Any = None
     access: Any = None
+    keys: Any = None
 
 
 @dataclass

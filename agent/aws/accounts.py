@@ -11,6 +11,7 @@ from agent.aws.access import AwsAccess
 from agent.aws.endpoints import SageMakerEndpoints
 from agent.aws.images import EcrImages
 from agent.aws.jobs import SageMakerJobs
+from agent.aws.keys import AwsKeys
 from agent.aws.registry import SageMakerRegistry
 from agent.aws.s3_documents import S3Objects
 
@@ -55,6 +56,11 @@ class AwsAccount:
     def access(self) -> AwsAccess:
         """STS, IAM and KMS."""
         return AwsAccess(self._clients, self.id)
+
+    @cached_property
+    def keys(self) -> AwsKeys:
+        """KMS's signing keys."""
+        return AwsKeys(self._clients, self.id)
 
 
 class AwsAccounts:

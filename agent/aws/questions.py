@@ -7,7 +7,11 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-_ONLY_LOOK = {"s3": ("GetObject", "HeadObject", "ListObjectsV2"), "sagemaker": ("Describe", "List")}
+_ONLY_LOOK = {
+    "kms": ("GetPublicKey",),
+    "s3": ("GetObject", "HeadObject", "ListObjectsV2"),
+    "sagemaker": ("Describe", "List"),
+}
 """Operations, or how they begin, whose answers are the same as long as what they look at is."""
 _OK = 200
 _ANSWERS = frozenset({_OK, 404})

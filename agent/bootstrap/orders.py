@@ -117,7 +117,10 @@ def _made(configuration: Configuration) -> Iterator[tuple[str, str]]:
     for name, environment in configuration.environments.items():
         yield f"`environments.{name}.deploy_role`", identities.deploy_role(configuration, environment).arn
         yield f"`environments.{name}.execution_role`", identities.endpoint_role(environment).arn
-    keys = {"tools": configuration.tools.kms_key} | {
-        f"environments.{name}": environment.kms_key for name, environment in configuration.environments.items()
+    keys = {
+        "tools.kms_key": configuration.tools.kms_key,
+        "releases.signing_key": configuration.releases.signing_key,
+    } | {
+        f"environments.{name}.kms_key": environment.kms_key for name, environment in configuration.environments.items()
     }
-    yield from ((f"`{section}.kms_key`", key) for section, key in keys.items() if key and ":alias/" in key)
+    yield from ((f"`{place}`", key) for place, key in keys.items() if key and ":alias/" in key)

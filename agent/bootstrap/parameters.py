@@ -21,6 +21,9 @@ def tools_parameters(configuration: Configuration, ci_principal: str) -> Mapping
     pipeline, jobs = identities.pipeline_role(configuration), identities.jobs_role(configuration)
     tools = configuration.tools
     alias, key = _key(tools.kms_key, "tools", account=tools.account, region=tools.region)
+    signing_alias, signing_key = _key(
+        configuration.releases.signing_key, "releases", account=tools.account, region=tools.region, member="signing_key"
+    )
     buckets, objects = _sources(configuration)
     return {
         "Project": configuration.project,
@@ -31,6 +34,9 @@ def tools_parameters(configuration: Configuration, ci_principal: str) -> Mapping
         "CiPrincipal": ci_principal,
         "KeyAlias": alias or f"alias/{configuration.project}",
         "ExistingKey": key,
+        "SigningKeyAlias": signing_alias or naming.signing_key(configuration.project),
+        "SigningKeyTurn": "ab"[(configuration.releases.key_generation - 1) % 2],
+        "ExistingSigningKey": signing_key,
         "EnvironmentAccounts": _list(environment.account for environment in environments),
         "DeployRoles": _list(identities.deploy_role(configuration, environment).arn for environment in environments),
         "HostingRoles": _list(identities.endpoint_role(environment).arn for environment in environments),
@@ -86,7 +92,7 @@ def _refuse_capture_among_artifacts(configuration: Configuration, name: str, env
         )
 
 
-def _key(kms_key: str | None, section: str, *, account: str, region: str) -> tuple[str, str]:
+def _key(kms_key: str | None, section: str, *, account: str, region: str, member: str = "kms_key") -> tuple[str, str]:
     """The alias of a key to make, or the ARN of one that is there; a key by its id is somebody else's."""
     if kms_key is None:
         return "", ""
@@ -95,8 +101,8 @@ def _key(kms_key: str | None, section: str, *, account: str, region: str) -> tup
         return "", kms_key
     if place != f"{region}:{account}":
         raise UsageError(
-            f"`{section}.kms_key` is an alias of another account or region ({place}), where no key can be made for it: "
-            "name an existing key by its id, as in arn:aws:kms:…:key/…"
+            f"`{section}.{member}` is an alias of another account or region ({place}), where no key can be made for "
+            "it: name an existing key by its id, as in arn:aws:kms:…:key/…"
         )
     return resource, ""
 

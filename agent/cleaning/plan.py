@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent import naming
 from agent.cleaning.need import Needed, listed_in, named_in
+from agent.errors import InputMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,7 +93,17 @@ def _objects(entries: Iterable[Listed]) -> Iterator[Removal]:
 
 
 def _read(ledger: Ledger, name: str) -> Any:
-    return json.loads(ledger.read_bytes(name) or b"{}")
+    """A document, or what is in it where it is signed (DSSE); whoever cannot read one cannot tell what it needs."""
+    try:
+        document = json.loads(ledger.read_bytes(name) or b"{}")
+        if isinstance(document, dict) and "payloadType" in document:
+            return json.loads(base64.b64decode(document["payload"], validate=True))
+    except (ValueError, LookupError) as error:
+        raise InputMissingError(
+            f"{ledger.uri(name)} is damaged, and what it names could be removed: {error}; bring back an earlier "
+            "version of it (the bucket keeps them), or nothing is cleaned"
+        ) from error
+    return document
 
 
 def _read_object(ledger: Ledger, key: str) -> Any:

@@ -154,6 +154,14 @@ S3Uri = Annotated[
     ),
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="sha256 of 64 lower-case hexadecimal digits")]
+Fingerprint = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{64}$",
+        title="sha256 of a public key, 64 lower-case hexadecimal digits",
+        examples=["3f0c5b7e1d9a28466c1f5e0d7b3a99c4e8f2611bd07a5c3e94d86f20a1b7c5e3"],
+    ),
+]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$", title="URL", examples=["https://example.com/data.csv"])]
 InstanceType = Annotated[
     str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="instance type", examples=["ml.m5.large"])

@@ -31,6 +31,7 @@ from agent.config.field_types import (
 )
 from agent.config.gate import Gate
 from agent.config.pull_requests import PullRequests
+from agent.config.releases import Releases
 from agent.config.section import NamedSection, Resources, Section, one_of
 
 MAIN_BRANCHES = ("main", "master")
@@ -216,6 +217,7 @@ class Configuration(Section):
     evaluation: Evaluation = Field(description="Evaluation job.")
     gates: Mapping[EntryName, Gate] = Field(default={}, description="Gates by name; all of them are judged.")
     registration: Registration = Field(default_factory=Registration, description="Entry in the model registry.")
+    releases: Releases = Field(default_factory=Releases, description="Signatures of releases.")
     code_host: CodeHost = Field(default_factory=CodeHost, description="Where pull requests are discussed.")
     when_interrupted: Literal["stop_jobs", "leave_jobs"] | None = Field(
         default=None,

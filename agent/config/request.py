@@ -53,7 +53,12 @@ def request_layer(setting: str) -> Request:
 
 
 def _loosened(node: Node) -> Iterator[Finding]:
-    """Whoever may start a build does not thereby decide who has to approve what it deploys."""
+    """Who may start a build does not thereby decide who has to approve what it deploys, or whose signatures count."""
+    signatures = entry_at(node, ("releases",))
+    if signatures is not None:
+        message = "signatures of releases cannot be changed for one run"
+        hint = "write `releases` into the configuration file, where a change of it is reviewed"
+        yield Finding(place=signatures.key, code="request", message=message, hint=hint)
     for name, _ in children(node_at(node, ("environments",))):
         entry = entry_at(node, ("environments", name, "approval"))
         if entry is not None:

@@ -88,6 +88,13 @@ class Ledger:
         """Write a new document to the byte; False, and nothing written, where there is one already."""
         return self.objects.create(self.bucket, _PREFIX + name, body)
 
+    def replace_bytes(self, name: str, old: bytes, new: bytes) -> bool:
+        """Write a document over that very content; False, and nothing written, where it is another one by now."""
+        document = self.objects.read(self.bucket, _PREFIX + name)
+        if document is None or document.body != old:
+            return False
+        return self.objects.replace(self.bucket, _PREFIX + name, new, etag=document.etag)
+
     def uri(self, name: str) -> str:
         """The S3 address of a document."""
         return f"s3://{self.bucket}/{_PREFIX}{name}"

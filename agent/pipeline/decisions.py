@@ -25,6 +25,7 @@ def wire_review(configuration: Configuration, environment_name: str) -> review.I
         environment_name=environment_name,
         environment=environment,
         main_branches=configuration.main_branches,
+        releases=configuration.releases,
         before=tuple(names[: names.index(environment_name)]),
         better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
     )

@@ -63,6 +63,7 @@ def going_back(
             environment_name=environment_name,
             environment=environment_of(wiring.configuration, environment_name),
             release=release,
+            releases=wiring.configuration.releases,
             strategy=strategy,
         )
 

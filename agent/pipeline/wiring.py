@@ -119,6 +119,7 @@ def wire_preflight(wiring: Wiring) -> preflight.Inputs:
         project=configuration.project,
         tools=configuration.tools,
         environments=configuration.environments,
+        releases=configuration.releases,
         image_sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder, wiring.commit)),
     )
 
@@ -260,6 +261,7 @@ def wire_release(wiring: Wiring) -> release.Inputs:
         build_url=wiring.run.build_url,
         run=wiring.run.id,
         who=wiring.run.who,
+        releases=wiring.configuration.releases,
     )
 
 
@@ -271,6 +273,7 @@ def wire_deploy(wiring: Wiring) -> deploy.Inputs:
         release=wiring.result(release.STEP).release,
         environment_name=name,
         environment=environment,
+        releases=wiring.configuration.releases,
     )
 
 
@@ -288,6 +291,7 @@ def wire_promote(
         environment_name=to,
         environment=environment,
         before=tuple(names[: names.index(to)]),
+        releases=configuration.releases,
         strategy=strategy,
         main_branches=configuration.main_branches,
     )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from agent.ports.endpoints import Endpoints
     from agent.ports.images import ImageRepository
     from agent.ports.jobs import Jobs
+    from agent.ports.keys import SigningKeys
     from agent.ports.objects import Objects
     from agent.ports.registry import ModelRegistry
 
@@ -47,6 +48,10 @@ class Account(Protocol):
     @property
     def access(self) -> Access:
         """STS, IAM and KMS, as far as a preflight asks them."""
+
+    @property
+    def keys(self) -> SigningKeys:
+        """KMS's keys that sign releases."""
 
 
 class Accounts(Protocol):

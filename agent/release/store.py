@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from agent.errors import InputMissingError, UsageError
 from agent.ledger.ledger import RELEASES as _PREFIX
+from agent.release.envelope import is_envelope, unseal
 from agent.release.origins import Origins
 from agent.release.statement import decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from agent.artifacts import Release
     from agent.ledger.ledger import Ledger
+    from agent.release.envelope import Sealed
 
 _SUFFIX = ".json"
 _FEWEST_DIGITS = 6
@@ -38,24 +41,32 @@ class ReleaseStore:
             return release
         return decode(self._expect(name), self._ledger.uri(name))
 
-    def write(self, release: Release) -> str:
-        """Keep a release and answer its digest; one that is there already stays as it is."""
+    def write(self, release: Release, seal: Callable[[bytes], Sealed] | None = None) -> str:
+        """Keep a release and answer its digest; one that is there already stays as it is.
+
+        With ``seal`` it is kept in an envelope, and one that is there without any gets one: the same release, signed.
+        """
         content = encode(release)
         digest = hashlib.sha256(content).hexdigest()
-        if not self._ledger.create_bytes(_name(digest), content):
-            self.read(digest)
+        kept = content if seal is None else seal(content).content
+        if not self._ledger.create_bytes(_name(digest), kept) and self.sealed(digest) is None and kept is not content:
+            self._ledger.replace_bytes(_name(digest), content, kept)
         return digest
 
     def read(self, digest: str) -> Release:
-        """The release of that digest; InputMissingError where it is absent or not what its name says."""
+        """The release of that digest, signed or not; InputMissingError where it is absent or not what its name says."""
+        return decode(self.payload(digest), self.uri(digest))
+
+    def payload(self, digest: str) -> bytes:
+        """The statement of that digest, to the byte."""
         content = self._expect(_name(digest))
-        found = hashlib.sha256(content).hexdigest()
-        if found != digest:
-            raise InputMissingError(
-                f"{self.uri(digest)} is not the release that its name says: expected sha256 {digest}, found {found}; "
-                "someone changed it, deploy another release"
-            )
-        return decode(content, self.uri(digest))
+        return payload_of(content, digest, self.uri(digest))
+
+    def sealed(self, digest: str) -> Sealed | None:
+        """The release in its envelope, whose signature nobody has looked at yet; None for one that was not signed."""
+        content = self._expect(_name(digest))
+        payload_of(content, digest, self.uri(digest))
+        return unseal(content, self.uri(digest)) if is_envelope(content) else None
 
     def find(self, name: str) -> str:
         """The digest that starts so, or that a tag of that name names.
@@ -95,6 +106,18 @@ class ReleaseStore:
         if content is None:
             raise InputMissingError(f"the ledger has no {self._ledger.uri(name)}")
         return content
+
+
+def payload_of(content: bytes, digest: str, origin: str) -> bytes:
+    """The statement in a document that is kept as a release; InputMissingError where it is not the digest's."""
+    payload = unseal(content, origin).payload if is_envelope(content) else content
+    found = hashlib.sha256(payload).hexdigest()
+    if found != digest:
+        raise InputMissingError(
+            f"{origin} is not the release that its name says: expected sha256 {digest}, found {found}; "
+            "someone changed it, deploy another release"
+        )
+    return payload
 
 
 def _name(digest: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,24 +15,50 @@ from agent.errors import InputMissingError, ModelyardError, together
 from agent.images.manifest import check_single_image
 from agent.ledger.ledger import Ledger
 from agent.ports.registry import Approval
+from agent.release.keys import trusted
 from agent.release.statement import release_digest
 from agent.release.store import ReleaseStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent.artifacts import DataSet, Release
+    from agent.config.releases import Releases
     from agent.ports.account import Account
 
 _AT_ONCE = 12
+_CONTENT = re.compile(r"\.([0-9a-f]{64})(?:\.[^/]*)?$")
+"""The sha256 that the name of an object of a data set tells (``agent.data.names``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """Something that the release names, and the proof that it is that: a digest or an approval."""
+    """Something that the release names, and the proof that it is that: a digest, a key or an approval."""
 
     what: str
     found: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """Something that the release names and that is not what it says."""
+
+    what: str
+    error: ModelyardError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demands:
+    """What is asked of a release beyond its being what it says.
+
+    Its signature is judged by ``releases``; one without any is refused for ``production``, unless that says otherwise.
+    With ``approved``, the model package must have been approved. ``deep`` reads every object of the data sets, too.
+    """
+
+    releases: Releases
+    production: bool = False
+    approved: bool = False
+    deep: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,60 +67,107 @@ class _Check:
     find: Callable[[], str]
 
 
-def verify(
-    release: Release, digest: str, *, tools: Account, target: Account, approved: bool = False
-) -> tuple[Checked, ...]:
+def verify(release: Release, digest: str, demands: Demands, *, tools: Account, target: Account) -> tuple[Checked, ...]:
     """Prove everything that the release names, or raise one error that tells all that is wrong with it.
 
-    Artifact and image are read with the ``target``'s identity, which is to serve them; document, data manifests and
-    model package with the ``tools`` account's. With ``approved``, the model package must have been approved; one that
-    was rejected is refused in any case. Raises AccessDeniedError where an identity may not look, InputMissingError with
-    the digest expected and found, TemporaryError where only time stands in the way.
+    Artifact and image are read with the ``target``'s identity, which is to serve them, and which sees the public key of
+    the signature; document, data and model package with the ``tools`` account's. A package that was rejected is refused
+    in any case. Raises AccessDeniedError where an identity may not look, InputMissingError with the digest expected and
+    found, TemporaryError where only time stands in the way.
     """
-    checks = tuple(_checks(release, digest, tools, target, approved=approved))
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="verify") as pool:
-        outcomes = tuple(pool.map(_outcome, checks))
-    problems = [outcome for outcome in outcomes if isinstance(outcome, ModelyardError)]
-    if problems:
-        listed = "\n".join(f"  {check.what}: {error}" for check, error in _failed(checks, outcomes))
-        raise together(
-            problems, f"release {naming.short(digest)} cannot go to account {target.id}, {target.region}:\n{listed}"
-        )
+    outcomes = examine(release, digest, demands, tools=tools, target=target)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    if refused:
+        raise refusal(f"release {naming.short(digest)} cannot go to account {target.id}, {target.region}", refused)
     return tuple(outcome for outcome in outcomes if isinstance(outcome, Checked))
 
 
-def _outcome(check: _Check) -> Checked | ModelyardError:
+def examine(
+    release: Release, digest: str, demands: Demands, *, tools: Account, target: Account
+) -> tuple[Checked | Refused, ...]:
+    """Look at everything that :func:`verify` looks at, and tell what was found of each."""
+    checks = tuple(_checks(release, digest, demands, tools, target))
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="verify") as pool:
+        return tuple(pool.map(_outcome, checks))
+
+
+def refusal(message: str, refused: Sequence[Refused]) -> ModelyardError:
+    """One error that tells everything that is wrong, of the class of the gravest."""
+    listed = "\n".join(f"  {each.what}: {each.error}" for each in refused)
+    return together([each.error for each in refused], f"{message}:\n{listed}")
+
+
+def _outcome(check: _Check) -> Checked | Refused:
     try:
         return Checked(what=check.what, found=check.find())
     except ModelyardError as error:
-        return error
+        return Refused(what=check.what, error=error)
 
 
-def _failed(
-    checks: tuple[_Check, ...], outcomes: tuple[Checked | ModelyardError, ...]
-) -> Iterator[tuple[_Check, ModelyardError]]:
-    for check, outcome in zip(checks, outcomes, strict=True):
-        if isinstance(outcome, ModelyardError):
-            yield check, outcome
-
-
-def _checks(release: Release, digest: str, tools: Account, target: Account, *, approved: bool) -> Iterator[_Check]:
+def _checks(release: Release, digest: str, demands: Demands, tools: Account, target: Account) -> Iterator[_Check]:
     yield _Check(what="release document", find=lambda: _document(release, digest, tools))
+    yield _Check(what="signature", find=lambda: signature(release, digest, demands, tools, target))
     yield _Check(what="model artifact", find=lambda: _object(release.model.artifact, release.model.sha256, target))
     yield _Check(what="image", find=lambda: _image(release, target))
     yield from (_data_check(name, data, tools) for name, data in release.data.items())
-    yield _Check(what="model package", find=lambda: _package(release, tools, approved=approved))
+    if demands.deep:
+        yield from (_deep_check(name, data, tools) for name, data in release.data.items())
+    yield _Check(what="model package", find=lambda: _package(release, tools, approved=demands.approved))
 
 
 def _data_check(name: str, data: DataSet, tools: Account) -> _Check:
     return _Check(what=f"data set {name}", find=lambda: _object(data.manifest, data.digest, tools))
 
 
+def _deep_check(name: str, data: DataSet, tools: Account) -> _Check:
+    return _Check(what=f"objects of {name}", find=lambda: _objects(data, tools))
+
+
+def _ledger(release: Release, tools: Account) -> Ledger:
+    return Ledger(tools.objects, naming.bucket(release.project, tools.id, tools.region))
+
+
 def _document(release: Release, digest: str, tools: Account) -> str:
-    bucket = naming.bucket(release.project, tools.id, tools.region)
-    ReleaseStore(Ledger(tools.objects, bucket)).read(digest)
+    ReleaseStore(_ledger(release, tools)).read(digest)
     _expect(f"release {digest}", expected=digest, found=release_digest(release))
     return digest
+
+
+def signature(release: Release, digest: str, demands: Demands, tools: Account, target: Account) -> str:
+    """The key that signed it, which counts; InputMissingError for any other."""
+    ledger = _ledger(release, tools)
+    sealed = ReleaseStore(ledger).sealed(digest)
+    if sealed is None:
+        if demands.production and not demands.releases.unsigned_in_production:
+            raise InputMissingError(
+                f"release {naming.short(digest)} is not signed, and production takes no other: run the pipeline again "
+                "for its commit, which signs it, or take it as it is with `releases.unsigned_in_production: true`"
+            )
+        return "not signed"
+    key = trusted(sealed.key_id, demands.releases, ledger, tools=tools, asking=target)
+    sealed.require_signed_by(key, f"release {naming.short(digest)}")
+    return f"by key {key.id}"
+
+
+def _objects(data: DataSet, tools: Account) -> str:
+    """How many objects of a data set are what their names say; the error tells all that are not."""
+    manifest = parse_location(data.manifest)
+    document = tools.objects.read(manifest.bucket, manifest.key)
+    if document is None:
+        raise InputMissingError(f"{data.manifest} is not there any more")
+    _expect(data.manifest, expected=data.digest, found=hashlib.sha256(document.body).hexdigest())
+    first, *rest = json.loads(document.body)
+    locations = [(parse_location(first["prefix"] + below), _CONTENT.search(below)) for below in rest]
+    known = [(location, found[1]) for location, found in locations if found]
+    wrong = []
+    for location, expected in known:
+        content = tools.objects.sha256(location.bucket, location.key)
+        if content != expected:
+            wrong.append(f"s3://{location.bucket}/{location.key}: expected sha256 {expected}, found {content}")
+    if wrong:
+        raise InputMissingError("; ".join(wrong))
+    unread = f", {len(locations) - len(known)} named by S3's version only" if len(known) < len(locations) else ""
+    return f"{len(known)} of {len(locations)} have the content that they are named by{unread}"
 
 
 def _object(uri: str, expected: str, account: Account) -> str:

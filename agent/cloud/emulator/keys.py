@@ -1,7 +1,7 @@
 """KMS keys across accounts, by alias, and those that AWS manages for its services.
 
 MiniStack looks for a key in the caller's account only. Source: KMS developer guide, "Allowing users in other accounts
-to use a KMS key", "AWS managed keys" and "Find the key ID and key ARN".
+to use a KMS key", "AWS managed keys" and "Find the key ID and key ARN"; API reference, errors of ``GetPublicKey``.
 """
 
 from __future__ import annotations
@@ -104,10 +104,18 @@ class Keys:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         account, region = self._responses.get_account_id(), self._responses.get_region()
         arn = self.arn_of_request(_members(body), account, region) if operation in _USABLE_FROM_ELSEWHERE else None
+        if operation == "GetPublicKey" and arn is not None and (refused := self._refusal_by_state(arn)):
+            return refused
         if arn is None or (arn.split(":")[4], arn.split(":")[3]) == (account, region):
             return await self._handle(method, path, headers, body, query)
         with self._responses.request_scope(arn.split(":")[4], region):
             return await self._handle(method, path, headers, body, query)
+
+    def _refusal_by_state(self, arn: str) -> Any:
+        """What KMS answers for a key that is disabled or to be deleted; MiniStack shows even its public key."""
+        with self._responses.request_scope(arn.split(":")[4], arn.split(":")[3]):
+            record = self._service._resolve_key(arn)
+            return self._service._check_key_state(record) if record else None
 
 
 def _members(body: bytes) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from agent.context import Context, RunInfo
 from agent.images.builders import Builders
 from agent.ledger.environments import Environments
 from agent.ledger.ledger import Ledger
+from agent.release.keys import signing
 from agent.release.store import ReleaseStore
 from agent.runner import run_step
 from pipeline_steps import check_endpoint, deploy, promote
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from agent.cloud.embedded import EmbeddedCloud
     from agent.config.model import Configuration
     from agent.ports.time import Clock
+    from agent.release.envelope import Sealed
 
 __all__ = ["PROD", "QA", "TOOLS", "Nap", "Running", "World", "new_world", "pending"]
 
@@ -122,7 +124,9 @@ class World:
         tools = self.configuration.tools
         return AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name="ci")
 
-    def release(self, answer: str = "", *, rows: str = "0,0\n1,1\n", who: str = "", **doing: str) -> str:
+    def release(
+        self, answer: str = "", *, rows: str = "0,0\n1,1\n", who: str = "", signed: bool = True, **doing: str
+    ) -> str:
         """The digest of a new release, whose model answers so and does what it is told (``tests/contract/image``).
 
         Without an answer it echoes, which is to predict a row's only feature. ``rows`` are what it was evaluated on,
@@ -152,7 +156,12 @@ class World:
             run=job,
             who=who,
         )
-        return ReleaseStore(self.ledger).write(release)
+        return ReleaseStore(self.ledger).write(release, self.signing() if signed else None)
+
+    def signing(self) -> Callable[[bytes], Sealed] | None:
+        """The pipeline's signature of a release."""
+        tools = self.context().accounts.tools
+        return signing(self.project, self.configuration.releases, tools, self.ledger)
 
     def deploy(self, release: str, environment: Environment | None = None, ctx: Context | None = None) -> deploy.Result:
         """The release, deployed to ``qa``."""

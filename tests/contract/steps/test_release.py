@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
+from agent.config.releases import Releases
+from agent.release.keys import KnownKeys
 from agent.release.store import ReleaseStore
 from agent.runner import run_step
 from pipeline_steps import release
@@ -46,8 +49,26 @@ def test_the_document_is_what_its_name_says(world: World) -> None:
     result = run_step(release.STEP, inputs(world), world.context()).result
     key = result.uri.removeprefix(f"s3://{world.bucket}/")
     body = world.s3.get_object(Bucket=world.bucket, Key=key)["Body"].read()
-    assert hashlib.sha256(body).hexdigest() == result.release
-    assert json.loads(body)["predicateType"] == "https://slsa.dev/provenance/v1"
+    envelope = json.loads(body)
+    assert envelope["payloadType"] == "application/vnd.in-toto+json"
+    statement = base64.b64decode(envelope["payload"])
+    assert hashlib.sha256(statement).hexdigest() == result.release
+    assert json.loads(statement)["predicateType"] == "https://slsa.dev/provenance/v1"
+
+
+def test_the_key_that_signed_is_kept_beside_it(world: World) -> None:
+    result = run_step(release.STEP, inputs(world), world.context()).result
+    sealed = ReleaseStore(world.ledger).sealed(result.release)
+    assert sealed is not None
+    sealed.require_signed_by(KnownKeys(world.ledger).find(result.key).key, "it")
+
+
+def test_a_release_that_was_made_before_there_was_a_key_is_signed_when_it_is_made_again(world: World) -> None:
+    before = inputs(world).model_copy(update={"releases": Releases(sign=False)})
+    unsigned = run_step(release.STEP, before, world.context()).result
+    signed = run_step(release.STEP, inputs(world), world.context(run="later")).result
+    assert (unsigned.key, signed.release) == ("", unsigned.release)
+    assert ReleaseStore(world.ledger).sealed(signed.release) is not None
 
 
 def test_a_readme_only_commit_gives_the_same_release_without_a_write(world: World) -> None:
@@ -66,9 +87,9 @@ def test_agents_at_once_make_one_release(world: World) -> None:
     assert ReleaseStore(world.ledger).all() == tuple(made)
 
 
-@pytest.mark.parametrize("done", range(6))
+@pytest.mark.parametrize("done", range(7))
 def test_an_agent_that_is_killed_at_any_write_leaves_one_release(world: World, done: int) -> None:
-    """Its writes: that the attempt begins, the draft, the release, that the attempt is done (two), the record."""
+    """Its writes: the attempt begins, the draft, the key, the release, the attempt is done (two), the record."""
     since = world.last_call()
     for _ in range(done):
         world.cloud.fault("slow", operation="s3:PutObject", seconds=0)

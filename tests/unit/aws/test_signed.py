@@ -147,6 +147,19 @@ def test_what_sagemaker_says_is_compared(cloud: EmbeddedCloud) -> None:
     assert not same(cloud, asked)
 
 
+def test_the_public_key_of_an_alias_is_compared(cloud: EmbeddedCloud) -> None:
+    kms, asked = cloud.client("kms"), Asked()
+    first, second = (
+        kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"] for _ in range(2)
+    )
+    kms.create_alias(AliasName="alias/signs", TargetKeyId=first)
+    visitor(cloud, asked).client("kms").get_public_key(KeyId="alias/signs")
+    assert asked.complete
+    assert same(cloud, asked)
+    kms.update_alias(AliasName="alias/signs", TargetKeyId=second)
+    assert not same(cloud, asked)
+
+
 def test_a_role_that_lets_nobody_in_any_more_is_no_answer(cloud: EmbeddedCloud) -> None:
     put(cloud, "seen.json", b"one")
     asked = Asked()

@@ -10,9 +10,14 @@ import pytest
 
 from agent.cleaning.need import Needed, listed_in, named_in
 from agent.cleaning.plan import plan
+from agent.config.releases import Releases
+from agent.errors import InputMissingError
 from agent.ledger.ledger import Ledger
 from agent.ports.images import PushedImage
-from tests.fakes import EPOCH, MemoryObjects
+from agent.release.keys import signing
+from agent.release.store import ReleaseStore
+from tests.fakes import EPOCH, FakeAccount, MemoryKeys, MemoryObjects
+from tests.unit.pipeline_steps import vouched
 
 BUCKET = "bucket"
 LATER = EPOCH + timedelta(days=30)
@@ -46,6 +51,26 @@ def test_what_no_release_names_can_go(ledger: Ledger, objects: MemoryObjects) ->
     keep(objects, "models/two/output/model.tar.gz")
     keep(objects, "ledger/releases/a.json", {"model": {"artifact": f"s3://{BUCKET}/models/one/output/model.tar.gz"}})
     assert removed(ledger) == ["models/two/output/model.tar.gz"]
+
+
+def test_what_a_signed_release_names_stays(objects: MemoryObjects) -> None:
+    made, bucket = vouched.release(), vouched.BUCKET
+    objects.buckets.add(bucket)
+    for uri in (made.model.artifact, *(data.manifest for data in made.data.values())):
+        objects.create(bucket, uri.removeprefix(f"s3://{bucket}/"), b"[]")
+    objects.create(bucket, "models/two/output/model.tar.gz", b"")
+    ledger = Ledger(objects, bucket)
+    keys = MemoryKeys()
+    keys.add()
+    ReleaseStore(ledger).write(made, signing("tumour", Releases(), FakeAccount(keys=keys), ledger))
+    assert removed(ledger, made.image.digest) == ["models/two/output/model.tar.gz"]
+
+
+def test_nothing_goes_while_a_release_cannot_be_read(ledger: Ledger, objects: MemoryObjects) -> None:
+    keep(objects, "models/two/output/model.tar.gz")
+    keep(objects, "ledger/releases/a.json", {"payloadType": "application/vnd.in-toto+json", "payload": "?"})
+    with pytest.raises(InputMissingError, match=r"ledger/releases/a\.json is damaged"):
+        removed(ledger)
 
 
 def test_what_a_branch_s_last_run_names_stays(ledger: Ledger, objects: MemoryObjects) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.context import Context, RunInfo
 from agent.ledger.ledger import Ledger
-from tests.fakes import FakeAccount, FakeAccounts, FakeClock, KeptReport, MemoryObjects
+from tests.fakes import FakeAccount, FakeAccounts, FakeClock, KeptReport, MemoryKeys, MemoryObjects
 from tests.unit.pipeline_steps.vouched import BUCKET
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ def surroundings(
     builder: Any = None,
     folder: Path = Path(),
 ) -> Context:
-    """A run in memory; its report keeps what it is told."""
+    """A run in memory, with a key that signs; its report keeps what it is told."""
+    tools = tools or FakeAccount()
+    tools.keys = tools.keys or signing_keys()
     return Context(
-        accounts=FakeAccounts(tools=tools or FakeAccount(), others=others or {}),
+        accounts=FakeAccounts(tools=tools, others=others or {}),
         ledger=Ledger(objects or MemoryObjects(buckets={BUCKET}), BUCKET),
         builder=builder,
         clock=FakeClock(),
@@ -35,6 +37,13 @@ def surroundings(
         folder=folder,
         key=KEY,
     )
+
+
+def signing_keys() -> MemoryKeys:
+    """The tools account's KMS, after the bootstrap."""
+    keys = MemoryKeys()
+    keys.add()
+    return keys
 
 
 def told(context: Context, kind: str) -> list[str]:

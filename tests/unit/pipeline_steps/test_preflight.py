@@ -9,10 +9,11 @@ import pytest
 
 from agent.config.environment import Endpoint, Environment, InstanceHosting
 from agent.config.model import Tools
+from agent.config.releases import Releases
 from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, TemporaryError, UsageError
 from agent.ports.images import StoredImage
 from pipeline_steps import preflight
-from tests.fakes import FakeAccess, FakeAccount, FakeAccounts, MemoryImages, MemoryRegistry
+from tests.fakes import FakeAccess, FakeAccount, FakeAccounts, MemoryImages, MemoryKeys, MemoryRegistry
 from tests.unit.pipeline_steps.surroundings import surroundings, told
 from tests.unit.pipeline_steps.vouched import BUCKET, MEDIA_TYPE, TOOLS
 
@@ -56,6 +57,7 @@ class Accounts:
         )
     )
     region: str = "us-east-1"
+    releases: Releases = field(default_factory=Releases)
     assumed: list[Any] = field(default_factory=list)
     context: Context | None = None
 
@@ -84,7 +86,24 @@ class Accounts:
             endpoint=Endpoint(name="tumour-prod", instance=InstanceHosting(type="ml.m5.large")),
         )
         tools = Tools(account=TOOLS, region="us-east-1", execution_role=TOOLS_ROLE, kms_key=KEY)
-        return preflight.Inputs(project="tumour", tools=tools, environments={"prod": prod}, image_sources=SOURCES)
+        return preflight.Inputs(
+            project="tumour",
+            tools=tools,
+            environments={"prod": prod},
+            releases=self.releases,
+            image_sources=SOURCES,
+        )
+
+
+def test_a_key_that_signs_is_missed_before_anything_is_trained(accounts: Accounts) -> None:
+    accounts.tools.keys = MemoryKeys()
+    assert "signing key: kms:GetPublicKey: the key alias/tumour-releases" in accounts.refused(InputMissingError)
+
+
+def test_whoever_signs_nothing_needs_no_key(accounts: Accounts) -> None:
+    accounts.tools.keys = MemoryKeys()
+    accounts.releases = Releases(sign=False)
+    assert ("tools", "signing key") not in accounts.run()
 
 
 @pytest.fixture
@@ -101,6 +120,7 @@ def test_everything_is_looked_at_and_told(accounts: Accounts) -> None:
         ("tools", "model package group"),
         ("tools", "execution role"),
         ("tools", "key"),
+        ("tools", "signing key"),
         ("tools", "image"),
         ("prod", "identity"),
         ("prod", "region"),
@@ -109,7 +129,7 @@ def test_everything_is_looked_at_and_told(accounts: Accounts) -> None:
         ("prod", "image"),
     }
     assert accounts.context is not None
-    assert told(accounts.context, "fact") == ["entered tools, prod; all 12 checks passed"]
+    assert told(accounts.context, "fact") == ["entered tools, prod; all 13 checks passed"]
 
 
 def test_an_environment_is_entered_by_its_role_and_external_id(accounts: Accounts) -> None:
@@ -122,7 +142,7 @@ def test_all_that_is_wrong_is_listed_with_what_is_right(accounts: Accounts) -> N
     accounts.tools.access.buckets = {}
     accounts.tools.registry.groups.clear()
     message = accounts.refused(AccessDeniedError)
-    assert message.startswith("3 of 8 checks failed:\n")
+    assert message.startswith("3 of 9 checks failed:\n")
     no_group = "there is no model package group tumour; create it with: modelyard bootstrap apply"
     for line in (
         f"  WRONG  prod ({PROD}, us-east-1)  identity: sts:AssumeRole: wrong external id",
@@ -143,7 +163,7 @@ def test_an_account_that_does_not_let_us_in_is_asked_nothing_else(accounts: Acco
 
 def test_what_is_missing_is_missing(accounts: Accounts) -> None:
     accounts.tools.access.repositories = {}
-    assert "1 of 12 checks failed" in accounts.refused(InputMissingError)
+    assert "1 of 13 checks failed" in accounts.refused(InputMissingError)
 
 
 def test_a_service_that_is_busy_may_be_asked_again(accounts: Accounts) -> None:

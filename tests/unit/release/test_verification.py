@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.config.releases import Releases
 from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, TemporaryError
 from agent.ledger.ledger import Ledger
 from agent.ports.images import StoredImage
 from agent.ports.registry import Approval, ModelVersion
+from agent.release.keys import signing
 from agent.release.store import ReleaseStore
-from agent.release.verification import verify
-from tests.fakes import FakeAccount, MemoryImages, MemoryObjects, MemoryRegistry
+from agent.release.verification import Demands, verify
+from tests.fakes import FakeAccount, MemoryImages, MemoryKeys, MemoryObjects, MemoryRegistry
 from tests.unit.pipeline_steps.vouched import BUCKET, DATA, IMAGE, MEDIA_TYPE, MODEL, PACKAGE, TOOLS, release
 
 if TYPE_CHECKING:
@@ -46,12 +49,15 @@ class World:
     )
     tools: FakeAccount = field(default_factory=FakeAccount)
     target: FakeAccount = field(default_factory=lambda: FakeAccount(id=PROD))
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
     digest: str = ""
 
     def __post_init__(self) -> None:
         self.tools.objects = MemoryObjects(buckets={BUCKET})
         self.target.objects = MemoryObjects(buckets={BUCKET})
-        self.digest = ReleaseStore(Ledger(self.tools.objects, BUCKET)).write(self.release)
+        self.keys.add()
+        self.tools.keys, self.target.keys = self.keys, self.keys.seen_by_others()
+        self.write()
         for name, data in self.release.data.items():
             self.tools.objects.kept[key_of(data.manifest)] = MANIFESTS[name]
         self.target.objects.kept[key_of(self.release.model.artifact)] = ARTIFACT
@@ -60,8 +66,33 @@ class World:
         self.target.images = MemoryImages(account=TOOLS)
         self.target.images.add(StoredImage(digest=IMAGE.digest, media_type=MEDIA_TYPE, size=1))
 
-    def verify(self, **options: Any) -> dict[str, str]:
-        checked = verify(self.release, self.digest, tools=self.tools, target=self.target, **options)
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.tools.objects, BUCKET)
+
+    def write(self, releases: Releases = Releases(), **changes: Any) -> str:  # noqa: B008 frozen
+        """The release, signed as the configuration says, with such changes."""
+        self.release = self.release.model_copy(update=changes)
+        sign = signing("tumour", releases, self.tools, self.ledger)
+        self.digest = ReleaseStore(self.ledger).write(self.release, sign)
+        return self.digest
+
+    @property
+    def kept(self) -> bytes:
+        return bytes(self.tools.objects.kept[BUCKET, f"ledger/releases/{self.digest}.json"])
+
+    @kept.setter
+    def kept(self, content: bytes) -> None:
+        self.tools.objects.kept[BUCKET, f"ledger/releases/{self.digest}.json"] = content
+
+    @property
+    def key_id(self) -> str:
+        """Of the key that signed the release."""
+        return str(json.loads(self.kept)["signatures"][0]["keyid"])
+
+    def verify(self, releases: Releases = Releases(), **options: Any) -> dict[str, str]:  # noqa: B008 frozen
+        demands = Demands(releases=releases, **options)
+        checked = verify(self.release, self.digest, demands, tools=self.tools, target=self.target)
         return {check.what: check.found for check in checked}
 
     def refused(self, kind: type[ModelyardError], **options: Any) -> str:
@@ -78,6 +109,7 @@ def world() -> World:
 def test_everything_that_a_release_names_is_proved(world: World) -> None:
     assert world.verify(approved=True) == {
         "release document": world.digest,
+        "signature": f"by key {world.key_id}",
         "model artifact": sha256(ARTIFACT),
         "image": IMAGE.digest,
         "data set training": sha256(MANIFESTS["training"]),
@@ -87,9 +119,10 @@ def test_everything_that_a_release_names_is_proved(world: World) -> None:
 
 
 def test_nothing_is_written(world: World) -> None:
+    before = len(world.tools.objects.made("PutObject"))
     world.verify()
     assert world.target.objects.made("PutObject") == []
-    assert len(world.tools.objects.made("PutObject")) == 1  # the release itself
+    assert len(world.tools.objects.made("PutObject")) == before
 
 
 def test_the_artifact_is_read_by_whom_it_is_for(world: World) -> None:
@@ -113,9 +146,8 @@ def test_a_changed_data_manifest_is_refused(world: World) -> None:
 
 
 def test_a_changed_release_document_is_refused(world: World) -> None:
-    (written,) = world.tools.objects.made("PutObject")
-    world.tools.objects.kept[BUCKET, written] += b" "
-    assert f"expected sha256 {world.digest}, found" in world.refused(InputMissingError)
+    world.kept += b" "
+    assert f"{world.digest}.json is not as it was written: expected sha256" in world.refused(InputMissingError)
 
 
 def test_a_release_under_the_digest_of_another_is_refused(world: World) -> None:
