@@ -61,7 +61,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     live = _live(opened)
     if options.release:
         digest = store.find(options.release)
-        _show_one(digest, store.read(digest), opened, live, console, machine=options.json)
+        sealed = store.sealed(digest)
+        key = sealed.key_id if sealed else ""
+        _show_one(digest, store.read(digest), opened, live, console, key=key, machine=options.json)
         return ExitCode.DONE
     rows = [_row(digest, store.read(digest), opened, live) for digest in store.all()[: options.most]]
     if options.json:
@@ -133,14 +135,18 @@ def _origin(row: ReleaseRow) -> str:
 
 
 def _show_one(
-    digest: str, release: Release, opened: Opened, live: dict[str, str], console: Console, *, machine: bool
+    digest: str, release: Release, opened: Opened, live: dict[str, str], console: Console, *, key: str, machine: bool
 ) -> None:
+    """``key`` is what the release says that it was signed by, which only ``modelyard verify`` proves."""
     row, approvals = _row(digest, release, opened, live), _approvals(digest, opened)
     if machine:
         given = [approval.model_dump(mode="json") for approval in approvals]
-        console.answer_json({**asdict(row), "approvals": given, "manifest": release.model_dump(mode="json")})
+        console.answer_json(
+            {**asdict(row), "key": key, "approvals": given, "manifest": release.model_dump(mode="json")}
+        )
         return
-    for name, text in (*_facts(row, release), *_given(approvals)):
+    signed = ("signed", f"by key {key}; `modelyard verify` proves it" if key else "not at all")
+    for name, text in (*_facts(row, release), signed, *_given(approvals)):
         console.answer(f"{console.style(name.ljust(16), 'faint')}{text}")
 
 
