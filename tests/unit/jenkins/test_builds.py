@@ -56,12 +56,12 @@ LOG = """\
 Timeout set to expire in 55 min
 [Pipeline] {
 [Pipeline] node
-Running on agent1 in /home/jenkins/workspace/tumour_build_main
+Running on agent1 in /srv/jenkins/workspace/tumour_build_main
 [Pipeline] checkout
 The recommended git tool is: NONE
 No credentials specified
 Fetching changes from the remote Git repository
- > git rev-parse --resolve-git-dir /home/jenkins/workspace/tumour_build_main/.git # timeout=10
+ > git rev-parse --resolve-git-dir /srv/jenkins/workspace/tumour_build_main/.git # timeout=10
 Checking out Revision fe68177aad6b0a7386863fecb8307688dca3d8f2 (main)
 Commit message: "Two approvers"
 Masking supported pattern matches of $AWS_SECRET_ACCESS_KEY
@@ -77,7 +77,7 @@ Finished: SUCCESS
 """
 STEPS = [
     "== Train",
-    "Running on agent1 in /home/jenkins/workspace/tumour_build_main",
+    "Running on agent1 in /srv/jenkins/workspace/tumour_build_main",
     "started the training job tumour-train-726b2082802f",
     "│ training on 398 examples",
     "ERROR: No credentials specified for registry",
