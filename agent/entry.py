@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agent.chosen import Chosen
     from agent.composition import Opened
     from agent.config.builds import Build
+    from agent.config.loading import Effective
     from agent.config.model import Configuration
     from agent.console import Console
     from agent.pipeline.stages import Stage
@@ -84,13 +85,18 @@ def build_of(options: argparse.Namespace) -> Build:
 
 def selected(options: argparse.Namespace) -> Configuration:
     """The configuration for that build; nothing is asked of AWS."""
+    return written(options).configuration
+
+
+def written(options: argparse.Namespace) -> Effective:
+    """The same, with where each of its values was written."""
     from pathlib import Path
 
     from agent.config.loading import Selection, load
 
     build = build_of(options)
     selection = Selection(branch=build.branch or None, tag=build.tag or None, pull_request=build.pull_request)
-    return load(Path(options.configuration), selection=selection, settings=options.settings).configuration
+    return load(Path(options.configuration), selection=selection, settings=options.settings)
 
 
 def stage_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class ExitCode(IntEnum):
@@ -14,6 +14,8 @@ class ExitCode(IntEnum):
 
     DONE = 0
     USAGE = 2
+    WARNED = 3
+    """All is done, but something was found that ``--strict`` does not let pass."""
     ACCESS_DENIED = 4
     INPUT_MISSING = 5
     CLOUD_FAILED = 6
@@ -85,3 +87,9 @@ def together(errors: Sequence[ModelyardError], message: str) -> ModelyardError:
     """One error for several: of the class of the gravest, which a retry would help least."""
     present = (kind for kind in _GRAVEST_FIRST if any(isinstance(error, kind) for error in errors))
     return next(present, ModelyardError)(message)
+
+
+def gravest(codes: Iterable[int], message: str) -> ModelyardError:
+    """One error for several that are known by their exit codes only."""
+    kinds = {int(kind.exit_code): kind for kind in _GRAVEST_FIRST}
+    return together([kinds[code]("") if code in kinds else ModelyardError("") for code in codes], message)

@@ -17,19 +17,19 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.errors import AccessDeniedError, InputMissingError, InterruptedRunError, TemporaryError
+from agent.errors import AccessDeniedError, InputMissingError, InterruptedRunError, ModelyardError, TemporaryError
 from agent.ports.endpoints import Answer, EndpointState, ScalingState
 from agent.ports.images import PushedImage, PushTarget, StoredImage
 from agent.ports.jobs import JobKind, JobState, JobStatus, LogPage
 from agent.ports.keys import PublicKey
 from agent.ports.objects import Document, Listed
+from agent.ports.policies import Encryption, Key, Simulated
 from agent.ports.registry import Approval, ModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.errors import ModelyardError
     from agent.ports.images import BuildOrder
     from agent.ports.reporter import Reporter
 
@@ -316,7 +316,6 @@ class FakeAccess:
 
     arn: str | ModelyardError = "arn:aws:sts::111111111111:assumed-role/tumour-pipeline/run"
     buckets: Mapping[str, str | ModelyardError] = field(default_factory=dict)
-    keys: Mapping[str, str | ModelyardError] = field(default_factory=dict)
     repositories: Mapping[str, str | ModelyardError] = field(default_factory=dict)
     roles: Mapping[str, bool | None] = field(default_factory=dict)
 
@@ -325,9 +324,6 @@ class FakeAccess:
 
     def bucket_region(self, bucket: str) -> str:
         return _answer(self.buckets.get(bucket, InputMissingError(f"there is no bucket {bucket}")))
-
-    def key_state(self, key: str) -> str:
-        return _answer(self.keys.get(key, InputMissingError(f"there is no key {key}")))
 
     def repository_uri(self, repository: str) -> str:
         return _answer(self.repositories.get(repository, InputMissingError(f"no ECR repository {repository}")))
@@ -340,6 +336,67 @@ def _answer(answer: str | ModelyardError) -> str:
     if isinstance(answer, str):
         return answer
     raise answer
+
+
+LETS_ALL_IN: Mapping[str, Any] = {
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+}
+
+
+@dataclass
+class FakePolicies:
+    """An :class:`agent.ports.policies.Policies` where all is as bootstrap makes it, but for what a test spoils.
+
+    ``refuses`` are actions that the simulator denies; ``unasked`` is raised in place of any answer about permissions.
+    """
+
+    keys: Mapping[str, str | ModelyardError] = field(default_factory=dict)
+    encrypted: Encryption | None = None
+    refuses: frozenset[str] = frozenset()
+    unasked: ModelyardError | None = None
+    policies: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    simulated: list[tuple[str, Simulated]] = field(default_factory=list)
+
+    def decisions(self, principal: str, simulated: Simulated) -> Mapping[tuple[str, str], str]:
+        if self.unasked is not None:
+            raise self.unasked
+        self.simulated.append((principal, simulated))
+        return {
+            (action, resource): "implicitDeny" if action in self.refuses else "allowed"
+            for action in simulated.actions
+            for resource in simulated.resources
+        }
+
+    def encryption(self, bucket: str) -> Encryption | None:
+        return self.encrypted
+
+    def key(self, key: str) -> Key:
+        return Key(arn=key, state=_answer(self.keys.get(key, InputMissingError(f"there is no key {key}"))))
+
+    def of_bucket(self, bucket: str) -> Mapping[str, Any] | None:
+        return self.policies.get(bucket, LETS_ALL_IN)
+
+    def of_repository(self, repository: str) -> Mapping[str, Any] | None:
+        return self.policies.get(repository, LETS_ALL_IN)
+
+    def of_group(self, group: str) -> Mapping[str, Any] | None:
+        return self.policies.get(f"group {group}", LETS_ALL_IN)
+
+    def of_key(self, key: str) -> Mapping[str, Any] | None:
+        return self.policies.get(key, LETS_ALL_IN)
+
+
+@dataclass
+class FakeQuotas:
+    """An :class:`agent.ports.policies.Quotas`."""
+
+    known: Mapping[str, float] | ModelyardError
+
+    def of(self, service: str) -> Mapping[str, float]:
+        assert service == "sagemaker"
+        if isinstance(self.known, ModelyardError):
+            raise self.known
+        return self.known
 
 
 @dataclass
@@ -401,6 +458,8 @@ class FakeAccount:
     images: Any = None
     access: Any = None
     keys: Any = None
+    policies: Any = None
+    quotas: Any = None
 
 
 @dataclass

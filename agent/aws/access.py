@@ -1,4 +1,4 @@
-"""What one identity may reach: asked before anything is spent, answered by STS, S3, KMS, ECR and IAM themselves."""
+"""What one identity may reach: asked before anything is spent, answered by STS, S3, ECR and IAM themselves."""
 
 from __future__ import annotations
 
@@ -50,11 +50,6 @@ class AwsAccess:
             return str(headers["x-amz-bucket-region"])
         with self._refusals("s3:GetBucketLocation", bucket):
             return str(self._client("s3").get_bucket_location(Bucket=bucket)["LocationConstraint"] or _CLASSIC_REGION)
-
-    def key_state(self, key: str) -> str:
-        """``DescribeKey``."""
-        with self._refusals("kms:DescribeKey", key):
-            return str(self._client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
 
     def repository_uri(self, repository: str) -> str:
         """``DescribeRepositories``."""

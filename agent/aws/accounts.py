@@ -12,6 +12,8 @@ from agent.aws.endpoints import SageMakerEndpoints
 from agent.aws.images import EcrImages
 from agent.aws.jobs import SageMakerJobs
 from agent.aws.keys import AwsKeys
+from agent.aws.policies import AwsPolicies
+from agent.aws.quotas import AwsQuotas
 from agent.aws.registry import SageMakerRegistry
 from agent.aws.s3_documents import S3Objects
 
@@ -61,6 +63,16 @@ class AwsAccount:
     def keys(self) -> AwsKeys:
         """KMS's signing keys."""
         return AwsKeys(self._clients, self.id)
+
+    @cached_property
+    def policies(self) -> AwsPolicies:
+        """IAM's simulator and the policies of resources."""
+        return AwsPolicies(self._clients, self.id)
+
+    @cached_property
+    def quotas(self) -> AwsQuotas:
+        """Service Quotas."""
+        return AwsQuotas(self._clients, self.id)
 
 
 class AwsAccounts:

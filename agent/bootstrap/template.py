@@ -20,6 +20,11 @@ class Template(Enum):
         """The file's content."""
         return files("agent.bootstrap").joinpath("templates", self.value).read_text("utf-8")
 
+    @property
+    def file(self) -> str:
+        """Where the file is in the repository."""
+        return f"{_PLACE}/{self.value}"
+
     def place(self, resource: str) -> str:
         """File and line of a resource by its logical id, such as ``…/tools.yaml:90``; the file alone if unknown."""
         heading = re.compile(rf"  {re.escape(resource)}:\s*$")

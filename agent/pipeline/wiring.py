@@ -116,10 +116,7 @@ def wire_preflight(wiring: Wiring) -> preflight.Inputs:
     """Every account, and the image, for it may be there already."""
     configuration = wiring.configuration
     return preflight.Inputs(
-        project=configuration.project,
-        tools=configuration.tools,
-        environments=configuration.environments,
-        releases=configuration.releases,
+        configuration=configuration,
         image_sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder, wiring.commit)),
     )
 

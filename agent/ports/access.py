@@ -1,4 +1,4 @@
-"""What a preflight asks before anything is spent: who am I, may I enter, is the key usable, is there a bucket."""
+"""What a preflight asks before anything is spent: who am I, may I enter, is there a bucket."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ class Access(Protocol):
 
     def bucket_region(self, bucket: str) -> str:
         """The region of a bucket that exists and may be used (HeadBucket)."""
-
-    def key_state(self, key: str) -> str:
-        """``Enabled`` or why a KMS key cannot be used (DescribeKey)."""
 
     def repository_uri(self, repository: str) -> str:
         """The URI of an ECR repository that exists (DescribeRepositories)."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agent.ports.jobs import Jobs
     from agent.ports.keys import SigningKeys
     from agent.ports.objects import Objects
+    from agent.ports.policies import Policies, Quotas
     from agent.ports.registry import ModelRegistry
 
 
@@ -52,6 +53,14 @@ class Account(Protocol):
     @property
     def keys(self) -> SigningKeys:
         """KMS's keys that sign releases."""
+
+    @property
+    def policies(self) -> Policies:
+        """What principals may do, and whom resources let in."""
+
+    @property
+    def quotas(self) -> Quotas:
+        """How much the account may have at once."""
 
 
 class Accounts(Protocol):

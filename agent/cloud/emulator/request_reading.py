@@ -133,9 +133,9 @@ class RequestReading:
         return Subject(resource=arn or found, conditions=conditions)
 
     def _iam_entity(self, request: Incoming, found: str) -> Subject:
-        """An entity's ARN has its path, which for a new one is in the request."""
+        """An entity's ARN has its path, which for a new one is in the request; a simulation is about its principal."""
         kind, _, name = found.rpartition(":")[2].partition("/")
-        resource = found
+        resource = request.param("PolicySourceArn") or found
         if kind in _IAM_STORES and name:
             known = getattr(self._iam, _IAM_STORES[kind]).get_scoped(request.account, None, name)
             path = request.param("Path") or "/"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent.cloud.emulator.authorization import Asked
 from agent.cloud.emulator.holders import Holder
 from agent.cloud.emulator.query_protocol import decode, encode
-from agent.cloud.policy.decision import Decision, Granted, Kind, ResourceSide
+from agent.cloud.policy.decision import Decision, Granted, Kind, ResourceSide, decide
 from agent.cloud.policy.document import parse
 from agent.cloud.policy.principals import Principal
 from agent.cloud.service_models import service_model
@@ -73,7 +73,9 @@ class Simulation:
                 asked = Asked(action=action, resource=resource, region=self._responses.get_region(), conditions=context)
                 owner = request.get("ResourceOwner", "").split(":")[4:5] or [principal.account]
                 side = ResourceSide(policy=parse(policy), owner=owner[0]) if policy else None
-                results.append(_result(action, resource, granted, self._authorization.decide(holder, asked, side)))
+                decision = self._authorization.decide(holder, asked, side)
+                own = decide(self._authorization.request(holder, asked), granted)
+                results.append(_result(action, resource, granted, decision) | _details(decision, own))
         answer = encode({"EvaluationResults": results, "IsTruncated": "false"})
         body = f"<{operation}Result>{answer}</{operation}Result>"
         return self._iam._xml(200, f"{operation}Response", body, ns="iam")
@@ -82,6 +84,16 @@ class Simulation:
 def _value(entry: Members) -> Value:
     values = entry.get("ContextKeyValues") or []
     return values if str(entry.get("ContextKeyType", "")).endswith("List") else str(values[0] if values else "")
+
+
+def _details(decision: Decision, own: Decision) -> Members:
+    """What each side says of another account's resource, whose own policy nobody has given.
+
+    ``EvalDecisionDetails`` is a map of decisions by kinds of policy that the reference does not name.
+    """
+    if decision.allowed or not own.allowed:
+        return {}
+    return {"EvalDecisionDetails": {"entry": {"key": Kind.IDENTITY.value.split(" ", 1)[1], "value": "allowed"}}}
 
 
 def _result(action: str, resource: str, granted: Granted, decision: Decision) -> Members:

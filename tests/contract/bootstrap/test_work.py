@@ -80,7 +80,7 @@ def test_the_pipeline_sees_that_everything_is_there(landscape: Landscape, tools:
     """What the preflight asks."""
     assert tools.access.bucket_region(landscape.bucket) == "us-east-1"
     assert tools.access.repository_uri(landscape.project)
-    assert tools.access.key_state(landscape.configuration.tools.kms_key or "") == "Enabled"
+    assert tools.policies.key(landscape.configuration.tools.kms_key or "").state == "Enabled"
     assert tools.access.role_exists(landscape.configuration.tools.execution_role)
     assert tools.registry.group_exists(landscape.project)
 

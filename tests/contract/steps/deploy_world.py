@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["PROD", "QA", "TOOLS", "Nap", "Running", "World", "new_world", "pending"]
 
 PATIENCE_SECONDS = 60
-_READING = ("Describe", "Get", "List", "Head", "Assume", "BatchGet", "InvokeEndpoint", "Decrypt")
+_READING = ("Describe", "Get", "List", "Head", "Assume", "BatchGet", "InvokeEndpoint", "Decrypt", "Simulate")
 _NOT_WRITES = ("logs:", "ecr:", "cloudwatch:PutMetricData")
 
 

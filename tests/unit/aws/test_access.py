@@ -104,20 +104,6 @@ def test_a_bucket_of_others_is_denied(cloud: EmbeddedCloud, clients: Clients, de
         entered(clients, deploy_role, EXTERNAL_ID).bucket_region("tumour-closed")
 
 
-def test_a_key_tells_whether_it_can_be_used(cloud: EmbeddedCloud, access: AwsAccess) -> None:
-    kms = cloud.client("kms")
-    key = kms.create_key()["KeyMetadata"]["Arn"]
-    assert access.key_state(key) == "Enabled"
-    kms.disable_key(KeyId=key)
-    assert access.key_state(key) == "Disabled"
-
-
-def test_a_key_that_is_missing_is_said_to_be(access: AwsAccess) -> None:
-    absent = f"arn:aws:kms:us-east-1:{TOOLS}:key/00000000-0000-0000-0000-000000000000"
-    with pytest.raises(InputMissingError, match=f"kms:DescribeKey on {absent} in account {TOOLS}, us-east-1"):
-        access.key_state(absent)
-
-
 def test_a_repository_tells_its_address(cloud: EmbeddedCloud, access: AwsAccess) -> None:
     cloud.client("ecr").create_repository(repositoryName="tumour")
     assert access.repository_uri("tumour") == f"{TOOLS}.dkr.ecr.us-east-1.amazonaws.com/tumour"

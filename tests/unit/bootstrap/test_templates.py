@@ -34,6 +34,7 @@ WITHOUT_RESOURCES = {
     "sagemaker:ListEndpoints",
     "sagemaker:ListModelPackages",
     "sagemaker:ListModels",
+    "servicequotas:ListServiceQuotas",
 }
 """Actions that AWS knows no resource for (Service Authorization Reference); alarms it asks about as a whole."""
 KEPT = {

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.config.environment import Endpoint, Environment, InstanceHosting
-from agent.config.model import Tools
-from agent.config.releases import Releases
+from agent.config.model import Configuration
 from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, TemporaryError, UsageError
 from agent.ports.images import StoredImage
+from agent.ports.policies import Encryption
 from pipeline_steps import preflight
-from tests.fakes import FakeAccess, FakeAccount, FakeAccounts, MemoryImages, MemoryKeys, MemoryRegistry
+from tests.fakes import (
+    FakeAccess,
+    FakeAccount,
+    FakeAccounts,
+    FakePolicies,
+    MemoryImages,
+    MemoryKeys,
+    MemoryRegistry,
+)
 from tests.unit.pipeline_steps.surroundings import surroundings, told
 from tests.unit.pipeline_steps.vouched import BUCKET, MEDIA_TYPE, TOOLS
 
@@ -25,6 +32,8 @@ SOURCES = "5" * 64
 DIGEST = f"sha256:{'1' * 64}"
 TOOLS_ROLE, PROD_ROLE = (f"arn:aws:iam::{account}:role/tumour-execution" for account in (TOOLS, PROD))
 DEPLOY_ROLE = f"arn:aws:iam::{PROD}:role/tumour-deploy"
+PIPELINE_ROLE = f"arn:aws:iam::{TOOLS}:role/tumour-pipeline"
+METRICS = {"auc": {"better": "higher"}}
 KEY = f"arn:aws:kms:us-east-1:{TOOLS}:key/1"
 PROD_KEY = f"arn:aws:kms:us-east-1:{PROD}:key/1"
 
@@ -37,10 +46,10 @@ class Accounts:
         default_factory=lambda: FakeAccount(
             access=FakeAccess(
                 buckets={BUCKET: "us-east-1"},
-                keys={KEY: "Enabled"},
                 repositories={"tumour": f"{TOOLS}.dkr.ecr.us-east-1.amazonaws.com/tumour"},
                 roles={TOOLS_ROLE: True},
             ),
+            policies=FakePolicies(keys={KEY: "Enabled"}, encrypted=Encryption(algorithm="aws:kms", key=KEY)),
             registry=MemoryRegistry(),
             images=MemoryImages(),
         )
@@ -50,14 +59,14 @@ class Accounts:
             id=PROD,
             access=FakeAccess(
                 arn=f"arn:aws:sts::{PROD}:assumed-role/tumour-deploy/run",
-                keys={PROD_KEY: "Enabled"},
                 roles={PROD_ROLE: True},
             ),
+            policies=FakePolicies(keys={PROD_KEY: "Enabled"}),
             images=MemoryImages(),
         )
     )
     region: str = "us-east-1"
-    releases: Releases = field(default_factory=Releases)
+    releases: dict[str, Any] = field(default_factory=dict)
     assumed: list[Any] = field(default_factory=list)
     context: Context | None = None
 
@@ -68,7 +77,7 @@ class Accounts:
         accounts = self.context.accounts
         assert isinstance(accounts, FakeAccounts)
         self.assumed = accounts.assumed
-        return {(check.where.partition(" ")[0], check.what): check.found for check in result.checks}
+        return {(found.place, found.what): found.why for found in result.findings}
 
     def refused(self, kind: type[ModelyardError]) -> str:
         with pytest.raises(kind) as caught:
@@ -76,34 +85,32 @@ class Accounts:
         return str(caught.value)
 
     def inputs(self) -> preflight.Inputs:
-        prod = Environment(
-            account=PROD,
-            region=self.region,
-            deploy_role=DEPLOY_ROLE,
-            external_id="tumour-prod",
-            execution_role=PROD_ROLE,
-            kms_key=PROD_KEY,
-            endpoint=Endpoint(name="tumour-prod", instance=InstanceHosting(type="ml.m5.large")),
-        )
-        tools = Tools(account=TOOLS, region="us-east-1", execution_role=TOOLS_ROLE, kms_key=KEY)
-        return preflight.Inputs(
-            project="tumour",
-            tools=tools,
-            environments={"prod": prod},
-            releases=self.releases,
-            image_sources=SOURCES,
-        )
-
-
-def test_a_key_that_signs_is_missed_before_anything_is_trained(accounts: Accounts) -> None:
-    accounts.tools.keys = MemoryKeys()
-    assert "signing key: kms:GetPublicKey: the key alias/tumour-releases" in accounts.refused(InputMissingError)
-
-
-def test_whoever_signs_nothing_needs_no_key(accounts: Accounts) -> None:
-    accounts.tools.keys = MemoryKeys()
-    accounts.releases = Releases(sign=False)
-    assert ("tools", "signing key") not in accounts.run()
+        resources = {"instance_type": "ml.m5.large"}
+        prod = {
+            "account": PROD,
+            "region": self.region,
+            "deploy_role": DEPLOY_ROLE,
+            "external_id": "tumour-prod",
+            "execution_role": PROD_ROLE,
+            "kms_key": PROD_KEY,
+            "endpoint": {"name": "tumour-prod", "instance": {"type": "ml.m5.large"}},
+        }
+        document = {
+            "project": "tumour",
+            "tools": {
+                "account": TOOLS,
+                "region": "us-east-1",
+                "role": PIPELINE_ROLE,
+                "execution_role": TOOLS_ROLE,
+                "kms_key": KEY,
+            },
+            "data": {"training": {"path": "data"}},
+            "training": {"resources": resources},
+            "evaluation": {"script": "e.py", "data": "training", "resources": resources, "metrics": METRICS},
+            "environments": {"prod": prod},
+            "releases": self.releases,
+        }
+        return preflight.Inputs(configuration=Configuration.model_validate(document), image_sources=SOURCES)
 
 
 @pytest.fixture
@@ -121,15 +128,35 @@ def test_everything_is_looked_at_and_told(accounts: Accounts) -> None:
         ("tools", "execution role"),
         ("tools", "key"),
         ("tools", "signing key"),
+        ("tools", "policy of the signing key"),
+        ("tools", "encryption of the bucket"),
+        ("tools", "names"),
+        ("tools", "permissions"),
+        ("tools", "policy of the bucket"),
+        ("tools", "policy of the repository"),
+        ("tools", "policy of the model package group"),
         ("tools", "image"),
         ("prod", "identity"),
         ("prod", "region"),
         ("prod", "execution role"),
         ("prod", "key"),
+        ("prod", "names"),
+        ("prod", "permissions"),
         ("prod", "image"),
     }
     assert accounts.context is not None
-    assert told(accounts.context, "fact") == ["entered tools, prod; all 13 checks passed"]
+    assert told(accounts.context, "fact") == ["entered tools, prod; all 24 checks passed"]
+
+
+def test_a_key_that_signs_is_missed_before_anything_is_trained(accounts: Accounts) -> None:
+    accounts.tools.keys = MemoryKeys()
+    assert "signing key: kms:GetPublicKey: the key alias/tumour-releases" in accounts.refused(InputMissingError)
+
+
+def test_whoever_signs_nothing_needs_no_key(accounts: Accounts) -> None:
+    accounts.tools.keys = MemoryKeys()
+    accounts.releases = {"sign": False}
+    assert ("tools", "signing key") not in accounts.run()
 
 
 def test_an_environment_is_entered_by_its_role_and_external_id(accounts: Accounts) -> None:
@@ -142,28 +169,27 @@ def test_all_that_is_wrong_is_listed_with_what_is_right(accounts: Accounts) -> N
     accounts.tools.access.buckets = {}
     accounts.tools.registry.groups.clear()
     message = accounts.refused(AccessDeniedError)
-    assert message.startswith("3 of 9 checks failed:\n")
+    assert message.startswith("3 of 17 checks failed:\n")
     no_group = "there is no model package group tumour; create it with: modelyard bootstrap apply"
-    for line in (
-        f"  WRONG  prod ({PROD}, us-east-1)  identity: sts:AssumeRole: wrong external id",
-        f"  WRONG  tools ({TOOLS}, us-east-1)  artifact bucket: there is no bucket {BUCKET}",
-        f"  WRONG  tools ({TOOLS}, us-east-1)  model package group: {no_group}",
+    for start in (
+        f"  WRONG  prod ({PROD}, us-east-1)  identity: sts:AssumeRole: wrong external id; its trust has to name",
+        f"  WRONG  tools ({TOOLS}, us-east-1)  artifact bucket: there is no bucket {BUCKET}; see agent/bootstrap/",
+        f"  WRONG  tools ({TOOLS}, us-east-1)  model package group: {no_group}; see agent/bootstrap/templates/tools",
         f"  ok     tools ({TOOLS}, us-east-1)  execution role: {TOOLS_ROLE}",
     ):
-        assert line in message.splitlines()
+        assert any(line.startswith(start) for line in message.splitlines())
 
 
 def test_an_account_that_does_not_let_us_in_is_asked_nothing_else(accounts: Accounts) -> None:
     accounts.prod.access.arn = AccessDeniedError("sts:AssumeRole: wrong external id")
     lines = accounts.refused(AccessDeniedError).splitlines()
-    assert [line for line in lines if "  prod (" in line] == [
-        f"  WRONG  prod ({PROD}, us-east-1)  identity: sts:AssumeRole: wrong external id"
-    ]
+    (line,) = [line for line in lines if "  prod (" in line]
+    assert line.startswith(f"  WRONG  prod ({PROD}, us-east-1)  identity: sts:AssumeRole: wrong external id")
 
 
 def test_what_is_missing_is_missing(accounts: Accounts) -> None:
     accounts.tools.access.repositories = {}
-    assert "1 of 13 checks failed" in accounts.refused(InputMissingError)
+    assert "1 of 24 checks failed" in accounts.refused(InputMissingError)
 
 
 def test_a_service_that_is_busy_may_be_asked_again(accounts: Accounts) -> None:
@@ -183,7 +209,7 @@ def test_an_environment_elsewhere_cannot_be_served(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize("state", ["Disabled", "PendingDeletion"])
 def test_a_key_that_cannot_be_used_is_told_with_its_state(accounts: Accounts, state: str) -> None:
-    accounts.prod.access.keys = {PROD_KEY: state}
+    accounts.prod.policies.keys = {PROD_KEY: state}
     assert f"the key {PROD_KEY} cannot be used: it is {state}" in accounts.refused(InputMissingError)
 
 
@@ -209,6 +235,32 @@ def test_an_image_that_sagemaker_does_not_take_is_refused(accounts: Accounts) ->
     index = "application/vnd.oci.image.index.v1+json"
     accounts.tools.images.add(StoredImage(digest=DIGEST, media_type=index, size=1), tag=SOURCES)
     assert f"tumour@{DIGEST} is a {index}, not a single image" in accounts.refused(InputMissingError)
+
+
+def test_a_permission_that_is_missing_stops_the_run_and_names_the_template(accounts: Accounts) -> None:
+    accounts.prod.policies.refuses = frozenset({"sagemaker:UpdateEndpoint"})
+    message = accounts.refused(AccessDeniedError)
+    assert f"{DEPLOY_ROLE} may not sagemaker:UpdateEndpoint on arn:aws:sagemaker:us-east-1:{PROD}:endpoint/" in message
+    assert "it is statement Deploy of the template; run: modelyard bootstrap apply --account prod" in message
+
+
+def test_whoever_may_not_ask_is_warned_and_goes_on(accounts: Accounts) -> None:
+    accounts.tools.policies.unasked = AccessDeniedError("iam:SimulatePrincipalPolicy: no")
+    accounts.run()
+    assert accounts.context is not None
+    warned = told(accounts.context, "warn")
+    assert len(warned) == 2
+    assert warned[0].startswith(
+        f"tools ({TOOLS}, us-east-1): permissions: could not be looked at: iam:SimulatePrincipalPolicy: no; let "
+    )
+    assert told(accounts.context, "fact") == ["entered tools, prod; 22 of 24 checks passed, none failed"]
+
+
+def test_a_preflight_lacks_what_only_it_asks_for_without_stopping_anybody(accounts: Accounts) -> None:
+    accounts.tools.policies.refuses = frozenset({"ecr:GetRepositoryPolicy"})
+    accounts.run()
+    assert accounts.context is not None
+    assert ["ecr:GetRepositoryPolicy" in line for line in told(accounts.context, "warn")] == [True]
 
 
 def test_it_is_looked_at_again_in_every_run() -> None:
