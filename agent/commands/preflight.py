@@ -102,7 +102,7 @@ def _place(key: str, document: MappingNode) -> str:
     while path:
         if node_at(document, path) is not None:
             place = value_place(document, path)
-            return f"{place.text.name}:{place.line}"
+            return place.text.name if place.text.name.startswith("--") else f"{place.text.name}:{place.line}"
         path = path[:-1]
     return ""
 
