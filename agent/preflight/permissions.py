@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.bootstrap.needs import needs_of_roles
-from agent.errors import ExitCode, UsageError
+from agent.errors import CloudFailedError, ExitCode, UsageError
 from agent.ports.policies import Simulated
 from agent.preflight.subject import Look
 
@@ -162,13 +162,22 @@ def refusals(needs: Iterable[Need], subject: Subject, principal: str) -> Iterato
 def _refused(need: Need, decisions: Mapping[tuple[str, str], str]) -> Iterator[Refusal]:
     for resource in need.resources:
         denied = {
-            action: decisions[action, example(resource)]
+            action: decision
             for action in need.actions
-            if knows(action, resource) and decisions.get((action, example(resource)), "allowed") != "allowed"
+            if knows(action, resource)
+            for decision in [_decision(decisions, action, example(resource))]
+            if decision != "allowed"
         }
         if denied:
             explicit = "explicitDeny" in denied.values()
             yield Refusal(need=need, actions=tuple(denied), resource=resource, explicit=explicit)
+
+
+def _decision(decisions: Mapping[tuple[str, str], str], action: str, resource: str) -> str:
+    """What IAM says; to say nothing is not to allow it."""
+    if (action, resource) not in decisions:
+        raise CloudFailedError(f"iam:SimulatePrincipalPolicy tells nothing about {action} on {resource}")
+    return decisions[action, resource]
 
 
 def knows(action: str, resource: str) -> bool:

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from agent.errors import AccessDeniedError, CloudFailedError, ModelyardError, TemporaryError
+from agent.errors import AccessDeniedError, CloudFailedError, ExitCode, ModelyardError, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +56,12 @@ def _ended(look: Look, future: Future[list[Finding]], until: float, seconds: flo
 
 
 def _late(look: Look, seconds: float) -> Finding:
-    why = f"could not be looked at: no answer within {seconds:g} s"
-    return look.subject.found("warning", look.what, look.resource, why, fix="try again later")
+    """Without an answer that a run needs nobody can tell that it would not fail, as it would for a busy service."""
+    why, fix = f"could not be looked at: no answer within {seconds:g} s", "try again later"
+    if look.needed:
+        code = int(ExitCode.TEMPORARY)
+        return look.subject.found("error", look.what, look.resource, why, fix=fix, exit_code=code)
+    return look.subject.found("warning", look.what, look.resource, why, fix=fix)
 
 
 def _refused(look: Look, error: ModelyardError) -> Finding:

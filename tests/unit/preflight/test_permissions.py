@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.bootstrap.needs import Need
 from agent.preflight import permissions
 from agent.preflight.permissions import batches, example, knows
+from agent.preflight.running import side_by_side
 from tests.contract.bootstrap.landscape import IDS
 from tests.fakes import FakeAccess, FakePolicies
 from tests.unit.preflight.subjects import subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.ports.policies import Simulated
 
 ENDPOINT, CONFIG, MODEL = (
     f"arn:aws:sagemaker:us-east-1:1:{kind}/x" for kind in ("endpoint", "endpoint-config", "model")
@@ -76,6 +83,16 @@ def test_a_key_that_nobody_knows_is_asked_about_by_nobody() -> None:
 @pytest.mark.parametrize("group", ["arn:aws:logs:us-east-1:1:log-group:/aws/sagemaker/*Jobs"])
 def test_an_example_is_one_that_there_may_be(group: str) -> None:
     assert example(group).endswith("/TrainingJobs")
+
+
+def test_what_the_simulator_passes_over_is_not_taken_for_allowed() -> None:
+    class Silent(FakePolicies):
+        def decisions(self, principal: str, simulated: Simulated) -> Mapping[tuple[str, str], str]:
+            return dict(list(super().decisions(principal, simulated).items())[1:])
+
+    for found in side_by_side(list(permissions.looks(subject(policies=Silent()))), seconds=5):
+        assert found.severity == "warning"
+        assert "iam:SimulatePrincipalPolicy tells nothing about" in found.why
 
 
 def asked(arn: str) -> list[str]:

@@ -48,13 +48,20 @@ def test_findings_come_in_the_order_of_the_looks() -> None:
     assert [found.what for found in side_by_side([look(slow), look(lambda: [WELL])], seconds=5)] == ["slow", "well"]
 
 
-def test_a_look_without_an_answer_is_left_alone_after_its_time() -> None:
+@pytest.mark.parametrize(("needed", "severity", "code"), [(True, "error", 75), (False, "warning", 0)])
+def test_a_look_without_an_answer_is_left_alone_after_its_time(needed: bool, severity: str, code: int) -> None:
     never = threading.Event()
+
+    def ask() -> Iterable[Finding]:
+        never.wait(60)
+        return [WELL]
+
     began = time.monotonic()
-    late, well = side_by_side([look(lambda: [(never.wait(60) and WELL) or WELL]), look(lambda: [WELL])], seconds=0.2)
+    late, well = side_by_side([look(ask, needed=needed), look(lambda: [WELL])], seconds=0.2)
     never.set()
     assert time.monotonic() - began < 5
-    assert (late.severity, late.why) == ("warning", "could not be looked at: no answer within 0.2 s")
+    assert (late.severity, late.exit_code) == (severity, code)
+    assert late.why == "could not be looked at: no answer within 0.2 s"
     assert well == WELL
 
 
