@@ -115,7 +115,7 @@ def test_further_variables_are_named(place: Node) -> None:
 @pytest.mark.parametrize("name", ["TOKEN=secret", "--privileged", "1A", "a;b"])
 def test_nothing_but_names_is_taken(place: Node, name: str) -> None:
     told = place.run("step", {**place.request("train"), "ML_ENVIRONMENT": name}, exits=2).stderr
-    assert told == f"mlStep: the option environment takes names of variables, not {name}\n"
+    assert told == f"modelyard: the option environment takes names of variables, not {name}\n"
 
 
 def test_an_identity_in_a_file_is_brought_along(place: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
