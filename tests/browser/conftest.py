@@ -46,9 +46,12 @@ def jenkins(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; without its own sandbox, which root cannot have."""
+    """Debian's Chromium; without its own sandbox, which root cannot have.
+
+    Of one module only: while Playwright is there, no other event loop can run in this process.
+    """
     chromium = require("chromium")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
