@@ -243,7 +243,7 @@ def slow(agents: tuple[World, World]) -> None:
 
 def hastened(world: World, build: Build, name: str, **changes: object) -> dict[str, Any]:
     """A step to its end, with a cloud whose time passes between visits."""
-    return build.step(name, between=lambda: world.cloud.advance(900), **changes)
+    return build.step(name, between=lambda: world.cloud.advance(300), **changes)
 
 
 def released(world: World, build: Build) -> str:
