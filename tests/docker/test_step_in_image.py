@@ -124,7 +124,7 @@ def test_a_build_is_published_from_the_image_to_a_host_that_the_node_trusts(plac
         said = place.run("publish", {**asked, **authorities, **there})
     assert TOKEN not in said.stdout + said.stderr
     published = place.result("publish")
-    assert (published["comment"]["state"], published["ledger"]["state"]) == ("created", "kept")
+    assert (published["comment"]["state"], published["ledger"]["state"]) == ("created", "kept"), published
     assert (place.workspace / ".modelyard/build/report/index.html").is_file()
 
 
