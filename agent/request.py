@@ -34,11 +34,13 @@ STATUSES: Mapping[Status, str] = {
 Document = TypeVar("Document", bound=BaseModel)
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """What requests are made of: frozen, and nothing in it that is not known."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RunPart(_Part):
+class RunPart(Part):
     """Which run the step belongs to; what is left out is found out as for a run of one's own."""
 
     id: str = Field(default="", description="Id of the run, such as Jenkins's BUILD_TAG.")
@@ -51,7 +53,7 @@ class RunPart(_Part):
     origin: str = Field(default="", description="Digest of the release that it came from.")
 
 
-class StepRequest(_Part):
+class StepRequest(Part):
     """A request; every part but the contract may be left out."""
 
     contract: Literal[1] = Field(description="Number of this contract.")
@@ -69,7 +71,7 @@ class StepRequest(_Part):
     interrupted: bool = Field(default=False, description="The build was aborted: put in order what is under way.")
 
 
-class StepAnswer(_Part):
+class StepAnswer(Part):
     """What a result file says, however the step ended."""
 
     contract: Literal[1] = Field(default=CONTRACT, description="Number of this contract.")
@@ -90,7 +92,7 @@ class WaitingAnswer(StepAnswer):
     state: dict[str, Any] = Field(description="What the next visit has to know, for its request.")
 
 
-class CommandRequest(_Part):
+class CommandRequest(Part):
     """What Jenkins asks of a command that runs no step; every part but the contract may be left out."""
 
     contract: Literal[1] = Field(description="Number of this contract.")
@@ -125,9 +127,14 @@ def read_document(path: Path, kind: type[Document]) -> Document:
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:
     """A document as a file, whole or not at all."""
+    write_whole(path, json.dumps(document, indent=2).encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A file and the folders above it; who looks meanwhile sees the former content or this one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(document, indent=2))
+    partial.write_bytes(content)
     partial.replace(path)
 
 

@@ -9,11 +9,10 @@
 
 /** Every option; mlApprove.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
-    Map perStage = mlWait.declaredOptions()
     [
         review: [type: 'map', about: 'Result of the step review.'],
         evidence: [type: 'text', fallback: '', about: 'Where the page is that shows what would change.'],
-    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results', 'timeout'])
+    ] + mlPerform.passedOptions()
 }
 
 /**

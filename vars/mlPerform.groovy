@@ -4,6 +4,12 @@
 
    For the other vars; Jenkinsfiles have no use for it. */
 
+/** Options of mlWait that are passed on as they are; the others say which stage it is, and what it works with. */
+Map passedOptions() {
+    Map perStage = mlWait.declaredOptions()
+    perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results', 'timeout'])
+}
+
 /**
  * @param declared its stage, step, title, and timeout in minutes, as `modelyard stages` says
  * @param given options of mlWait, among others

@@ -7,14 +7,13 @@
 
 /** Every option; mlReview.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
-    Map perStage = mlWait.declaredOptions()
     [
         action: [type: 'text', fallback: 'promote', among: ['promote', 'rollback'], about: 'What is asked for.'],
         release: [type: 'text', fallback: '',
             about: 'First digits or tag of the release; for a rollback, empty for the one that was live before.'],
         target: [type: 'text', about: 'Environment to change.'],
         strategy: [type: 'text', fallback: 'configured', about: 'How traffic moves, such as canary.'],
-    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'inputs', 'results', 'timeout'])
+    ] + mlPerform.passedOptions()
 }
 
 /**

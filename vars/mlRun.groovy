@@ -7,7 +7,6 @@
 
 /** Every option; mlRun.txt and docs/reference/vars.md are made of this. */
 Map declaredOptions() {
-    Map perStage = mlWait.declaredOptions()
     [
         until: [type: 'text', fallback: '', about: 'Last stage to run, with all that it needs; empty for all stages.'],
         from: [type: 'text', fallback: '', about: 'First stage to run; what it needs must be done already.'],
@@ -15,7 +14,7 @@ Map declaredOptions() {
             about: 'Whether the stages are those of a build, a promotion or a rollback.'],
         to: [type: 'text', fallback: '', about: 'Environment of a promotion or a rollback.'],
         inputs: [type: 'map', fallback: [:], about: 'Values of single input fields: stage -> field -> value.'],
-    ] + perStage.subMap(perStage.keySet() - ['step', 'stage', 'results', 'inputs', 'timeout'])
+    ] + mlPerform.passedOptions()
 }
 
 /**

@@ -5,31 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from agent.errors import UsageError
 from agent.report.outcome import StageOutcome
-from agent.request import RunPart, read_document
+from agent.request import Part, RunPart, read_document
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTRACT: Literal[1] = 1
-"""The number of the contract; a request of another one is refused, for it would be misunderstood."""
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DeclaredStage(_Part):
+class DeclaredStage(Part):
     """A stage that the build was to go through."""
 
     stage: str = Field(description="Id of the stage.")
     title: str = Field(default="", description="The stage as people call it.")
 
 
-class PublishRequest(_Part):
+class PublishRequest(Part):
     """A build that is over; every part but the contract may be left out."""
 
     contract: Literal[1] = Field(description="Number of this contract.")
