@@ -86,7 +86,7 @@ def test_a_training_over_visits_is_the_training_of_one_long_wait(world: World, r
     since = world.last_call()
     first = ready.visit("train")
     assert (first["status"], first["exit_code"], first["result"]) == ("waiting", 0, {})
-    assert first["pause"] == 10
+    assert 10 <= first["pause"] <= 20, "ten seconds, spread by a fifth; more where the job took long to start"
     assert first["progress"].startswith("training job steered-train-")
     assert len(json.dumps(first["state"])) < 1000
     answer = ready.step("train")
