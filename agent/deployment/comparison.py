@@ -6,14 +6,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from agent.deployment.evidence import Change
+from agent.deployment.measured import metric_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from agent.artifacts import DataSet, Release
+    from agent.artifacts import DataSet, Release, Verdict
     from agent.deployment.evidence import Judgement, Topic
-
-Better = Literal["higher", "lower"]
+    from agent.deployment.measured import Better, MetricPair
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -22,7 +22,7 @@ def compared(release: Release, live: Release | None, *, better: Mapping[str, Bet
     """All that differs between two releases, or is the same and matters."""
     rows: Iterable[Iterator[Change]] = (
         _metrics(release, live, better),
-        _gates(release),
+        _gates(release, live),
         _data(release, live),
         texts("image", {"digest": release.image.digest}, {"digest": live.image.digest} if live else {}),
         texts("model", {"sha256": release.model.sha256}, {"sha256": live.model.sha256} if live else {}),
@@ -33,50 +33,55 @@ def compared(release: Release, live: Release | None, *, better: Mapping[str, Bet
 
 
 def _metrics(release: Release, live: Release | None, better: Mapping[str, Better]) -> Iterator[Change]:
-    """Where the release's own gates have measured the live model on the same rows, that counts."""
-    again = None
-    if live is not None:
-        again = next((one for one in release.champions.values() if one.model == live.model.sha256), None)
-    evaluated = again or (live.evaluation if live else None)
-    other_rows = evaluated is not None and evaluated.data != release.evaluation.data
-    known = evaluated.metrics if evaluated else {}
-    for name in _names(release.evaluation.metrics, known):
-        new, old = release.evaluation.metrics.get(name), known.get(name)
-        if new is None or old is None:
-            yield _text("metrics", name, f"{old.value:.6g}" if old else "", f"{new.value:.6g}" if new else "")
-            continue
-        notes = (
-            f"{new.value - old.value:+.4g}" if new.value != old.value else "",
-            f"{better[name]} is better" if name in better else "",
-            "measured on different rows" if other_rows else "",
-        )
+    for name, pair in metric_pairs(release, live, better=better).items():
         yield Change(
             topic="metrics",
             name=name,
-            live=f"{old.value:.6g}",
-            wanted=f"{new.value:.6g}",
-            judgement=_direction(new.value, old.value, better.get(name)),
-            note=", ".join(note for note in notes if note),
+            live="" if pair.before is None else f"{pair.before:.6g}",
+            wanted="" if pair.after is None else f"{pair.after:.6g}",
+            judgement=pair.judgement,
+            note=", ".join(_notes(pair)),
         )
 
 
-def _direction(new: float, old: float, better: Better | None) -> Judgement:
-    if new == old:
-        return "same"
-    if better is None:
-        return "changed"
-    return "better" if (new > old) == (better == "higher") else "worse"
+def _notes(pair: MetricPair) -> Iterator[str]:
+    if pair.difference:
+        yield f"{pair.difference:+.4g}"
+    if pair.before is None or pair.after is None:
+        return
+    if pair.better:
+        yield f"{pair.better} is better"
+    if not pair.same_rows:
+        yield "measured on different rows"
 
 
-def _gates(release: Release) -> Iterator[Change]:
-    for verdict in release.verdicts:
+def _gates(release: Release, live: Release | None) -> Iterator[Change]:
+    """What the gates of either release said, each of its own model."""
+    wanted, known = ({one.gate: one for one in each.verdicts} if each else {} for each in (release, live))
+    for name in _names(wanted, known):
+        new, old = wanted.get(name), known.get(name)
         yield Change(
             topic="gates",
-            name=verdict.gate,
-            wanted=verdict.reason,
-            judgement="passed" if verdict.passed else "failed",
-            note="" if verdict.severity == "block" else "only warns",
+            name=name,
+            live=old.reason if old else "",
+            wanted=new.reason if new else "",
+            judgement=_said(new) if new else "gone",
+            note=", ".join(_about(new, old)),
         )
+
+
+def _said(verdict: Verdict) -> Literal["passed", "failed"]:
+    return "passed" if verdict.passed else "failed"
+
+
+def _about(new: Verdict | None, old: Verdict | None) -> Iterator[str]:
+    if new is None:
+        yield "the release has no such gate"
+        return
+    if new.severity != "block":
+        yield "only warns"
+    if old and old.passed != new.passed:
+        yield f"{_said(old)} before"
 
 
 def _data(release: Release, live: Release | None) -> Iterator[Change]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agent.ledger.environments import Deployment
 
 Topic = Literal["metrics", "gates", "data", "image", "model", "hyperparameters", "commit", "settings", "writes"]
-Judgement = Literal["better", "worse", "same", "changed", "new", "gone", "passed", "failed"]
+Judgement = Literal["better", "worse", "same", "changed", "new", "gone", "passed", "failed", "incomparable"]
 
 
 class Change(StepModel):

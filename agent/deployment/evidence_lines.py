@@ -20,6 +20,7 @@ _MARKS = {
     "gone": "!",
     "passed": "+",
     "failed": "-",
+    "incomparable": "?",
 }
 _LONG = 48
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
@@ -37,11 +38,11 @@ def change_lines(changes: Sequence[Change]) -> Iterator[str]:
 def _cells(change: Change) -> tuple[str, ...]:
     mark, live, wanted = _MARKS[change.judgement], _cut(change.live), _cut(change.wanted)
     if change.topic in {"gates", "writes"}:
-        return mark, change.name, change.wanted, "", change.note
+        return mark, change.name, change.wanted or change.live, "", change.note
     if change.judgement in {"same", "new"}:
         return mark, change.name, wanted, "", change.note
     arrow = f"{live} -> {wanted or '(none)'}"
-    judged = change.judgement if change.judgement in {"better", "worse"} else ""
+    judged = change.judgement if change.judgement in {"better", "worse", "incomparable"} else ""
     return mark, change.name, arrow, judged, change.note
 
 

@@ -9,6 +9,7 @@ import pytest
 from agent.artifacts import DataSet, Evaluation, Metric, Verdict
 from agent.deployment.comparison import compared
 from agent.deployment.evidence_lines import aligned, change_lines
+from agent.deployment.measured import metric_pairs
 from tests.unit.deployment.stage import release
 
 if TYPE_CHECKING:
@@ -61,8 +62,28 @@ def test_what_the_live_model_achieves_on_the_same_rows_counts_more() -> None:
     assert (found.live, found.judgement) == ("0.9", "better")
     assert "different rows" not in found.note
     alone = row(compared(made(evaluation=evaluated("1" * 64, auc=0.92)), live, better=BETTER), "metrics", "auc")
-    assert (alone.live, alone.judgement) == ("0.95", "worse")
-    assert "measured on different rows" in alone.note
+    assert (alone.live, alone.judgement) == ("0.95", "incomparable")
+    assert alone.note == "higher is better, measured on different rows"
+
+
+def test_an_older_release_may_have_measured_the_newer_model() -> None:
+    older = made(2, evaluation=evaluated("2" * 64, data="e" * 64, auc=0.95))
+    again = made(1, evaluation=evaluated("1" * 64, auc=0.92))
+    older = older.model_copy(update={"champions": {"prod": evaluated(again.model.sha256, data="e" * 64, auc=0.96)}})
+    pair = metric_pairs(again, older, better=BETTER)["auc"]
+    assert (pair.before, pair.after, pair.judgement, pair.same_rows) == (0.95, 0.96, "better", True)
+    assert pair.difference == pytest.approx(0.01)
+
+
+def test_there_is_no_difference_between_values_of_different_rows() -> None:
+    one, two = (
+        made(evaluation=evaluated("1" * 64, auc=0.92)),
+        made(2, evaluation=evaluated("2" * 64, data="e" * 64, auc=0.9)),
+    )
+    pair = metric_pairs(one, two, better=BETTER)["auc"]
+    assert (pair.before, pair.after, pair.difference, pair.same_rows) == (0.9, 0.92, None, False)
+    (line,) = list(change_lines([row(compared(one, two, better=BETTER), "metrics", "auc")]))[1:]
+    assert line == "  ?  auc  0.9 -> 0.92  incomparable  higher is better, measured on different rows"
 
 
 def test_metrics_that_only_one_of_them_has_are_shown() -> None:
@@ -104,6 +125,30 @@ def test_gates_speak_for_themselves() -> None:
     )  # fmt: skip
     found = row(compared(made(verdicts=(verdict,)), None, better={}), "gates", "good")
     assert (found.judgement, found.wanted, found.note) == ("failed", "auc 0.7 is below 0.8", "only warns")
+
+
+def test_verdicts_of_both_are_told_and_which_of_them_have_turned() -> None:
+    def said(gate: str, *, passed: bool) -> Verdict:
+        return Verdict(
+            gate=gate, metric="auc", value=0.7, limit=0.8, comparison="at least", passed=passed, severity="block",
+            reason=f"{gate}: {passed}",
+        )  # fmt: skip
+
+    old = made(2, verdicts=(said("good", passed=False), said("older", passed=True)))
+    changes = compared(made(verdicts=(said("good", passed=True),)), old, better={})
+    good, older = row(changes, "gates", "good"), row(changes, "gates", "older")
+    assert (good.live, good.wanted, good.judgement, good.note) == (
+        "good: False",
+        "good: True",
+        "passed",
+        "failed before",
+    )
+    assert (older.live, older.wanted, older.judgement) == ("older: True", "", "gone")
+    assert list(change_lines([good, older])) == [
+        "gates:",
+        "  +  good   good: True   failed before",
+        "  !  older  older: True  the release has no such gate",
+    ]
 
 
 def test_uncommitted_changes_are_told() -> None:
