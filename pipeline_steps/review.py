@@ -15,7 +15,7 @@ from agent.deployment.approval import admitted, authors, expiry, rule_of, standi
 from agent.deployment.comparison import compared
 from agent.deployment.deploy import recalled
 from agent.deployment.evidence import Change, Consent, Entry, Proof
-from agent.deployment.evidence_lines import change_lines, history_lines, proof_lines
+from agent.deployment.evidence_lines import change_lines, history_lines, measured_phrase, proof_lines
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import release_before, require_known, require_proved
 from agent.deployment.settings import would_change
@@ -225,14 +225,8 @@ def _title(case: _Case, changes: Sequence[Change], *, unchanged: bool) -> str:
     instead = f"instead of {short(current.release)}" if current else "which has no release yet"
     if current and current.release == order.digest:
         instead = "which has it, with other settings"
-    measured = [change for change in changes if change.topic == "metrics" and change.wanted]
-    metrics = ", ".join(_metric(change) for change in measured)
+    metrics = measured_phrase(changes)
     return f"{does}, {instead}{f': {metrics}' if metrics else ''}"
-
-
-def _metric(change: Change) -> str:
-    judged = f"{change.judgement}, was {change.live}" if change.live and change.judgement != "same" else ""
-    return f"{change.name} {change.wanted}{f' ({judged})' if judged else ''}"
 
 
 def _lines(result: Result, release: Release) -> Iterator[str]:

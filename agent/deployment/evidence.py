@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from agent.ledger.approvals import Approval
     from agent.ledger.environments import Deployment
 
-Topic = Literal["metrics", "gates", "data", "image", "model", "hyperparameters", "commit", "settings", "writes"]
+Topic = Literal[
+    "release", "approvals", "metrics", "gates", "data", "files", "image", "packages", "model", "hyperparameters",
+    "commit", "settings", "writes",
+]  # fmt: skip
 Judgement = Literal["better", "worse", "same", "changed", "new", "gone", "passed", "failed", "incomparable"]
 
 

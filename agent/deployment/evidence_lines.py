@@ -46,6 +46,16 @@ def _cells(change: Change) -> tuple[str, ...]:
     return mark, change.name, arrow, judged, change.note
 
 
+def measured_phrase(changes: Sequence[Change]) -> str:
+    """The metrics of a release in a few words, each with what became of it."""
+    return ", ".join(_metric(change) for change in changes if change.topic == "metrics" and change.wanted)
+
+
+def _metric(change: Change) -> str:
+    judged = f"{change.judgement}, was {change.live}" if change.live and change.judgement != "same" else ""
+    return f"{change.name} {change.wanted}{f' ({judged})' if judged else ''}"
+
+
 def proof_lines(proofs: Sequence[Proof]) -> Iterator[str]:
     """Where the release was proved, and when."""
     if proofs:

@@ -1,7 +1,8 @@
-"""The commits between two releases, as far as the working copy at hand knows them."""
+"""What the working copy at hand knows of two releases' commits: those between them, and files as they were."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST = 50
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def between(folder: Path, old: str, new: str) -> tuple[str, ...]:
@@ -18,11 +20,26 @@ def between(folder: Path, old: str, new: str) -> tuple[str, ...]:
     """
     if not old or not new or old == new:
         return ()
-    words = ["log", f"--max-count={_MOST}", "--format=%h %an: %s", f"{old}..{new}", "--"]
+    answer = _git(folder, "log", f"--max-count={_MOST}", "--format=%h %an: %s", f"{old}..{new}", "--")
+    return tuple((answer or "").splitlines())
+
+
+def knows(folder: Path, commit: str) -> bool:
+    """Whether the working copy has a commit, which a shallow clone may lack."""
+    return bool(_SHA.fullmatch(commit)) and _git(folder, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+
+
+def file_at(folder: Path, commit: str, path: str) -> str | None:
+    """A file's text at a commit, ``path`` relative to the folder; None where git or the commit has none."""
+    return _git(folder, "show", f"{commit}:./{path}") if _SHA.fullmatch(commit) else None
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    """What git answers; None where it is missing or fails."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *words], capture_output=True, check=False, encoding="utf-8", errors="replace"
         )
     except FileNotFoundError:
-        return ()
-    return tuple(answer.stdout.splitlines()) if answer.returncode == 0 else ()
+        return None
+    return answer.stdout if answer.returncode == 0 else None

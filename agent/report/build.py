@@ -181,8 +181,13 @@ class BuildReport:
 
     @property
     def topics(self) -> Mapping[str, Sequence[Change]]:
-        """What a promotion changes, by topic, in the order of the first of each."""
-        found: dict[str, list[Change]] = {}
-        for change in self.promotion.changes if self.promotion else ():
-            found.setdefault(change.topic, []).append(change)
-        return found
+        """What a promotion changes, by topic."""
+        return by_topic(self.promotion.changes if self.promotion else ())
+
+
+def by_topic(changes: Sequence[Change]) -> Mapping[str, Sequence[Change]]:
+    """Changes by topic, in the order of the first of each."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.topic, []).append(change)
+    return found

@@ -43,6 +43,18 @@ def pages(report: BuildReport) -> Mapping[str, bytes]:
 
 
 def _page(report: BuildReport) -> str:
+    return rendered(
+        "index.html",
+        report=report,
+        facts=report.facts,
+        sign=_SIGNS[report.conclusion.state],
+        pictured=measures(report),
+        stylesheet=STYLE,
+    )
+
+
+def rendered(template: str, **values: object) -> str:
+    """A page of a template, in which text is only text."""
     surroundings = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -61,9 +73,7 @@ def _page(report: BuildReport) -> str:
         "address": address,
         "sentence": sentence,
     }
-    return surroundings.get_template("index.html").render(
-        report=report, facts=report.facts, sign=_SIGNS[report.conclusion.state], pictured=measures(report)
-    )
+    return surroundings.get_template(template).render(values)
 
 
 def sentence(text: str) -> Markup:

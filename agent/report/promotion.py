@@ -29,7 +29,7 @@ def promotion_of(outcomes: Sequence[StageOutcome]) -> Promotion | None:
         environment=_first(about, "environment_name"),
         release=_first(about, "release"),
         title=text(shown, "title"),
-        changes=tuple(map(_change, read(shown, "changes", list[dict[str, Any]]) or ())),
+        changes=tuple(map(change_of, read(shown, "changes", list[dict[str, Any]]) or ())),
         lines=tuple(read(shown, "lines", list[str]) or ()),
         by=text(let, "by"),
         reason=text(let, "reason"),
@@ -47,7 +47,8 @@ def _first(results: Sequence[Mapping[str, Any]], field: str) -> str:
     return next((found for found in (text(result, field) for result in results) if found), "")
 
 
-def _change(row: Mapping[str, Any]) -> Change:
+def change_of(row: Mapping[str, Any]) -> Change:
+    """A row of a review, as its result says it."""
     return Change(
         topic=text(row, "topic"),
         what=text(row, "name"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.release.commits import between
+from agent.release.commits import between, file_at, knows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,3 +51,23 @@ def test_what_git_does_not_know_is_not_told(repository: Path, old: str, new: str
 
 def test_a_folder_without_git_knows_nothing(tmp_path: Path) -> None:
     assert between(tmp_path, "0" * 40, "1" * 40) == ()
+
+
+def test_a_file_is_read_as_it_was(repository: Path) -> None:
+    folder = repository / "model"
+    folder.mkdir()
+    shas = []
+    for text in ("one\n", "two\n"):
+        (folder / "modelyard.yaml").write_text(text)
+        git(repository, "add", "--all")
+        shas.append(commit(repository, text.strip()))
+    assert [file_at(folder, sha, "modelyard.yaml") for sha in shas] == ["one\n", "two\n"]
+    assert file_at(folder, shas[0], "other.yaml") is None
+
+
+@pytest.mark.parametrize("other", ["", "0" * 40, "--help", "HEAD", "main"])
+def test_only_a_commit_that_is_there_is_known(repository: Path, other: str) -> None:
+    one = commit(repository, "one")
+    assert knows(repository, one)
+    assert not knows(repository, other)
+    assert file_at(repository, other, "modelyard.yaml") is None
