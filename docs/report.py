@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "report.png"
-_WIDTH, _HEIGHT = 960, 860
+_WIDTH, _HEIGHT = 960, 1590
 
 
 def main() -> int:
-    """Take the picture: the upper part, with verdict, metrics and gates."""
+    """Take the picture: the upper part, with verdict, metrics, gates and past releases."""
     sys.path.insert(0, str(ROOT))
     from playwright.sync_api import sync_playwright
 
@@ -21,7 +21,7 @@ def main() -> int:
     from tests.browser.conftest import jenkins
 
     with TemporaryDirectory() as name, sync_playwright() as playwright:
-        for file, content in pages(builds.report(builds.refused())).items():
+        for file, content in pages(builds.report(builds.refused(), past=builds.past())).items():
             (Path(name) / file).write_bytes(content)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         with jenkins(Path(name)) as address:

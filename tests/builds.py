@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from agent.artifacts import DataSet, Evaluation, Image, Metric, Model, Verdict
+from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release, Verdict
+from agent.ledger.environments import Deployment
 from agent.report.build import BuildFacts
 from agent.report.building import build_report
 from agent.report.outcome import StageOutcome
+from agent.report.past import Past, PastRelease
 from pipeline_steps import build_image, check_endpoint, deploy, evaluate, gate, prepare, release, snapshot_data, train
 
 if TYPE_CHECKING:
@@ -161,6 +164,57 @@ def promotion() -> list[StageOutcome]:
     return [outcome("review", review), outcome("approve", approve), outcome("promote", live)]
 
 
+def past() -> Past:
+    """What production had: a release, a better one, one on other rows, and the second again, which is live."""
+    measured = ((0.91, 0.97, "e"), (0.95, 0.9853, "e"), (0.96, 0.981, "f"))
+    releases = [
+        _past_release(evaluation(recall=recall, auc=auc).model_copy(update={"data": rows * 64}))
+        for recall, auc, rows in measured
+    ]
+    entries = [
+        PastRelease(
+            deployment=_deployment(number, digest * 32, "rollback" if number == 4 else "promote"),
+            release=releases[index],
+            live=number == 4,
+        )
+        for number, index, digest in ((1, 0, "3c"), (2, 1, "4b"), (3, 2, "6d"), (4, 1, "4b"))
+    ]
+    return Past(environment="prod", entries=tuple(entries))
+
+
+def _past_release(measured: Evaluation) -> Release:
+    return Release(
+        project="tumour",
+        commit=CommitInfo(sha="f" * 40, subject="more trees"),
+        data={},
+        image=IMAGE,
+        model=MODEL,
+        hyperparameters={},
+        evaluation=measured,
+        champions={},
+        verdicts=(verdict("misses-few", "recall", 0.95, 0.9),),
+        package="arn:aws:sagemaker:us-east-1:111111111111:model-package/tumour/1",
+    )
+
+
+def _deployment(number: int, digest: str, action: Literal["promote", "rollback"]) -> Deployment:
+    ended = datetime(2026, 11, 20 + number, 9, tzinfo=UTC)
+    return Deployment(
+        number=number,
+        environment="prod",
+        release=digest,
+        action=action,
+        status="done",
+        run=f"promote-{number}",
+        who="ada",
+        endpoint="arn:aws:sagemaker:us-east-1:333333333333:endpoint/tumour-prod",
+        config=f"tumour-{digest[:12]}",
+        settings="s",
+        started=ended,
+        ended=ended,
+    )
+
+
 def facts(**changes: Any) -> BuildFacts:
     """Build 7 of a pull request, or as ``changes`` have it."""
     given: dict[str, Any] = {
@@ -180,6 +234,6 @@ def facts(**changes: Any) -> BuildFacts:
     return BuildFacts(**{**given, **changes})
 
 
-def report(outcomes: Sequence[StageOutcome], result: str = "", **changes: Any) -> BuildReport:
+def report(outcomes: Sequence[StageOutcome], result: str = "", past: Past | None = None, **changes: Any) -> BuildReport:
     """The report of a build."""
-    return build_report(facts(**changes), outcomes, result=result, better=BETTER)
+    return replace(build_report(facts(**changes), outcomes, result=result, better=BETTER), past=past)

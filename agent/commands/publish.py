@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+    from agent.composition import Opened
     from agent.config.model import CodeHost, Configuration
     from agent.console import Console
     from agent.publication.answer import CommentAnswer, LedgerAnswer
     from agent.publication.commenting import Addressed
     from agent.publication.request import PublishRequest
     from agent.report.build import BuildReport
+    from agent.report.past import Past
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Write the files first: what cannot be reached must not keep people from the report."""
+    """Write the files first, and again once the ledger told of the past: it must not keep people from the report."""
     import os
+    from dataclasses import replace
 
     from agent.publication.answer import Published
     from agent.publication.commenting import addressed
@@ -55,13 +58,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
     report, page = _report(request, configuration, os.environ), request.report_url
     to = addressed(_code_host(configuration), os.environ, pull_request=report.facts.pull_request)
     write_files(report, options.out, to.dialect, page=page)
+    opened, closed = _open(request, console)
     published = Published(
         description=description(report),
         badges=badges(report),
         check=check(report, short_comment(report, page=page)),
         comment=_comment(to, comment(report, to.dialect, page=page), console),
-        ledger=_keep(request, report, console),
+        ledger=_keep(request, report, opened, closed, console),
     )
+    past = _past(report, opened, console) if opened and published.ledger.state != "failed" else None
+    if past is not None:
+        write_files(replace(report, past=past), options.out, to.dialect, page=page)
     write_answer(published, answer)
     console.say(f"{published.description}\nThe report is {options.out / 'report' / 'index.html'}")
     return ExitCode.DONE
@@ -116,19 +123,13 @@ def _comment(to: Addressed, body: str, console: Console) -> CommentAnswer:
     return answer
 
 
-def _keep(request: PublishRequest, report: BuildReport, console: Console) -> LedgerAnswer:
-    """Leave the build in the ledger; where it cannot be reached, the build has been done nevertheless."""
+def _open(request: PublishRequest, console: Console) -> tuple[Opened | None, str]:
+    """The repository with its ledger, or why it cannot be opened."""
     import os
 
     from agent.composition import open_repository
-    from agent.publication.answer import LedgerAnswer
-    from agent.publication.record import did_something, keep_build
     from agent.view.plain import PlainReporter
 
-    if request.kind == "review":
-        return LedgerAnswer(state="none", reason="the build goes on")
-    if not did_something(report):
-        return LedgerAnswer(state="none", reason="everything was there already")
     try:
         opened = open_repository(
             Path(request.configuration),
@@ -139,12 +140,43 @@ def _keep(request: PublishRequest, report: BuildReport, console: Console) -> Led
             environ=os.environ,
             who=request.run.who,
         )
-        keep_build(opened.context.ledger, report, request.all_outcomes())
     except ModelyardError as error:
-        reason = str(error).splitlines()[0]
-        console.say(f"the ledger does not know of this build: {reason}", "warning")
-        return LedgerAnswer(state="failed", reason=reason)
-    return LedgerAnswer(state="kept")
+        return None, str(error).splitlines()[0]
+    return opened, ""
+
+
+def _keep(
+    request: PublishRequest, report: BuildReport, opened: Opened | None, closed: str, console: Console
+) -> LedgerAnswer:
+    """Leave the build in the ledger; where it cannot be reached, the build has been done nevertheless."""
+    from agent.publication.answer import LedgerAnswer
+    from agent.publication.record import did_something, keep_build
+
+    if request.kind == "review":
+        return LedgerAnswer(state="none", reason="the build goes on")
+    if not did_something(report):
+        return LedgerAnswer(state="none", reason="everything was there already")
+    if opened is not None:
+        try:
+            keep_build(opened.context.ledger, report, request.all_outcomes())
+        except ModelyardError as error:
+            closed = str(error).splitlines()[0]
+        else:
+            return LedgerAnswer(state="kept")
+    console.say(f"the ledger does not know of this build: {closed}", "warning")
+    return LedgerAnswer(state="failed", reason=closed)
+
+
+def _past(report: BuildReport, opened: Opened, console: Console) -> Past | None:
+    """What is to be shown of past releases; a report without them is better than none."""
+    from agent.pipeline.past import past_to_show
+
+    promotion, known = report.promotion, tuple(opened.configuration.environments)
+    try:
+        return past_to_show((promotion.environment,) if promotion else known, opened.context.ledger)
+    except (ModelyardError, ValueError) as error:  # ValueError: an entry that a newer modelyard wrote
+        console.say(f"the report does not show past releases: {str(error).splitlines()[0]}", "warning")
+        return None
 
 
 COMMAND = Command(name="publish", help=purpose(__doc__), arguments=arguments, run=run)

@@ -41,7 +41,7 @@ def _cells(change: Change) -> tuple[str, ...]:
         return mark, change.name, change.wanted or change.live, "", change.note
     if change.judgement in {"same", "new"}:
         return mark, change.name, wanted, "", change.note
-    arrow = f"{live} -> {wanted or '(none)'}"
+    arrow = f"{live} -> {wanted or '(none)'}" if live else wanted
     judged = change.judgement if change.judgement in {"better", "worse", "incomparable"} else ""
     return mark, change.name, arrow, judged, change.note
 

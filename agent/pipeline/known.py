@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agent.deployment.approval import authors
 from agent.deployment.evidence import Consent
-from agent.errors import InputMissingError
+from agent.errors import InputMissingError, UsageError
 from agent.ledger.approvals import Approvals
 from agent.ledger.environments import Environments
 from agent.release.origins import Origins
@@ -46,11 +46,14 @@ class Known(StepModel):
 def named(name: str, environments: Sequence[str], ctx: Context) -> str:
     """The digest of the release that a name means: what is live in the environment of that name, else as of a release.
 
-    InputMissingError for an environment that has nothing yet; UsageError and InputMissingError as of
-    :meth:`ReleaseStore.find`.
+    InputMissingError for an environment that has nothing yet and for a release that there is not; UsageError for a name
+    that is neither, or of several releases.
     """
     if name not in environments:
-        return ReleaseStore(ctx.ledger).find(name)
+        try:
+            return ReleaseStore(ctx.ledger).find(name)
+        except UsageError as error:
+            raise UsageError(f"{error}; the environments are: {', '.join(environments)}") from error
     current = Environments(ctx.ledger).current(name)
     if current is None:
         raise InputMissingError(f"nothing was ever live in {name}, so there is nothing to compare with; name a release")

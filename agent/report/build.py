@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from agent.artifacts import Verdict
+    from agent.artifacts import Evaluation, Verdict
+    from agent.report.past import Past, Series
+
+
+MOST_TRENDS = 4
+"""How many metrics are drawn over past releases: those that gates judge come first."""
 
 
 class State(StrEnum):
@@ -168,6 +173,8 @@ class BuildReport:
     facts: BuildFacts
     conclusion: Conclusion
     stages: tuple[StageRow, ...] = ()
+    evaluation: Evaluation | None = None
+    """What the build's own model achieves."""
     metrics: tuple[MetricRow, ...] = ()
     measured_on: str = ""
     """Name of the data set that the metrics were measured on."""
@@ -178,6 +185,18 @@ class BuildReport:
     promotion: Promotion | None = None
     release: str = ""
     warnings: tuple[str, ...] = ()
+    past: Past | None = None
+    """What an environment had before, where the ledger could be asked."""
+
+    @property
+    def trends(self) -> tuple[Series, ...]:
+        """The first metrics over past releases, and over this build where it is none of them."""
+        if self.past is None:
+            return ()
+        build = None if self.release and self.release == self.past.live else self.evaluation
+        names = [row.name for row in self.metrics] or self.past.metrics
+        found = (self.past.series(name, build) for name in names if name in self.past.metrics)
+        return tuple(one for one in found if one.points)[:MOST_TRENDS]
 
     @property
     def topics(self) -> Mapping[str, Sequence[Change]]:

@@ -35,6 +35,7 @@ def build_report(
         facts=facts,
         conclusion=conclude(result, outcomes, verdicts, facts=facts, release=release, live=live),
         stages=tuple(_row(outcome) for outcome in outcomes),
+        evaluation=candidate,
         metrics=metric_rows(candidate, champions, verdicts, better),
         measured_on=next((name for name, data in data_of(outcomes).items() if data.digest == measured), ""),
         verdicts=verdicts,

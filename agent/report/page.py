@@ -12,7 +12,9 @@ from markupsafe import Markup
 from agent.naming import short
 from agent.report import wording
 from agent.report.build import State
-from agent.report.picture import DARK, LIGHT, measures, picture
+from agent.report.drawing import DARK, LIGHT
+from agent.report.picture import measures, picture
+from agent.report.trend import trend, trend_measures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,14 +34,17 @@ _SIGNS = {
 
 def pages(report: BuildReport) -> Mapping[str, bytes]:
     """The files of the report by name; ``index.html`` is the page, and refers to no others than these."""
-    pictures = (
-        {"metrics.svg": picture(report, LIGHT), "metrics-dark.svg": picture(report, DARK)} if report.metrics else {}
-    )
-    return {
-        "index.html": _page(report).encode(),
-        STYLE: (TEMPLATES / STYLE).read_bytes(),
-        **pictures,
-    }
+    return {"index.html": _page(report).encode(), STYLE: (TEMPLATES / STYLE).read_bytes(), **_pictures(report)}
+
+
+def _pictures(report: BuildReport) -> Mapping[str, bytes]:
+    """Each for light and for dark, as a picture does not see the colours of its page."""
+    found: dict[str, bytes] = {}
+    if report.metrics:
+        found |= {"metrics.svg": picture(report, LIGHT), "metrics-dark.svg": picture(report, DARK)}
+    if report.trends:
+        found |= {"past.svg": trend(report.trends, LIGHT), "past-dark.svg": trend(report.trends, DARK)}
+    return found
 
 
 def _page(report: BuildReport) -> str:
@@ -49,6 +54,8 @@ def _page(report: BuildReport) -> str:
         facts=report.facts,
         sign=_SIGNS[report.conclusion.state],
         pictured=measures(report),
+        trends=report.trends,
+        drawn=trend_measures(report.trends),
         stylesheet=STYLE,
     )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from agent.report.beside import Beside, Listing, beside_page
+from agent.report.build import Change
 from agent.report.page import pages
 from tests import builds
 from tests.browser.conftest import jenkins
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 BUILDS = {
     "refused": builds.report(builds.refused()),
-    "released": builds.report(builds.released(), pull_request=None, branch="main"),
+    "released": builds.report(builds.released(), past=builds.past(), pull_request=None, branch="main"),
     "failed": builds.report(builds.failed()),
     "interrupted": builds.report(builds.interrupted()),
     "promotion": builds.report(builds.promotion(), kind="promotion"),
@@ -32,6 +34,21 @@ BUILDS = {
 WIDE, PHONE = 1200, 375
 
 
+COMPARED = Beside(
+    project="tumour",
+    title="release 5a5a5a5a5a5a beside 4b4b4b4b4b4b: recall 0.97 (better, was 0.95)",
+    before="4b4b4b4b4b4b",
+    after="5a5a5a5a5a5a",
+    changes=(
+        Change(topic="metrics", what="recall", before="0.95", after="0.97", judgement="better", note="+0.02"),
+        Change(topic="metrics", what="auc", before="0.9", after="0.8", judgement="incomparable"),
+        Change(topic="files", what=f"training/{'x' * 200}.csv", before="1 kB", after="2 kB", judgement="changed"),
+    ),
+    listings=(Listing(title="configuration", lines=(f"-{'a' * 300}", "+b")),),
+)
+PAGES = [*BUILDS, "compared"]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("reports")
@@ -39,6 +56,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         (folder / name).mkdir()
         for file, content in pages(report).items():
             (folder / name / file).write_bytes(content)
+    (folder / "compared").mkdir()
+    for file, content in beside_page(COMPARED, "compared.css").items():
+        (folder / "compared" / file).write_bytes(content)
     (folder / "favicon.ico").write_bytes(b"")
     with jenkins(folder) as address:
         yield address
@@ -71,7 +91,7 @@ def opened(browser: Browser, site: str, request: pytest.FixtureRequest) -> Itera
 
 every_way = pytest.mark.parametrize(
     "opened",
-    [(name, width, scheme) for name in BUILDS for width in (WIDE, PHONE) for scheme in ("light", "dark")],
+    [(name, width, scheme) for name in PAGES for width in (WIDE, PHONE) for scheme in ("light", "dark")],
     ids=lambda way: "-".join(map(str, way)),
     indirect=True,
 )
@@ -84,7 +104,7 @@ def test_nothing_is_refused_by_the_policy_and_nothing_overflows(opened: Opened) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(browser: Browser, site: str, name: str, scheme: str) -> None:
     found = Opened(browser, f"{site}/{name}/index.html?examined", width=PHONE, scheme=scheme)
     results = Axe().run(found.page)
@@ -137,6 +157,28 @@ def test_a_screen_reader_finds_its_way(opened: Opened) -> None:
         "recall: this build 0.92, champion of qa 0.95; log_loss: this build 0.13, champion of qa 0.13; "
         "auc: this build 0.9871, champion of qa 0.9853"
     )
+
+
+@pytest.mark.parametrize("opened", [("released", PHONE, "light"), ("released", WIDE, "dark")], indirect=True, ids=str)
+def test_past_releases_are_drawn_in_both_schemes_and_told_in_words(opened: Opened) -> None:
+    section = opened.page.get_by_role("region", name="Metrics over past releases").first
+    picture = section.get_by_role("img")
+    told = picture.get_attribute("alt") or ""
+    assert told.startswith("recall: 0.91 on 2026-11-21, 0.95 on 2026-11-22, 0.96 on 2026-11-23 on other rows, ")
+    assert "rolled back to 0.95 on 2026-11-24 on other rows (live), this build 0.92;" in told
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 340
+    dark = opened.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert picture.evaluate("image => image.currentSrc").endswith("past-dark.svg" if dark else "past.svg")
+    rows = section.get_by_role("row").all_inner_texts()
+    assert ["4b4b4b4b4b4b live" in " ".join(row.split()) for row in rows] == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize("opened", [("released", WIDE, "dark")], indirect=True, ids=["released"])
+def test_past_releases_are_printed_light(opened: Opened) -> None:
+    opened.page.emulate_media(media="print")
+    opened.page.reload()
+    shown = opened.page.evaluate("[...document.images].map(image => image.currentSrc.split('/').pop())")
+    assert shown == ["metrics.svg", "past.svg"]
 
 
 @pytest.mark.parametrize("opened", [("refused", WIDE, "light")], indirect=True, ids=["refused"])

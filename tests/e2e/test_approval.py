@@ -134,12 +134,67 @@ def test_the_evidence_compares_with_what_is_live(world: World, promoted: str) ->
     assert found["title"].endswith("accuracy 0.97 (better, was 0.9)")
 
 
-def test_a_rollback_shows_its_target_and_needs_nobody(world: World, promoted: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def taken_back(world: World, promoted: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A better release that was live in production until somebody rolled it back."""
+    folder = tmp_path_factory.mktemp("rollback")
     better = str(world.run(*told(model="0.96"))["release"])
-    step(world, tmp_path, "approve", {"release": better, "environment_name": "prod", "by": "bob", "reason": "again"})
-    step(world, tmp_path, "promote", {"release": better, "environment_name": "prod"})
-    found = step(world, tmp_path, "review", {"action": "rollback", "release": "", "environment_name": "prod"})["result"]
+    step(world, folder, "approve", {"release": better, "environment_name": "prod", "by": "bob", "reason": "again"})
+    step(world, folder, "promote", {"release": better, "environment_name": "prod"})
+    found = step(world, folder, "review", {"action": "rollback", "release": "", "environment_name": "prod"})["result"]
     assert (found["release"], found["live"], found["needs_approval"]) == (promoted, better, False)
     assert [past["release"] for past in found["history"]] == [better, promoted]
     world.modelyard("rollback", "prod")
+    return better
+
+
+def test_a_rollback_shows_its_target_and_needs_nobody(world: World, promoted: str, taken_back: str) -> None:
     assert world.live("prod") == promoted
+
+
+def test_the_history_has_the_metric_over_releases_and_the_rollback(
+    world: World, promoted: str, taken_back: str, tmp_path: Path
+) -> None:
+    picture = tmp_path / "prod.svg"
+    found = answered(world, "history", "prod", "--metric", "accuracy", "--svg", str(picture))
+    told_of = [(one["release"], one["action"], one["metrics"]["accuracy"]["value"]) for one in found["deployments"]]
+    assert told_of == [
+        (promoted, "rollback", 0.9), (taken_back, "promote", 0.96), (promoted, "promote", 0.9),
+    ]  # fmt: skip
+    assert [one["live"] for one in found["deployments"]] == [True, False, False]
+    assert [one["approved_by"] for one in found["deployments"]] == ["", "bob", "bob"]
+    lines = world.modelyard("history", "prod").stdout.splitlines()
+    assert lines[1].split()[:2] == ["*", "3"]
+    assert lines[-2:] == ["accuracy  ▁█▁  0.9 to 0.96", "            ↩"]
+    assert "rolled back to 0.9" in picture.read_text()
+    refused = world.modelyard("history", "prod", "--metric", "acuracy", exits=ExitCode.USAGE)
+    assert "they have: accuracy" in refused.stderr
+
+
+def test_any_two_releases_are_compared(world: World, promoted: str, taken_back: str, tmp_path: Path) -> None:
+    page = tmp_path / "two.html"
+    found = answered(world, "compare", "prod", taken_back[:8], "--html", str(page))
+    assert (found["before"]["release"], found["before"]["live"]) == (promoted, ["prod"])
+    assert (found["before"]["approvals"]["prod"][0]["by"], found["after"]["release"]) == ("bob", taken_back)
+    accuracy = found["metrics"]["accuracy"]
+    assert (accuracy["before"], accuracy["after"], accuracy["judgement"]) == (0.9, 0.96, "better")
+    assert accuracy["difference"] == pytest.approx(0.06)
+    assert found["unknown"] == []
+    assert taken_back in page.read_text()
+    assert (tmp_path / "two.css").is_file()
+    shown = world.modelyard("compare", "prod", taken_back).stdout
+    assert "  ~  model   0.9 -> 0.96" in shown
+    missing = world.modelyard("compare", "prod", "0" * 12, exits=ExitCode.INPUT_MISSING)
+    assert "there is no release 000000000000" in missing.stderr
+
+
+def test_a_report_shows_the_releases_before_it(world: World, taken_back: str, tmp_path: Path) -> None:
+    measured = {"model": "m", "data": "d", "metrics": {"accuracy": {"value": 0.93}}, "report": "r", "job": "j"}
+    outcome = {"stage": "evaluate", "status": "done", "result": {"evaluation": measured}}
+    request = tmp_path / "publish.json"
+    request.write_text(json.dumps({"contract": 1, "run": {"id": "b-1", "pull_request": 7}, "outcomes": [outcome]}))
+    world.modelyard("publish", "--request", str(request), "--out", str(tmp_path / "out"))
+    page = (tmp_path / "out" / "report" / "index.html").read_text()
+    assert "Metrics over past releases" in page
+    assert f"<code>{taken_back[:12]}</code>" in page
+    assert "this build 0.93" in (tmp_path / "out" / "report" / "past.svg").read_text()

@@ -129,7 +129,7 @@ def test_names_of_no_and_of_several_releases_are_refused(configuration: Configur
     one = kept(ctx)
     with pytest.raises(InputMissingError, match="there is no release"):
         compared(one, "0" * 12, configuration, ctx)
-    with pytest.raises(UsageError, match="does not name a release"):
+    with pytest.raises(UsageError, match=r"'staging' does not name a release; .*; the environments are: qa, prod"):
         compared(one, "staging", configuration, ctx)
 
 

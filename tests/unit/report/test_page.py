@@ -16,7 +16,7 @@ from tests import builds
 
 BUILDS = {
     "refused": builds.report(builds.refused()),
-    "released": builds.report(builds.released(), pull_request=None),
+    "released": builds.report(builds.released(), past=builds.past(), pull_request=None),
     "failed": builds.report(builds.failed()),
     "promotion": builds.report(builds.promotion(), kind="promotion"),
     "nothing": builds.report([], "FAILURE"),
@@ -81,7 +81,7 @@ def test_a_picture_has_a_place_for_every_value() -> None:
         limits = [gate.limit for gate in row.gates if gate.limit is not None]
         values = [row.value, *limits, *(one.value for one in row.champions)]
         assert all(axis.low < value < axis.high for value in values)
-        assert sorted(values, key=axis.x) == sorted(values)
+        assert sorted(values, key=axis.at) == sorted(values)
 
 
 def test_a_difference_without_meaning_does_not_fill_the_axis() -> None:
@@ -90,7 +90,7 @@ def test_a_difference_without_meaning_does_not_fill_the_axis() -> None:
     row = next(
         row for row in builds.report([found.model_copy(update={"result": result})]).metrics if row.name == "recall"
     )
-    assert axis_of(row).x(0.92 + 1e-6) - axis_of(row).x(0.92) < 1
+    assert axis_of(row).at(0.92 + 1e-6) - axis_of(row).at(0.92) < 1
 
 
 def test_headings_go_down_step_by_step() -> None:
