@@ -66,10 +66,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
         comment=_comment(to, comment(report, to.dialect, page=page), console),
         ledger=_keep(request, report, opened, closed, console),
     )
-    past = _past(report, opened, console) if opened and published.ledger.state != "failed" else None
+    write_answer(published, answer)
+    past = None if published.ledger.state == "failed" else _past(report, opened, closed, console)
     if past is not None:
         write_files(replace(report, past=past), options.out, to.dialect, page=page)
-    write_answer(published, answer)
     console.say(f"{published.description}\nThe report is {options.out / 'report' / 'index.html'}")
     return ExitCode.DONE
 
@@ -167,16 +167,18 @@ def _keep(
     return LedgerAnswer(state="failed", reason=closed)
 
 
-def _past(report: BuildReport, opened: Opened, console: Console) -> Past | None:
+def _past(report: BuildReport, opened: Opened | None, closed: str, console: Console) -> Past | None:
     """What is to be shown of past releases; a report without them is better than none."""
     from agent.pipeline.past import past_to_show
 
-    promotion, known = report.promotion, tuple(opened.configuration.environments)
-    try:
-        return past_to_show((promotion.environment,) if promotion else known, opened.context.ledger)
-    except (ModelyardError, ValueError) as error:  # ValueError: an entry that a newer modelyard wrote
-        console.say(f"the report does not show past releases: {str(error).splitlines()[0]}", "warning")
-        return None
+    if opened is not None:
+        promotion, known = report.promotion, tuple(opened.configuration.environments)
+        try:
+            return past_to_show((promotion.environment,) if promotion else known, opened.context.ledger)
+        except (ModelyardError, ValueError) as error:  # ValueError: an entry that a newer modelyard wrote
+            closed = str(error).splitlines()[0]
+    console.say(f"the report does not show past releases: {closed}", "warning")
+    return None
 
 
 COMMAND = Command(name="publish", help=purpose(__doc__), arguments=arguments, run=run)

@@ -104,7 +104,7 @@ def _in_order(changes: tuple[Change, ...], data: Mapping[str, DataDifference], s
 
 
 def _about(old: Known, new: Known) -> Iterator[Change]:
-    """Who made the two, and who let them pass; a release's own digest is what it is called by."""
+    """Who made the two, and who let them pass."""
     yield from texts("release", _origin(new), _origin(old))
     yield from texts("approvals", _approvals(new), _approvals(old))
 

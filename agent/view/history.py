@@ -88,7 +88,7 @@ def _gates(release: Release | None) -> str:
 
 def _course(series: Series, width: int) -> Iterator[str]:
     blocks, marks = spark_lines(series)
-    values = [point.value for point in series.points]
-    yield f"{series.metric.ljust(width)}  {blocks}  {number(min(values))} to {number(max(values))}"
+    ends = dict.fromkeys(number(end([point.value for point in series.points])) for end in (min, max))
+    yield f"{series.metric.ljust(width)}  {blocks}  {' to '.join(ends)}"
     if marks:
         yield f"{' ' * width}  {marks}"
