@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from agent.aws.refusals import code, refusals
-from agent.ports.stacks import Proposal, Readiness, ResourceChange, StackEvent, StackRequest, StackState
+from agent.ports.stacks import Proposal, Readiness, ResourceChange, StackEvent, StackPart, StackRequest, StackState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +48,27 @@ class CloudFormationStacks:
             parameters={entry["ParameterKey"]: entry["ParameterValue"] for entry in stack.get("Parameters", ())},
             outputs={entry["OutputKey"]: entry["OutputValue"] for entry in stack.get("Outputs", ())},
         )
+
+    def template(self, name: str) -> str:
+        """``GetTemplate``."""
+        with self._refusals("GetTemplate", name):
+            body = self._client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        return body if isinstance(body, str) else json.dumps(body)
+
+    def parts(self, name: str) -> Sequence[StackPart]:
+        """``ListStackResources``, all pages of it."""
+        with self._refusals("ListStackResources", name):
+            pages = list(self._pages("list_stack_resources", StackName=name))
+        return [
+            StackPart(
+                resource=entry["LogicalResourceId"],
+                kind=entry["ResourceType"],
+                physical_id=entry.get("PhysicalResourceId", ""),
+            )
+            for page in pages
+            for entry in page["StackResourceSummaries"]
+            if entry["ResourceStatus"] != "DELETE_COMPLETE"
+        ]
 
     def propose(self, request: StackRequest, *, new: bool) -> str:
         """``CreateChangeSet``."""

@@ -1,4 +1,4 @@
-"""Access keys of IAM users, for the one user that a build server may need."""
+"""IAM for the build server's identity: the access keys of its user, and who has its policy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from agent.aws.refusals import code, refusals
 from agent.errors import InputMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from agent.aws.sessions import Clients
 
 
 class Users:
-    """IAM users of one account; errors are AccessDeniedError, InputMissingError, CloudFailedError, TemporaryError."""
+    """IAM of one account; errors are AccessDeniedError, InputMissingError, CloudFailedError, TemporaryError."""
 
     def __init__(self, clients: Clients, account: str) -> None:
         self._clients = clients
@@ -38,6 +38,22 @@ class Users:
         """``DeleteAccessKey``."""
         with self._refusals("DeleteAccessKey", user):
             self._iam.delete_access_key(UserName=user, AccessKeyId=access_key_id)
+
+    def detach(self, policy: str, *, but: Collection[str]) -> Sequence[str]:
+        """Take a policy from everybody but these, and say from whom (``ListEntitiesForPolicy``)."""
+        with self._refusals("ListEntitiesForPolicy", policy):
+            pages = list(self._iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=policy))
+        holders = [
+            (kind, each[f"{kind}Name"])
+            for page in pages
+            for kind in ("User", "Role", "Group")
+            for each in page[f"Policy{kind}s"]
+        ]
+        taken = [(kind, name) for kind, name in holders if name not in but]
+        for kind, name in taken:
+            with self._refusals(f"Detach{kind}Policy", name):
+                getattr(self._iam, f"detach_{kind.lower()}_policy")(PolicyArn=policy, **{f"{kind}Name": name})
+        return [f"{kind.lower()} {name}" for kind, name in taken]
 
     @property
     def _iam(self) -> Any:

@@ -62,8 +62,13 @@ def open_stacks(order: StackOrder, clients_of: ClientsOf) -> Stacks:
     who = identity(clients, order.account)
     if who.account != order.account:
         raise AccessDeniedError(f"{who.arn} is not of account {order.account}, which is to be {order.label}'s")
-    here = clients if clients.region == order.region else clients.elsewhere(order.region)
-    return CloudFormationStacks(here, order.account)
+    return CloudFormationStacks(clients_in(order, clients_of), order.account)
+
+
+def clients_in(order: StackOrder, clients_of: ClientsOf) -> Clients:
+    """The clients of an order's administrator in its region."""
+    clients = clients_of(order.account)
+    return clients if clients.region == order.region else clients.elsewhere(order.region)
 
 
 _WORDS: Mapping[Outcome, str] = {

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from agent.errors import AccessDeniedError, CloudFailedError
+from agent.bootstrap.waiting import failure, progress, until, where
+from agent.errors import CloudFailedError
 from agent.ports.stacks import Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from agent.bootstrap.orders import StackOrder
+    from agent.errors import AccessDeniedError
     from agent.ports.reporter import Reporter
-    from agent.ports.stacks import Proposal, ResourceChange, StackEvent, Stacks, StackState
+    from agent.ports.stacks import Proposal, ResourceChange, Stacks, StackState
     from agent.ports.time import Clock
-
-T = TypeVar("T")
 
 _UNDER_REVIEW = "REVIEW_IN_PROGRESS"
 _NEVER_MADE = "ROLLBACK_COMPLETE"
 """A creation that was undone: CloudFormation lets such a stack only be deleted."""
 _GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 _SUCCESSFUL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
-_CONSEQUENCES = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
-_DENIALS = ("is not authorized to perform", "AccessDenied", "Access Denied")
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class Outcome(StrEnum):
@@ -110,19 +107,21 @@ class StackChange:
     def _propose(self, *, new: bool) -> tuple[str, Proposal]:
         """A change set that CloudFormation has accepted, or found to be empty."""
         change_set = self._stacks.propose(self._request, new=new)
-        proposal = self._until(
-            lambda: self._stacks.proposal(change_set), lambda found: found.readiness is not Readiness.PENDING
+        proposal = until(
+            self._clock,
+            lambda: self._stacks.proposal(change_set),
+            lambda found: found.readiness is not Readiness.PENDING,
         )
         if proposal.readiness is Readiness.REFUSED:
             self._stacks.discard(change_set)
             raise CloudFailedError(
-                f"{self._where} cannot be changed: CloudFormation refused the change set: {proposal.reason}"
+                f"{where(self._order)} cannot be changed: CloudFormation refused the change set: {proposal.reason}"
             )
         return change_set, proposal
 
     def _settled(self, begun: str = "") -> StackState | None:
         """The stack when nothing is under way any more; ``begun`` is the status that a change of ours must leave."""
-        state = self._until(self._look, lambda found: found is None or _is_settled(found.status, begun))
+        state = until(self._clock, self._look, lambda found: found is None or _is_settled(found.status, begun))
         if state is None or state.status in _GOOD | {_UNDER_REVIEW, _NEVER_MADE}:
             return state
         raise self._failure(
@@ -133,43 +132,16 @@ class StackChange:
         state = self._stacks.describe(self._order.name)
         if state is not None and not _is_settled(state.status):
             happened = self._stacks.events(self._order.name)
-            self._report.doing(f"{self._order.label}: {_progress(happened) or state.status}")
+            self._report.doing(f"{self._order.label}: {progress(happened) or state.status}")
         return state
 
     def _clear_away(self) -> None:
         """Delete what a failed creation left: an entry without resources."""
         self._stacks.delete(self._order.name)
-        self._until(lambda: self._stacks.describe(self._order.name), lambda found: found is None)
-
-    def _until(self, look: Callable[[], T], enough: Callable[[T], bool]) -> T:
-        pause = _SHORTEST_PAUSE
-        while not enough(found := look()):
-            self._clock.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-        return found
-
-    @property
-    def _where(self) -> str:
-        return f"the stack {self._order.name} in account {self._order.account}, {self._order.region}"
+        until(self._clock, lambda: self._stacks.describe(self._order.name), lambda found: found is None)
 
     def _failure(self, what: str, state: StackState | None) -> AccessDeniedError | CloudFailedError:
-        failed = first_failure(self._stacks.events(self._order.name)) if state else None
-        if failed is None:
-            return CloudFailedError(f"{self._where} {what}; see its events in the CloudFormation console")
-        kind = AccessDeniedError if any(word in failed.reason for word in _DENIALS) else CloudFailedError
-        place = self._order.template.place(failed.resource)
-        return kind(f"{self._where} {what}: {place} ({failed.resource}, {failed.kind}): {failed.reason}")
-
-
-def first_failure(happened: Sequence[StackEvent]) -> StackEvent | None:
-    """The event that everything after it follows from."""
-    failures = (event for event in happened if event.status.endswith("_FAILED"))
-    return next((event for event in failures if not event.reason.startswith(_CONSEQUENCES)), None)
-
-
-def _progress(happened: Sequence[StackEvent]) -> str:
-    """The last thing that happened, in a few words."""
-    return f"{happened[-1].resource} {happened[-1].status}" if happened else ""
+        return failure(self._order, what, self._stacks.events(self._order.name) if state else ())
 
 
 def _is_settled(status: str, begun: str = "") -> bool:

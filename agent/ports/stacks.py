@@ -69,6 +69,15 @@ class StackEvent:
     reason: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class StackPart:
+    """A resource that a stack holds: ``physical_id`` is its name or ARN, as its service knows it."""
+
+    resource: str
+    kind: str
+    physical_id: str
+
+
 class Stacks(Protocol):
     """The stacks of one account and region; each method raises AccessDeniedError, CloudFailedError, TemporaryError."""
 
@@ -82,6 +91,12 @@ class Stacks(Protocol):
 
     def describe(self, name: str) -> StackState | None:
         """A stack, or None."""
+
+    def template(self, name: str) -> str:
+        """GetTemplate: the template that a stack was made of."""
+
+    def parts(self, name: str) -> Sequence[StackPart]:
+        """ListStackResources: what a stack holds."""
 
     def propose(self, request: StackRequest, *, new: bool) -> str:
         """CreateChangeSet; its ARN. A ``new`` stack comes into being with it, empty and under review."""

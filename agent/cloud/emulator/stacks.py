@@ -18,6 +18,7 @@ from agent.cloud.emulator.authorization import Asked, denial
 from agent.cloud.emulator.stack_buckets import bucket_configurations
 from agent.cloud.emulator.stack_names import refuse_taken, taken_names
 from agent.cloud.emulator.stack_permissions import NEEDS, OWN, Needs
+from agent.cloud.emulator.stack_uses import refuse_used, uses
 from agent.cloud.errors import AwsError
 from agent.cloud.identity import Caller
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from agent.cloud.emulator.identities import Identities
     from agent.cloud.emulator.resources import Resources
     from agent.cloud.emulator.stack_names import Find
+    from agent.cloud.emulator.stack_uses import Use
     from agent.cloud.stack_resources import StackResource
 
 SERVICE = "cloudformation.amazonaws.com"
@@ -145,9 +147,10 @@ class Stacks:
         known = provisioners._RESOURCE_HANDLERS
         for name in set(known) - set(NEEDS) - set(OWN):
             del known[name]
-        taken = taken_names()
+        taken, used = taken_names(), uses()
         for name in set(known) & set(NEEDS):
-            known[name] = self._asking(known[name], NEEDS[name], provisioners._physical_name, taken.get(name))
+            asking = self._asking(known[name], NEEDS[name], provisioners._physical_name, taken.get(name))
+            known[name] = _sparing(asking, used.get(name))
         for name, resource in self._own.items():
             known[name] = self._served(resource, provisioners._physical_name)
             provisioners._REPLACING_PROPERTIES[name] = resource.kind.replacing
@@ -243,6 +246,19 @@ class Stacks:
             return asyncio.run_coroutine_threadsafe(work(), self._app._MAIN_LOOP).result()
         except AwsError as error:
             raise _failure(error) from error
+
+
+def _sparing(handler: Members, use: Use | None) -> Members:
+    """A provisioner that deletes nothing that is in use."""
+
+    def deleted(physical_id: str, properties: Members, *rest: Any) -> Any:
+        try:
+            refuse_used(use, physical_id, properties)
+        except AwsError as error:
+            raise _failure(error) from error
+        return handler["delete"](physical_id, properties, *rest)
+
+    return {**handler, "delete": deleted}
 
 
 def _only_what_applies(changesets: Any) -> Callable[..., Members]:

@@ -114,6 +114,32 @@ def test_a_key_for_a_user_that_is_not_there_says_how_to_make_it(
     assert "make it with: modelyard bootstrap apply" in told.stderr
 
 
+def test_a_project_goes_by_its_name_and_its_data_by_their_buckets(
+    several_accounts: EmbeddedCloud, repository: Path
+) -> None:
+    shell, project = in_cloud(several_accounts), repository.name
+    bucket, words = f"{project}-{IDS['tools']}-us-east-1", ["destroy", "--yes", project, "--with-data"]
+    bootstrap(repository, shell, "apply")
+
+    listed = bootstrap(repository, shell, "destroy", "--dry-run")
+    unasked = bootstrap(repository, shell, *words)
+    done = bootstrap(repository, shell, *words, "--yes-data", bucket, "--key-days", "7", "--json")
+    again = bootstrap(repository, shell, *words, "--yes-data", bucket)
+
+    assert listed.returncode == ExitCode.DONE, listed.stderr
+    assert f"= bucket {bucket} stays: data, models" in listed.stderr
+    assert unasked.returncode == ExitCode.USAGE
+    assert f"--yes-data {bucket} says yes to the data of {project} for good" in unasked.stderr
+    assert done.returncode == ExitCode.DONE, done.stderr
+    stacks = json.loads(done.stdout)["stacks"]
+    assert [(stack["name"], stack["outcome"]) for stack in stacks] == [
+        ("prod", "removed"), ("qa", "removed"), ("tools", "removed"),
+    ]  # fmt: skip
+    assert stacks[2]["stays"][0]["outcome"] == "removed, with 0 versions of objects"
+    assert again.returncode == ExitCode.DONE
+    assert "There is nothing to do." in again.stderr
+
+
 def test_one_administrator_makes_the_account_that_is_chosen(several_accounts: EmbeddedCloud, repository: Path) -> None:
     done = bootstrap(repository, as_on_aws(several_accounts, repository), "apply", "--account", "tools")
 

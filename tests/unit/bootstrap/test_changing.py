@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.bootstrap.changing import Outcome, StackChange, first_failure
+from agent.bootstrap.changing import Outcome, StackChange
 from agent.bootstrap.orders import StackOrder
 from agent.bootstrap.template import Template
+from agent.bootstrap.waiting import first_failure
 from agent.errors import AccessDeniedError, CloudFailedError
-from agent.ports.stacks import Proposal, Readiness, ResourceChange, StackEvent, StackState
+from agent.ports.stacks import Proposal, Readiness, ResourceChange, StackEvent, StackPart, StackState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +42,18 @@ class ScriptedStacks:
     account: str = ACCOUNT
     region: str = REGION
     asked: list[str] = field(default_factory=list)
+    made_of: str = "Resources: {}"
+    holds: Sequence[StackPart] = ()
 
     def describe(self, name: str) -> StackState | None:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         return None if status is None else StackState(status=status, outputs={"Key": "a-key"})
+
+    def template(self, name: str) -> str:
+        return self.made_of
+
+    def parts(self, name: str) -> Sequence[StackPart]:
+        return self.holds
 
     def propose(self, request: StackRequest, *, new: bool) -> str:
         self.asked.append("create" if new else "update")
