@@ -151,6 +151,8 @@ def _change(change: Mapping[str, Any]) -> ResourceChange:
         resource=change["LogicalResourceId"],
         kind=change["ResourceType"],
         replaced=change.get("Replacement") == "True",
+        perhaps=change.get("Replacement") == "Conditional",
+        retained=str(change.get("PolicyAction", "")).endswith("Retain"),
         properties=tuple(sorted({target["Name"] for target in targets if target.get("Name")})),
     )
 

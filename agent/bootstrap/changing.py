@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from agent.bootstrap.difference import changed_parameters, differences, properties
+from agent.bootstrap.template import Deployed
 from agent.bootstrap.waiting import failure, progress, until, where
 from agent.errors import CloudFailedError
 from agent.ports.stacks import Readiness
@@ -13,6 +15,7 @@ from agent.ports.stacks import Readiness
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agent.bootstrap.difference import Difference
     from agent.bootstrap.orders import StackOrder
     from agent.errors import AccessDeniedError
     from agent.ports.reporter import Reporter
@@ -47,13 +50,16 @@ class Applied:
 class Planned:
     """What applying an order would change; ``outputs`` are those that the stack has now.
 
-    A stack whose creation failed before is created anew; CloudFormation cannot tell what with.
+    ``parameters`` are those that change, as they are and as they would be, and ``inside`` says by logical id what
+    changes in a resource. A stack whose creation failed before is created anew; CloudFormation cannot tell what with.
     """
 
     order: StackOrder
     new: bool
     changes: tuple[ResourceChange, ...]
     outputs: Mapping[str, str]
+    parameters: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    inside: Mapping[str, tuple[Difference, ...]] = field(default_factory=dict)
 
 
 class StackChange:
@@ -78,7 +84,7 @@ class StackChange:
             self._clear_away()
             state = None
         new = state is None or state.status == _UNDER_REVIEW
-        change_set, proposal = self._propose(new=new)
+        change_set, proposal = self._propose(state, new=new)
         if proposal.readiness is Readiness.EMPTY:
             self._stacks.discard(change_set)
             return self._applied(Outcome.UNCHANGED, state)
@@ -94,19 +100,39 @@ class StackChange:
         if state is not None and state.status == _NEVER_MADE:
             return Planned(order=self._order, new=True, changes=(), outputs={})
         new = state is None or state.status == _UNDER_REVIEW
-        change_set, proposal = self._propose(new=new)
+        change_set, proposal = self._propose(state, new=new)
         self._stacks.discard(change_set)
         if state is None:
             self._stacks.delete(self._order.name)
-        outputs = state.outputs if state else {}
-        return Planned(order=self._order, new=new, changes=proposal.changes, outputs=outputs)
+        planned = Planned(order=self._order, new=new, changes=proposal.changes, outputs=state.outputs if state else {})
+        return planned if new or state is None or not proposal.changes else self._inside(planned, state)
+
+    def _inside(self, planned: Planned, state: StackState) -> Planned:
+        """With what changes within the resources of a stack that is there."""
+        wanted = {
+            name: state.parameters.get(name, value) if name in self._request.kept else value
+            for name, value in self._request.parameters.items()
+        }
+        deployed = Deployed(text=self._stacks.template(self._order.name))
+        old = properties(self._order, deployed, state.parameters)
+        new = properties(self._order, self._order.template, wanted)
+        inside = {
+            change.resource: differences(old.get(change.resource), new.get(change.resource))
+            for change in planned.changes
+            if old is not None and new is not None and change.action != "Remove"
+        }
+        return replace(planned, parameters=changed_parameters(state.parameters, wanted), inside=inside)
 
     def _applied(self, outcome: Outcome, state: StackState | None) -> Applied:
         return Applied(order=self._order, outcome=outcome, outputs=state.outputs if state else {})
 
-    def _propose(self, *, new: bool) -> tuple[str, Proposal]:
-        """A change set that CloudFormation has accepted, or found to be empty."""
-        change_set = self._stacks.propose(self._request, new=new)
+    def _propose(self, state: StackState | None, *, new: bool) -> tuple[str, Proposal]:
+        """A change set that CloudFormation has accepted, or found to be empty.
+
+        A stack of an earlier version has nothing to keep of a parameter that its template did not know.
+        """
+        known = self._request.kept & set(state.parameters if state else ())
+        change_set = self._stacks.propose(replace(self._request, kept=known), new=new)
         proposal = until(
             self._clock,
             lambda: self._stacks.proposal(change_set),

@@ -14,7 +14,7 @@ from agent.bootstrap.resolving import LINE, Resolved
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from agent.bootstrap.template import Template
+    from agent.bootstrap.template import Deployed, Template
 
 _POLICIES_OF_RESOURCES = {
     "AWS::S3::BucketPolicy": "PolicyDocument",
@@ -79,7 +79,7 @@ def _of_roles(resolved: Resolved, arns: Mapping[str, tuple[str, str]]) -> Iterat
 
 
 def _allowed(
-    template: Template, holder: str, principals: Sequence[str], statements: Sequence[Mapping[str, Any]]
+    template: Template | Deployed, holder: str, principals: Sequence[str], statements: Sequence[Mapping[str, Any]]
 ) -> Iterator[Need]:
     for statement in statements:
         if statement["Effect"] != "Allow":

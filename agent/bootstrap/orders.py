@@ -39,6 +39,7 @@ class StackOrder:
     tags: Mapping[str, str]
     kept: frozenset[str] = frozenset()
     inherited: Mapping[str, str] = field(default_factory=dict)
+    partition: str = "aws"
 
     def request(self, tools_outputs: Mapping[str, str]) -> StackRequest:
         """What CloudFormation is asked for."""
@@ -70,6 +71,7 @@ def orders(configuration: Configuration, ci_principal: str | None = None) -> tup
         parameters=tools_parameters(configuration, ci_principal or MADE_USER),
         tags=tags,
         kept=kept,
+        partition=identities.partition(configuration),
     )
     principal = ci_principal or identities.ci_user(configuration)
     environments = (
@@ -83,6 +85,7 @@ def orders(configuration: Configuration, ci_principal: str | None = None) -> tup
             tags={**tags, "modelyard:environment": name},
             kept=kept,
             inherited={"CiPrincipal": "CiPrincipal"},
+            partition=tools.partition,
         )
         for name, environment in configuration.environments.items()
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ruamel.yaml.nodes import Node
 
-    from agent.bootstrap.template import Template
+    from agent.bootstrap.template import Deployed, Template
 
 LINE = "line of the template"
 """The member of every mapping that has a ``Sid``: no policy has a member of that name."""
@@ -36,7 +36,7 @@ class Resolved:
     ``attributes`` are what only CloudFormation knows, such as ``{"Key.Arn": …}``; the others follow from names.
     """
 
-    template: Template
+    template: Template | Deployed
     parameters: Mapping[str, str]
     account: str
     region: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
 
@@ -32,3 +33,11 @@ class Template(Enum):
             if heading.match(line):
                 return f"{_PLACE}/{self.value}:{number}"
         return f"{_PLACE}/{self.value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """The template that a stack was made of, perhaps by another version of modelyard."""
+
+    text: str
+    file: str = "the template of the stack"

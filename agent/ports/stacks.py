@@ -32,12 +32,18 @@ class StackRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceChange:
-    """One line of a change set: ``action`` is Add, Modify or Remove; ``properties`` are those that change."""
+    """One line of a change set: ``action`` is Add, Modify or Remove; ``properties`` are those that change.
+
+    ``replaced`` by a new one, which may lose what is in it, or ``perhaps``, if CloudFormation cannot tell before;
+    ``retained`` where what is removed or replaced outlives that.
+    """
 
     action: str
     resource: str
     kind: str
     replaced: bool = False
+    perhaps: bool = False
+    retained: bool = False
     properties: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ import pytest
 from agent.bootstrap.apply import apply, plan
 from agent.bootstrap.changing import Outcome
 from agent.bootstrap.orders import orders
+from agent.bootstrap.template import Template
 from agent.clock import SystemClock
 from agent.errors import AccessDeniedError, CloudFailedError, UsageError
 from tests.contract.bootstrap.landscape import IDS, REGION, Landscape, Listener, configuration, environment, role
@@ -73,10 +74,35 @@ def test_a_plan_of_what_is_there_shows_what_differs(fresh: Landscape) -> None:
     environments = {"qa": environment(fresh.project, "qa", external_id="another-id")}
     changed = replace(fresh, configuration=configuration(fresh.project, **environments))
 
-    change = next(change for change in planned(changed)["qa"].changes if change.resource == "DeployRole")
+    qa = planned(changed)["qa"]
+    change = next(change for change in qa.changes if change.resource == "DeployRole")
 
     assert (change.action, change.replaced) == ("Modify", False)
     assert "AssumeRolePolicyDocument" in change.properties
+    assert qa.parameters == {"ExternalId": (f"{fresh.project}-qa-7f3a9c", "another-id")}
+    (trust,) = qa.inside["DeployRole"]
+    assert [line.rpartition(": ")[2] for line in (*trust.removed, *trust.added)] == [*qa.parameters["ExternalId"]]
+
+
+def test_a_plan_shows_what_an_earlier_template_did_not_have(fresh: Landscape) -> None:
+    """A stack that lacks a statement and a parameter of today's template, as an earlier version would have made it."""
+    fresh.apply()
+    cloudformation, name = fresh.administrator("qa").client("cloudformation"), f"{fresh.project}-environment-qa"
+    text = Template.ENVIRONMENT.text
+    start, end = text.index("              - Sid: SeeQuotas"), text.index("  DeployPreviews:")
+    parameters = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Parameters"]
+    cloudformation.update_stack(
+        StackName=name,
+        TemplateBody=text[:start] + "\n" + text[end:],
+        Parameters=parameters,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+
+    (quotas,) = planned(fresh)["qa"].inside["DeployRole"]
+
+    assert quotas.block == "Policies.deploy.SeeQuotas"
+    assert "Action: servicequotas:ListServiceQuotas" in quotas.added
 
 
 def test_the_bucket_keeps_versions_and_encrypts_with_the_projects_key(fresh: Landscape) -> None:

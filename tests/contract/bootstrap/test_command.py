@@ -80,8 +80,9 @@ def test_a_plan_names_resources_and_changes_none(several_accounts: EmbeddedCloud
 
     assert planned.returncode == ExitCode.DONE, planned.stderr
     assert "+ Bucket (AWS::S3::Bucket)" in planned.stderr
-    answer = json.loads(bootstrap(repository, in_cloud(several_accounts), "plan", "--json").stdout)
-    assert [stack["new"] for stack in answer["stacks"]] == [True, True, True]
+    asked = bootstrap(repository, in_cloud(several_accounts), "plan", "--json", "--exit-code")
+    assert asked.returncode == ExitCode.WARNED
+    assert [stack["new"] for stack in json.loads(asked.stdout)["stacks"]] == [True, True, True]
 
 
 def test_a_key_is_told_once_on_stdout_and_lets_the_build_server_in(

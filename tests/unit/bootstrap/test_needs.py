@@ -9,6 +9,7 @@ import pytest
 from agent.bootstrap.needs import needs_of_others, needs_of_roles
 from agent.bootstrap.orders import orders
 from agent.bootstrap.resolving import Resolved
+from agent.bootstrap.template import Template
 from agent.preflight.permissions import ASIDE
 from tests.contract.bootstrap.landscape import IDS, REGION, alias, configuration, environment
 from tests.unit.bootstrap.cloudformation import statements
@@ -55,9 +56,10 @@ def needs(label: str) -> dict[tuple[str, str], Need]:
 @pytest.mark.parametrize("label", ["tools", "qa"])
 def test_no_statement_of_a_role_is_left_out(label: str) -> None:
     at = resolved(full())[label]
+    template = Template.TOOLS if label == "tools" else Template.ENVIRONMENT
     named = {
         statement.sid
-        for statement in statements(at.template)
+        for statement in statements(template)
         if statement.members["Effect"] == "Allow"
         and statement.policy == "PolicyDocument"
         and statement.resource not in {"BucketAccess", "CiAccess"}
