@@ -1,4 +1,8 @@
-"""The AWS identity of the shell that a command was typed into; steps and the cloud never use it."""
+"""The AWS identity of the shell that a command was typed into; steps and the cloud never use it.
+
+It is an access key, a token, or what an instance, a task or a pod is given by where it runs; any but the first is
+renewed as long as the command works.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,21 @@ import os
 from typing import TYPE_CHECKING
 
 import botocore.session
-from botocore.exceptions import ProfileNotFound
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError, MetadataRetrievalError, ProfileNotFound
 
 from agent.aws.sessions import Clients, Credentials
-from agent.errors import UsageError
+from agent.aws.web_identity import web_credentials, web_identity
+from agent.errors import AccessDeniedError, UsageError
 
 if TYPE_CHECKING:
     from agent.aws.questions import Asked
+
+_NOBODY = (
+    "no AWS credentials in this shell: neither AWS_ACCESS_KEY_ID, nor AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, "
+    "nor a profile, nor an identity of this container or instance; log in, or use the embedded cloud: "
+    'eval "$(modelyard cloud env)"'
+)
 
 
 def ambient_clients(*, profile: str | None = None, region: str | None = None, asked: Asked | None = None) -> Clients:
@@ -22,24 +34,51 @@ def ambient_clients(*, profile: str | None = None, region: str | None = None, as
     clients ask is noted in ``asked``.
     """
     session = botocore.session.Session(profile=profile)
+    # The first version of the metadata service answers whoever makes the machine ask for an address.
+    session.set_config_variable("ec2_metadata_v1_disabled", True)
+    endpoint_url = os.environ.get("AWS_ENDPOINT_URL")
+    region = region or _region(session)
+    session.set_config_variable("region", region)
+    return Clients(
+        credentials=_credentials(session, profile, region, endpoint_url),
+        region=region,
+        endpoint_url=endpoint_url,
+        asked=asked,
+    )
+
+
+def _region(session: botocore.session.Session) -> str:
+    """botocore knows AWS_DEFAULT_REGION only; AWS's other clients, and what starts containers, say AWS_REGION."""
+    try:
+        region: str | None = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    except ProfileNotFound as error:
+        raise UsageError(f"there is no AWS profile {error.kwargs['profile']} in this shell's configuration") from error
+    if region is None:
+        raise UsageError("no AWS region is set in this shell: set AWS_REGION")
+    return region
+
+
+def _credentials(
+    session: botocore.session.Session, profile: str | None, region: str, endpoint_url: str | None
+) -> Credentials | RefreshableCredentials:
+    """An access key first, then a token, then what botocore finds; UsageError for nobody."""
+    said = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_ACCESS_KEY_ID")
+    identity = None if said else web_identity(os.environ)
+    if identity is not None:
+        return web_credentials(identity, region=region, endpoint_url=endpoint_url)
     try:
         found = session.get_credentials()
     except ProfileNotFound as error:
-        raise UsageError(f"there is no AWS profile {profile} in this shell's configuration") from error
+        raise UsageError(f"there is no AWS profile {error.kwargs['profile']} in this shell's configuration") from error
+    except MetadataRetrievalError:
+        found = None  # there is no such service where no instance is
+    except CredentialRetrievalError as error:
+        raise AccessDeniedError(f"this shell's AWS identity could not be had: {error}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"this shell's AWS identity could not be looked up: {error}") from error
     if found is None:
-        raise UsageError(
-            'no AWS credentials in this shell: log in, or use the embedded cloud: eval "$(modelyard cloud env)"'
-        )
-    # botocore knows AWS_DEFAULT_REGION only; AWS's other clients, and what starts containers for them, say AWS_REGION.
-    region = region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
-    if region is None:
-        raise UsageError("no AWS region is set in this shell: set AWS_REGION")
+        raise UsageError(_NOBODY)
+    if isinstance(found, RefreshableCredentials):
+        return found
     frozen = found.get_frozen_credentials()
-    return Clients(
-        credentials=Credentials(
-            access_key_id=frozen.access_key, secret_access_key=frozen.secret_key, session_token=frozen.token
-        ),
-        region=region,
-        endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
-        asked=asked,
-    )
+    return Credentials(access_key_id=frozen.access_key, secret_access_key=frozen.secret_key, session_token=frozen.token)

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildServer:
-    """The build server's identity: ``made`` here, or one of its own that needs the ``policy`` attached."""
+    """The build server's identity: ``made`` here, or one of its own that needs the ``policy`` attached.
+
+    One that was made is a user, who needs an access key, or a role (``keyless``); an EC2 instance gets that by its
+    ``profile``.
+    """
 
     principal: str
     policy: str
     made: bool
+    keyless: bool = False
+    profile: str = ""
 
 
 def missing_settings(configuration: Configuration) -> dict[str, str]:
@@ -45,6 +51,12 @@ def build_server(configuration: Configuration, applied: Sequence[Applied]) -> Bu
     for stack in applied:
         if stack.order.label == TOOLS:
             principal = stack.outputs["CiPrincipal"]
-            made = principal == identities.ci_user(configuration)
-            return BuildServer(principal=principal, policy=stack.outputs["CiPolicy"], made=made)
+            own = (identities.ci_user(configuration), identities.ci_role(configuration))
+            return BuildServer(
+                principal=principal,
+                policy=stack.outputs["CiPolicy"],
+                made=principal in own,
+                keyless=principal == own[1],
+                profile=stack.outputs.get("CiProfile", ""),
+            )
     return None

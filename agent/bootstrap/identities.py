@@ -37,6 +37,11 @@ def ci_user(configuration: Configuration) -> str:
     return f"arn:{partition(configuration)}:iam::{configuration.tools.account}:user/{configuration.project}-ci"
 
 
+def ci_role(configuration: Configuration) -> str:
+    """The ARN of the role ``<project>-ci``, which a build server gets that needs no access key."""
+    return _by_convention(configuration, configuration.tools.account, "ci")
+
+
 def pipeline_role(configuration: Configuration) -> Role:
     """What the build server works as in the tools account: ``tools.role``, else ``<project>-pipeline``."""
     return Role(arn=configuration.tools.role or _by_convention(configuration, configuration.tools.account, "pipeline"))

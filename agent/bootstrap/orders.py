@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.bootstrap import identities
+from agent.bootstrap.build_server import MADE_USER
 from agent.bootstrap.parameters import environment_parameters, tools_parameters
 from agent.bootstrap.template import Template
 from agent.errors import UsageError
@@ -14,12 +15,11 @@ from agent.ports.stacks import StackRequest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from agent.bootstrap.build_server import BuildServer
     from agent.config.model import Configuration
 
 TOOLS = "tools"
 """What the tools account is called beside the environments' names."""
-MADE_USER = ""
-"""The ``ci_principal`` that asks for a user of the project's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,27 +53,27 @@ class StackOrder:
         )
 
 
-def orders(configuration: Configuration, ci_principal: str | None = None) -> tuple[StackOrder, ...]:
+def orders(configuration: Configuration, build_server: BuildServer | None = None) -> tuple[StackOrder, ...]:
     """All stacks of a project.
 
-    ``ci_principal`` is the ARN of the build server's identity, ``""`` for a user ``<project>-ci``, and None to leave it
-    as it is (at first: that user). Raises UsageError where two stacks would make the same role or key.
+    ``build_server`` None leaves its identity as it is (at first: a user ``<project>-ci``). Raises UsageError where two
+    stacks would make the same role or key.
     """
     _refuse_shared(configuration)
     tags = {"modelyard:project": configuration.project}
-    kept = frozenset({"CiPrincipal"}) if ci_principal is None else frozenset()
+    server = build_server or MADE_USER
     tools = StackOrder(
         label=TOOLS,
         name=f"{configuration.project}-tools",
         account=configuration.tools.account,
         region=configuration.tools.region,
         template=Template.TOOLS,
-        parameters=tools_parameters(configuration, ci_principal or MADE_USER),
+        parameters={**tools_parameters(configuration), **server.parameters},
         tags=tags,
-        kept=kept,
+        kept=frozenset() if build_server else frozenset(server.parameters),
         partition=identities.partition(configuration),
     )
-    principal = ci_principal or identities.ci_user(configuration)
+    principal = server.arn(configuration)
     environments = (
         StackOrder(
             label=name,
@@ -83,7 +83,7 @@ def orders(configuration: Configuration, ci_principal: str | None = None) -> tup
             template=Template.ENVIRONMENT,
             parameters=environment_parameters(configuration, name, environment, principal),
             tags={**tags, "modelyard:environment": name},
-            kept=kept,
+            kept=frozenset() if build_server else frozenset({"CiPrincipal"}),
             inherited={"CiPrincipal": "CiPrincipal"},
             partition=tools.partition,
         )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from agent.config.model import Configuration
 
 
-def tools_parameters(configuration: Configuration, ci_principal: str) -> Mapping[str, str]:
-    """What ``tools.yaml`` is given; an empty ``ci_principal`` makes a user."""
+def tools_parameters(configuration: Configuration) -> Mapping[str, str]:
+    """What ``tools.yaml`` is given, but for who the build server is."""
     environments = configuration.environments.values()
     pipeline, jobs = identities.pipeline_role(configuration), identities.jobs_role(configuration)
     tools = configuration.tools
@@ -31,7 +31,6 @@ def tools_parameters(configuration: Configuration, ci_principal: str) -> Mapping
         "PipelineRolePath": pipeline.path,
         "ExecutionRoleName": jobs.name,
         "ExecutionRolePath": jobs.path,
-        "CiPrincipal": ci_principal,
         "KeyAlias": alias or f"alias/{configuration.project}",
         "ExistingKey": key,
         "SigningKeyAlias": signing_alias or naming.signing_key(configuration.project),

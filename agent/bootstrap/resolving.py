@@ -76,7 +76,7 @@ class Resolved:
     def _functions(self) -> Mapping[str, Callable[[Any], Any]]:
         return {
             "!Ref": lambda node: self._ref(node.value),
-            "!Sub": lambda node: _VARIABLE.sub(lambda found: str(self._variable(found[1])), node.value),
+            "!Sub": self._substituted,
             "!GetAtt": lambda node: self._attribute(node.value),
             "!If": lambda node: self._value(node.value[1 if self._holds(node.value[0].value) else 2]),
             "!Split": lambda node: str(self._value(node.value[1])).split(node.value[0].value),
@@ -86,6 +86,15 @@ class Resolved:
             "!Or": lambda node: any(map(self._value, node.value)),
             "!Condition": lambda node: self._holds(node.value),
         }
+
+    def _substituted(self, node: Node) -> str:
+        """Text, or a list of a text and of variables that only it knows."""
+        text, own = (
+            (node.value[0].value, _members(node.value[1])) if isinstance(node, SequenceNode) else (node.value, {})
+        )
+        return _VARIABLE.sub(
+            lambda found: str(self._value(own[found[1]]) if found[1] in own else self._variable(found[1])), text
+        )
 
     def _ref(self, name: str) -> Any:
         parameter = _members(_members(self._root)["Parameters"]).get(name)

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from agent.cloud import validation
 from agent.cloud.emulator.authorization import Asked
 from agent.cloud.emulator.query_protocol import decode, encode
+from agent.cloud.emulator.web_identities import WebIdentities
 from agent.cloud.errors import AwsError
 from agent.cloud.policy.decision import ResourceSide
 from agent.cloud.policy.document import parse
@@ -46,7 +47,7 @@ class Plan:
 
 
 class Sessions:
-    """``AssumeRole`` in MiniStack's place, and sessions that survive a restart."""
+    """``AssumeRole`` and ``AssumeRoleWithWebIdentity`` in MiniStack's place, and sessions that survive a restart."""
 
     def __init__(self, clock: Clock, authorization: Authorization) -> None:
         from ministack.core import responses
@@ -54,6 +55,7 @@ class Sessions:
 
         self._clock = clock
         self._authorization = authorization
+        self._web_identities = WebIdentities(clock)
         self._responses = responses
         self._iam = iam
         self._sts = sts
@@ -66,27 +68,53 @@ class Sessions:
 
     def assume_role(self, caller: Holder, request: Members, region: str) -> Members:
         """``AssumeRole``; raises AwsError."""
-        self._validate(request)
+        self._validate(request, "AssumeRole")
         plan = _plan(caller, request)
         role = self._authorized(caller, request, plan, region)
         seconds = self._duration(caller, role, request)
         return self._register(caller, role, request, plan, seconds)
 
+    async def assume_role_with_web_identity(self, request: Members, region: str) -> Members:
+        """``AssumeRoleWithWebIdentity``: who holds a token needs the role's trust alone; raises AwsError."""
+        action = "AssumeRoleWithWebIdentity"
+        self._validate(request, action)
+        account = request["RoleArn"].split(":")[4]
+        identity = await self._web_identities.verified(request["WebIdentityToken"], account)
+        role = self._role(request["RoleArn"])
+        trust = parse(role["AssumeRolePolicyDocument"] if role else None)
+        asked = Asked(
+            action=f"sts:{action}",
+            resource=request["RoleArn"],
+            region=region,
+            conditions={**identity.keys, "sts:RoleSessionName": request["RoleSessionName"]},
+        )
+        side = ResourceSide(policy=trust, owner=account, required=True)
+        if role is None or not self._authorization.decide(identity.holder, asked, side).allowed:
+            raise AwsError("AccessDenied", f"Not authorized to perform sts:{action}", 403)
+        plan = Plan(tags={}, transitive=(), source_identity=None)
+        answer = self._register(identity.holder, role, request, plan, self._duration(identity.holder, role, request))
+        about = {"SubjectFromWebIdentityToken": identity.subject, "Audience": identity.audience}
+        return {**answer, **about, "Provider": identity.provider}
+
     async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
-        """Serve what is ours; a federated identity cannot be verified here, so it is never admitted."""
+        """Serve what is ours; SAML assertions cannot be verified here, so whoever brings one is never admitted."""
         in_json = "amz-json" in headers.get("content-type", "")
         members = json.loads(body or b"{}") if in_json else {**query, **parse_qs(body.decode(), keep_blank_values=True)}
         action = headers.get("x-amz-target", "").rpartition(".")[2] if in_json else members.get("Action", [""])[0]
         if action not in {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}:
             return await self._handle(method, path, headers, body, query)
-        if action != "AssumeRole":
+        if action == "AssumeRoleWithSAML":
             return self._refuse(
                 AwsError("AccessDenied", f"Not authorized to perform sts:{action}", 403), in_json=in_json
             )
         try:
             shape = self._model.operation_model(action).input_shape
             request = validation.read(shape, members) if in_json else decode(shape, members)
-            answer = self.assume_role(self._authorization.current(), request, self._responses.get_region())
+            region = self._responses.get_region()
+            if action == "AssumeRole":
+                answer = self.assume_role(self._authorization.current(), request, region)
+            else:
+                answer = await self.assume_role_with_web_identity(request, region)
         except AwsError as error:
             return self._refuse(error, in_json=in_json)
         if in_json:
@@ -100,9 +128,9 @@ class Sessions:
             return self._responses.error_response_json(error.code, error.message, error.status)
         return self._iam._error(error.status, error.code, escape(error.message), ns="sts")
 
-    def _validate(self, request: Members) -> None:
+    def _validate(self, request: Members, action: str) -> None:
         try:
-            validation.check(self._model.operation_model("AssumeRole").input_shape, request)
+            validation.check(self._model.operation_model(action).input_shape, request)
         except AwsError as error:
             raise AwsError("ValidationError", error.message) from error
         if self._sts._assumed_role_arn(request["RoleArn"], request["RoleSessionName"])[1]:

@@ -127,6 +127,23 @@ NEEDS: Mapping[str, Needs] = {
         properties=_USER,
         changes={"PermissionsBoundary": ("iam:PutUserPermissionsBoundary",)},
     ),
+    "AWS::IAM::InstanceProfile": Needs(
+        arn=_IAM + "instance-profile{path}{name}",
+        name="InstanceProfileName",
+        create=("iam:CreateInstanceProfile",),
+        delete=("iam:DeleteInstanceProfile",),
+        properties={"Roles": ("iam:AddRoleToInstanceProfile",)},
+    ),
+    "AWS::IAM::OIDCProvider": Needs(
+        arn=_IAM + "oidc-provider/{name}",
+        name="Url",
+        create=("iam:CreateOpenIDConnectProvider",),
+        delete=("iam:DeleteOpenIDConnectProvider",),
+        changes={
+            "ClientIdList": ("iam:AddClientIDToOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider"),
+            "ThumbprintList": ("iam:UpdateOpenIDConnectProviderThumbprint",),
+        },
+    ),
     "AWS::IAM::ManagedPolicy": Needs(
         arn=_IAM + "policy{path}{name}",
         name="ManagedPolicyName",

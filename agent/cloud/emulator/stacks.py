@@ -16,6 +16,8 @@ from urllib.parse import parse_qs
 
 from agent.cloud.emulator.authorization import Asked, denial
 from agent.cloud.emulator.stack_buckets import bucket_configurations
+from agent.cloud.emulator.stack_issuers import KIND as ISSUERS
+from agent.cloud.emulator.stack_issuers import provider_of_issuers
 from agent.cloud.emulator.stack_names import refuse_taken, taken_names
 from agent.cloud.emulator.stack_permissions import NEEDS, OWN, Needs
 from agent.cloud.emulator.stack_uses import refuse_used, uses
@@ -145,6 +147,8 @@ class Stacks:
         from ministack.services.cloudformation import changesets, provisioners, stacks
 
         known = provisioners._RESOURCE_HANDLERS
+        known[ISSUERS] = provider_of_issuers()
+        provisioners._REPLACING_PROPERTIES[ISSUERS] = ("Url",)
         for name in set(known) - set(NEEDS) - set(OWN):
             del known[name]
         taken, used = taken_names(), uses()
@@ -191,7 +195,7 @@ class Stacks:
         region = self._responses.get_region()
         name = str((properties.get(needs.name) if needs.name else None) or physical_id)
         resource = needs.arn.format(
-            name=name.removeprefix("/") if ":ssm:" in needs.arn else name,
+            name=name.removeprefix("/") if ":ssm:" in needs.arn else name.removeprefix("https://"),
             account=holder.account,
             region=region,
             path=properties.get("Path") or "/",

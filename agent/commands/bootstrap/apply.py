@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from agent.command import Command
@@ -56,7 +57,7 @@ def document(configuration: Configuration, done: Sequence[Applied]) -> dict[str,
             for stack in done
         ],
         "configuration": missing_settings(configuration),
-        "build_server": server and {"principal": server.principal, "policy": server.policy, "made": server.made},
+        "build_server": server and asdict(server),
     }
 
 
@@ -82,7 +83,13 @@ def _say(configuration: Configuration, done: Sequence[Applied], console: Console
     if server is None:
         return
     console.say(f"\nThe build server is {server.principal}.")
-    if server.made:
+    if server.keyless:
+        console.say(
+            f"Give the instance its profile: {server.profile}"
+            if server.profile
+            else "It needs no access key: docs/how-to/accounts.md says how it gets this role."
+        )
+    elif server.made:
         console.say("Its access key: modelyard bootstrap key (told once; keep it as a Jenkins credential)")
     else:
         console.say(f"It needs this policy attached, unless it has it: {server.policy}")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.commands.bootstrap.administrators import administrator_arguments
+from agent.commands.bootstrap.build_server import build_server, build_server_arguments
 
 if TYPE_CHECKING:
     import argparse
 
     from agent.bootstrap.orders import StackOrder
     from agent.config.model import Configuration
-
-_USER = "user"
 
 
 def configuration_argument(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +25,7 @@ def order_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--account", action="append", default=[], metavar="NAME", help="only `tools` or this environment; repeatable"
     )
-    parser.add_argument(
-        "--ci-principal",
-        metavar="ARN",
-        help=f"user or role that the build server is already; `{_USER}` makes one (default: as it is)",
-    )
+    build_server_arguments(parser)
     administrator_arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer one JSON document")
 
@@ -46,7 +41,6 @@ def load_configuration(options: argparse.Namespace) -> Configuration:
 
 def ordered(options: argparse.Namespace, configuration: Configuration) -> tuple[StackOrder, ...]:
     """The stacks that the command line asks for."""
-    from agent.bootstrap.orders import MADE_USER, chosen, orders
+    from agent.bootstrap.orders import chosen, orders
 
-    principal = MADE_USER if options.ci_principal == _USER else options.ci_principal
-    return chosen(orders(configuration, principal), options.account)
+    return chosen(orders(configuration, build_server(options)), options.account)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.aws.accounts import AwsAccount
+    from agent.bootstrap.build_server import BuildServer
     from agent.bootstrap.changing import Applied
     from agent.cloud.embedded import EmbeddedCloud
 
@@ -124,10 +125,10 @@ class Landscape:
         who = self.cloud.running.administrator(account)
         return self.clients(who.access_key_id, who.secret_access_key)
 
-    def apply(self, ci_principal: str | None = None) -> tuple[Applied, ...]:
+    def apply(self, build_server: BuildServer | None = None) -> tuple[Applied, ...]:
         """Bootstrap every account."""
         return apply(
-            orders(self.configuration, ci_principal), self.administrator, clock=SystemClock(), report=Listener()
+            orders(self.configuration, build_server), self.administrator, clock=SystemClock(), report=Listener()
         )
 
     def with_key(self) -> Landscape:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.bootstrap.apply import apply, plan
+from agent.bootstrap.build_server import MADE_USER, BuildServer
 from agent.bootstrap.changing import Outcome
 from agent.bootstrap.orders import orders
 from agent.bootstrap.template import Template
@@ -169,7 +170,7 @@ def test_a_build_server_with_an_identity_of_its_own_gets_no_user(fresh: Landscap
     name = f"{fresh.project}-jenkins"
     own = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
 
-    done = fresh.apply(ci_principal=own)
+    done = fresh.apply(BuildServer(principal=own))
 
     assert done[0].outputs["CiPrincipal"] == own
     trust = fresh.administrator("qa").client("iam").get_role(RoleName=f"{fresh.project}-deploy")["Role"]
@@ -182,10 +183,10 @@ def test_the_build_servers_identity_stays_until_another_is_named(fresh: Landscap
     iam = fresh.administrator("tools").client("iam")
     name = f"{fresh.project}-jenkins"
     own = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-    fresh.apply(ci_principal=own)
+    fresh.apply(BuildServer(principal=own))
 
     assert {stack.outcome for stack in fresh.apply()} == {Outcome.UNCHANGED}
-    assert fresh.apply(ci_principal="")[0].outputs["CiPrincipal"].endswith(f":user/{fresh.project}-ci")
+    assert fresh.apply(MADE_USER)[0].outputs["CiPrincipal"].endswith(f":user/{fresh.project}-ci")
 
 
 def test_a_failure_names_the_resource_its_line_and_the_reason(fresh: Landscape) -> None:

@@ -62,7 +62,7 @@ def new_project(cloud: EmbeddedCloud, folder: Path) -> Project:
     name = f"p{uuid.uuid4().hex[:10]}"
     configuration = _configuration(name, cloud.running.region)
     administrators = {cloud.running.administrator(each).account: administrator(cloud, each) for each in _NAMES}
-    apply(orders(configuration, ""), administrators.__getitem__, clock=SystemClock(), report=KeptReport())
+    apply(orders(configuration), administrators.__getitem__, clock=SystemClock(), report=KeptReport())
     _let_administrators_look(cloud, name)
     key = make_access_key(configuration, administrators[TOOLS], replace=False)
     image = Image(uri=_push(cloud, name, folder), media_type=MANIFEST_TYPE)

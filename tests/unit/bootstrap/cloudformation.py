@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,10 @@ class Statement:
 
     @property
     def actions(self) -> list[str]:
-        """Its actions."""
+        """Its actions, also those that depend on a condition."""
         given = self.members["Action"]
+        if isinstance(given, dict):
+            return list(dict.fromkeys(action for listed in given["Fn::If"][1:] for action in listed))
         return given if isinstance(given, list) else [given]
 
     @property
@@ -76,13 +79,24 @@ def statements(template: Template) -> list[Statement]:
 
 def _documents(value: Any, name: str = "") -> Iterator[tuple[str, Members]]:
     if isinstance(value, dict) and name in _POLICIES:
-        yield name, value
+        yield from ((name, document) for document in _alternatives(value))
     elif isinstance(value, dict):
         for key, member in value.items():
             yield from _documents(member, key)
     elif isinstance(value, list):
         for item in value:
             yield from _documents(item)
+
+
+def _alternatives(document: Members) -> Iterator[Members]:
+    """A policy, or those that a condition chooses from; one whose keys are functions is a text with variables."""
+    if "Fn::If" in document:
+        for alternative in document["Fn::If"][1:]:
+            yield from _alternatives(alternative)
+    elif "Fn::Sub" in document:
+        yield json.loads(document["Fn::Sub"][0])
+    else:
+        yield document
 
 
 def _function(constructor: Any, suffix: str, node: Any) -> Members:

@@ -49,6 +49,13 @@ def test_a_user_that_was_made_needs_a_key() -> None:
     assert server.made
 
 
+def test_a_role_that_was_made_needs_no_key() -> None:
+    server = build_server(configuration(), applied(f"arn:aws:iam::{TOOLS}:role/iris-ci"))
+
+    assert server is not None
+    assert (server.made, server.keyless) == (True, True)
+
+
 def test_an_identity_of_its_own_needs_the_policy() -> None:
     server = build_server(configuration(), applied(f"arn:aws:iam::{TOOLS}:role/jenkins"))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from agent.bootstrap.orders import MADE_USER, chosen, orders
+from agent.bootstrap.build_server import MADE_USER, BuildServer, WebIdentity
+from agent.bootstrap.difference import properties
+from agent.bootstrap.orders import chosen, orders
 from agent.bootstrap.template import Template
 from agent.config.model import Configuration
 from agent.errors import UsageError
@@ -193,24 +196,67 @@ def test_arns_stay_in_the_partition_of_the_accounts() -> None:
 
 
 def test_environments_trust_the_user_that_is_made_for_the_build_server() -> None:
-    made = orders(configuration(), ci_principal=MADE_USER)
+    made = orders(configuration(), MADE_USER)
 
     assert made[0].request({}).parameters["CiPrincipal"] == ""
     assert made[1].request({}).parameters["CiPrincipal"] == f"arn:aws:iam::{TOOLS}:user/iris-ci"
 
 
 def test_environments_trust_an_identity_that_the_build_server_has() -> None:
-    made = orders(configuration(), ci_principal=OWN_PRINCIPAL)
+    made = orders(configuration(), BuildServer(principal=OWN_PRINCIPAL))
 
     assert made[0].request({}).parameters["CiPrincipal"] == OWN_PRINCIPAL
     assert made[1].request({}).parameters["CiPrincipal"] == OWN_PRINCIPAL
     assert made[1].request({}).kept == frozenset()
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        BuildServer(service="ec2.amazonaws.com"),
+        BuildServer(
+            web=WebIdentity(issuer="jenkins.example.com/oidc", subject="https://jenkins.example.com/job/iris/*")
+        ),
+    ],
+)
+def test_environments_trust_the_role_that_is_made_where_no_key_is_needed(server: BuildServer) -> None:
+    made = orders(configuration(), server)
+
+    assert made[0].request({}).parameters["CiPrincipal"] == ""
+    assert made[1].request({}).parameters["CiPrincipal"] == f"arn:aws:iam::{TOOLS}:role/iris-ci"
+
+
+def test_tokens_are_trusted_by_issuer_subject_and_audience() -> None:
+    web = WebIdentity(issuer="jenkins.example.com/oidc", subject="https://jenkins.example.com/job/iris/*")
+    order = orders(configuration(), BuildServer(web=web))[0]
+
+    found = properties(order, order.template, order.parameters)
+
+    assert found is not None
+    (trust,) = json.loads(found["CiRole"]["AssumeRolePolicyDocument"])["Statement"]
+    assert trust["Principal"] == {"Federated": "CiIssuerKnown"}
+    assert trust["Condition"] == {
+        "StringEquals": {"jenkins.example.com/oidc:aud": "sts.amazonaws.com"},
+        "StringLike": {"jenkins.example.com/oidc:sub": "https://jenkins.example.com/job/iris/*"},
+    }
+    assert found["CiIssuerKnown"]["Url"] == "https://jenkins.example.com/oidc"
+
+
+def test_a_provider_that_the_account_has_is_not_made_again() -> None:
+    web = WebIdentity(issuer="token.example.com", subject="repo:a/b:*", has_provider=True)
+    order = orders(configuration(), BuildServer(web=web))[0]
+
+    found = properties(order, order.template, order.parameters)
+
+    assert found is not None
+    assert "CiIssuerKnown" not in found
+    assert f"arn:aws:iam::{TOOLS}:oidc-provider/token.example.com" in found["CiRole"]["AssumeRolePolicyDocument"]
+
+
 def test_without_a_word_about_it_stacks_keep_the_build_servers_identity() -> None:
     made = orders(configuration())
 
-    assert made[0].request({}).kept == {"CiPrincipal"}
+    assert made[0].request({}).kept == set(MADE_USER.parameters)
     assert made[1].request({}).kept == {"CiPrincipal"}
 
 

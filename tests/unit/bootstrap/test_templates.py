@@ -93,9 +93,20 @@ def test_administrators_of_a_key_cannot_read_with_it(statement: Statement) -> No
 
 @pytest.mark.parametrize("statement", TRUSTS, ids=names)
 def test_trust_is_in_one_principal(statement: Statement) -> None:
-    assert statement.actions == ["sts:AssumeRole"]
+    if statement.resource != "CiRole":
+        assert statement.actions == ["sts:AssumeRole"]
     (principal,) = statement.members["Principal"].values()
     assert isinstance(principal, (str, dict))
+
+
+def test_a_token_has_to_be_of_one_issuer_about_its_subject_and_for_its_audience() -> None:
+    federated = next(statement for statement in TRUSTS if "Federated" in statement.members["Principal"])
+
+    assert federated.actions == ["sts:AssumeRoleWithWebIdentity"]
+    assert federated.condition == {
+        "StringEquals": {"${CiIssuer}:aud": "${CiAudience}"},
+        "StringLike": {"${CiIssuer}:sub": "${CiSubject}"},
+    }
 
 
 def test_the_build_server_may_only_assume_roles() -> None:
@@ -114,7 +125,7 @@ def test_the_deploy_role_asks_for_its_external_id() -> None:
 
 def test_sagemaker_assumes_execution_roles_for_their_own_account_only() -> None:
     for trust in TRUSTS:
-        if "Service" in trust.members["Principal"]:
+        if trust.members["Principal"].get("Service") == "sagemaker.amazonaws.com":
             assert trust.condition == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
