@@ -18,6 +18,8 @@ Map declaredOptions() {
         credentials: [type: 'text', fallback: '',
             about: 'Jenkins credentials (user name and password) with an access key of the tools account; ' +
                 'empty where node or pod have an identity of their own.'],
+        role: [type: 'text', fallback: '',
+            about: 'ARN of a role; credentials are then no access key but an OpenID Connect id token (file) for it.'],
     ]
 }
 
@@ -35,7 +37,7 @@ Map call(Map place, String command, String name, Map request) {
         "ML_STEP=${request.step ?: ''}", "ML_REQUEST=${file}.request.json", "ML_RESULT=${file}.result.json"]
     String script = libraryResource('modelyard/run.sh')
     String shown = command == name ? command : "${command} ${name}"
-    int code = identified(place.credentials) {
+    int code = identified(place.credentials, place.role) {
         withEnv(told) {
             sh(label: "modelyard ${shown}", script: script, returnStatus: true)
         }
@@ -64,10 +66,17 @@ String folder() {
     ".modelyard/${env.BUILD_TAG}${env.ML_MODEL ?: ''}"
 }
 
-/** Only this one process gets to know the access key; it assumes its roles itself. */
-private Object identified(String credentials, Closure body) {
+/** Only this one process gets to know the access key, or the token; it assumes its roles itself. */
+private Object identified(String credentials, String role, Closure body) {
     if (!credentials) {
         return body()
+    }
+    if (role) {
+        return withCredentials([file(credentialsId: credentials, variable: 'AWS_WEB_IDENTITY_TOKEN_FILE')]) {
+            withEnv(["AWS_ROLE_ARN=${role}"]) {
+                body()
+            }
+        }
     }
     withCredentials([usernamePassword(
         credentialsId: credentials,

@@ -65,7 +65,8 @@ for name in $names; do
 done
 # Of identities and authorities that lie in files, the files; the engine refuses to show one twice.
 shown='|'
-for file in "${AWS_WEB_IDENTITY_TOKEN_FILE-}" "${AWS_SHARED_CREDENTIALS_FILE-}" "${AWS_CONFIG_FILE-}" "${AWS_CA_BUNDLE-}" \
+for file in "${AWS_WEB_IDENTITY_TOKEN_FILE-}" "${AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE-}" \
+    "${AWS_SHARED_CREDENTIALS_FILE-}" "${AWS_CONFIG_FILE-}" "${AWS_CA_BUNDLE-}" \
     "${REQUESTS_CA_BUNDLE-}" "${CURL_CA_BUNDLE-}" "${SSL_CERT_FILE-}"; do
     if [ -f "$file" ] && [ "${shown#*"|$file|"}" = "$shown" ]; then
         set -- --volume "$file:$file:ro" "$@"

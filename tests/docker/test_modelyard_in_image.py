@@ -118,9 +118,10 @@ def test_nothing_but_names_is_taken(place: Node, name: str) -> None:
     assert told == f"modelyard: the option environment takes names of variables, not {name}\n"
 
 
-def test_an_identity_in_a_file_is_brought_along(place: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("name", ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])
+def test_an_identity_in_a_file_is_brought_along(place: Node, name: str) -> None:
     token = place.write("../token", "t")
-    place.run("step", {**place.request("train"), "AWS_WEB_IDENTITY_TOKEN_FILE": str(token.resolve())})
+    place.run("step", {**place.request("train"), name: str(token.resolve())})
     assert str(token.resolve()) in found(place)["mounts"]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from agent.command import group
 from agent.commands import purpose
-from agent.commands.bootstrap import apply, destroy, key, plan
+from agent.commands.bootstrap import apply, destroy, key, plan, template
 
 COMMAND = group(
     name="bootstrap",
     help=purpose(__doc__),
-    members=[plan.COMMAND, apply.COMMAND, key.COMMAND, destroy.COMMAND],
+    members=[plan.COMMAND, apply.COMMAND, key.COMMAND, destroy.COMMAND, template.COMMAND],
 )

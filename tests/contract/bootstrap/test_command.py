@@ -141,6 +141,35 @@ def test_a_project_goes_by_its_name_and_its_data_by_their_buckets(
     assert "There is nothing to do." in again.stderr
 
 
+def test_what_is_printed_makes_the_same_by_cloudformation_alone(
+    several_accounts: EmbeddedCloud, repository: Path
+) -> None:
+    shell = in_cloud(several_accounts)
+    cloudformation = several_accounts.client("cloudformation", "qa")
+    several_accounts.client("iam").create_user(UserName=f"{repository.name}-ci")
+
+    cloudformation.create_stack(
+        StackName=f"{repository.name}-environment-qa",
+        TemplateBody=bootstrap(repository, {}, "template", "environment").stdout,
+        Parameters=json.loads(bootstrap(repository, {}, "template", "qa", "--parameters").stdout),
+        Tags=[{"Key": "modelyard:project", "Value": repository.name}, {"Key": "modelyard:environment", "Value": "qa"}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=f"{repository.name}-environment-qa", WaiterConfig={"Delay": 1}
+    )
+
+    planned = json.loads(bootstrap(repository, shell, "plan", "--account", "qa", "--json").stdout)
+    assert planned["stacks"][0]["changes"] == []
+
+
+def test_a_template_that_there_is_not_is_named(repository: Path) -> None:
+    told = bootstrap(repository, {}, "template", "staging")
+
+    assert told.returncode == ExitCode.USAGE
+    assert "there is no template staging; there are: tools, environment" in told.stderr
+
+
 def test_one_administrator_makes_the_account_that_is_chosen(several_accounts: EmbeddedCloud, repository: Path) -> None:
     done = bootstrap(repository, as_on_aws(several_accounts, repository), "apply", "--account", "tools")
 

@@ -230,7 +230,7 @@ class StepSpec extends Vars {
         where:
         options                         | message
         "'train', [retries: 3]"         | 'unknown option retries; the options are: step, stage, configuration, ' +
-            'settings, results, inputs, reason, origin, attempts, pause, mode, image, network, environment, credentials'
+            'settings, results, inputs, reason, origin, attempts, pause, mode, image, network, environment, credentials, role'
         "'train', [settings: 'a=1']"    | 'option settings must be a list, not a=1'
         "'train', [attempts: '3']"      | 'option attempts must be a number, not 3'
         "'train', [results: null]"      | 'option results must be a map, not null'
@@ -308,6 +308,28 @@ class StepSpec extends Vars {
         new File(build.workspace, 'answer').text == 's3cret'
         build.log.contains('key: ****')
         !build.console.contains('s3cret')
+
+        where:
+        mode << ['host', 'docker']
+    }
+
+    @Unroll
+    def 'only the process gets the token of a role, in the mode #mode'() {
+        given:
+        outcomes.train = [[reads: ['AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ROLE_ARN']]]
+        pipeline "node('') {" + """
+            Map outcome = mlStep('train', [credentials: 'builds', role: 'arn:aws:iam::1:role/x-ci', mode: '${mode}', image: 'a'])
+            writeFile(file: 'answer', text: outcome.result.AWS_ROLE_ARN)
+            writeFile(file: 'place', text: outcome.result.AWS_WEB_IDENTITY_TOKEN_FILE.split('/').last())
+        """ + 'sh(\'test -z "$AWS_WEB_IDENTITY_TOKEN_FILE$AWS_ROLE_ARN"\') }'
+        putEngine(RUNS_HERE)
+        build.credentials.builds = [file: 'a token']
+
+        expect:
+        run().result == 'SUCCESS'
+        new File(build.workspace, 'answer').text == 'arn:aws:iam::1:role/x-ci'
+        new File(build.workspace, 'place').text == 'builds'
+        !build.console.contains('a token')
 
         where:
         mode << ['host', 'docker']
