@@ -65,6 +65,13 @@ class Issuer:
         }
 
 
+class Server(ThreadingHTTPServer):
+    """Whoever does not know the certificate hangs up, which is no error of the server's."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing is said."""
+
+
 @contextmanager
 def issuer(folder: Path) -> Iterator[Issuer]:
     """One that answers as long as the block lasts; its certificate is written to the folder."""
@@ -82,7 +89,7 @@ def issuer(folder: Path) -> Iterator[Issuer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - of the standard library
             """Nobody reads it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "issuer.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
