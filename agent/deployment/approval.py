@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from agent import people
 from agent.deployment.order import enter
 from agent.errors import InputMissingError
 from agent.ledger.approvals import Approvals
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from agent.ledger.approvals import Approval, Kept
     from agent.ledger.environments import Deployment
 
-_BETWEEN_WORDS = re.compile(r"[\s._-]+")
-
 
 # --- people --------------------------------------------------------------------------------------------------------
 
@@ -39,18 +36,14 @@ def authors(release: Release) -> tuple[str, ...]:
 def is_author(login: str, release: Release, rule: ApprovalRule) -> bool:
     """Whether a login is one of the release's authors.
 
-    A build says who started it by login, or by its job's name where nobody did; a commit says its author's name, which
-    is compared with the login itself (``alice.liddell`` reads as *Alice Liddell*) and with the login's ``git_names``.
+    A build says who started it by login, or by its job's name where nobody did; a commit says its author's name.
     """
-    if _same(login, release.who):
-        return True
-    names = [name for known, given in rule.git_names.items() if _same(known, login) for name in given]
-    return any(_same(name, release.commit.author) for name in (login, *names))
+    return people.is_one_of(login, authors(release), rule.git_names)
 
 
 def objection(login: str, release: Release, rule: ApprovalRule) -> str | None:
     """Why a person may not approve a release, or None."""
-    if rule.approvers and not any(_same(login, approver) for approver in rule.approvers):
+    if rule.approvers and not any(people.same_person(login, approver) for approver in rule.approvers):
         return f"{login} is none of its approvers ({', '.join(rule.approvers)})"
     if rule.four_eyes and is_author(login, release, rule):
         return f"{login} is an author of the release ({', '.join(authors(release))}), and four eyes are demanded"
@@ -60,14 +53,6 @@ def objection(login: str, release: Release, rule: ApprovalRule) -> str | None:
 def admitted(release: Release, rule: ApprovalRule) -> tuple[str, ...]:
     """Those of the named approvers who may approve a release."""
     return tuple(login for login in rule.approvers if objection(login, release, rule) is None)
-
-
-def _same(one: str, other: str) -> bool:
-    return bool(one) and _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFKC", name)).casefold()
 
 
 # --- what counts ---------------------------------------------------------------------------------------------------
