@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from agent.step import StepModel
 
@@ -75,24 +75,86 @@ class Champion(StepModel):
     model: Model = Field(description="Its model.")
 
 
+class Interval(StepModel):
+    """Where a value lies, by what is known of it."""
+
+    low: float = Field(description="Its lower end, in the value's unit.")
+    high: float = Field(description="Its upper end.")
+    level: float = Field(description="How often such an interval holds the true value, such as 0.95.")
+
+
+class Override(StepModel):
+    """A person's word that a model may pass although a gate refuses it; the verdict stays what it is."""
+
+    by: str = Field(description="Login of that person.")
+    reason: str = Field(description="Why.")
+    at: AwareDatetime = Field(description="When it was given.")
+    until: AwareDatetime = Field(description="Until when a deployment may begin with it.")
+
+    def told(self, gate: str) -> str:
+        """As a sentence."""
+        return f"gate {gate} overridden by {self.by} until {self.until:%Y-%m-%d %H:%M}Z: {self.reason}"
+
+
+class Judgement(StepModel):
+    """What was found about a model: the part of a verdict that a gate of the model repository answers itself."""
+
+    metric: str = Field(default="", description="What it judges.")
+    value: float | None = Field(default=None, description="The candidate's value, in the metric's unit.")
+    limit: float | None = Field(default=None, description="Value that it had to reach.")
+    comparison: Literal["at least", "at most", "none"] = Field(
+        default="none", description="On which side of the limit it passes."
+    )
+    interval: Interval | None = Field(default=None, description="Interval of the value.")
+    sample_size: int | None = Field(default=None, ge=0, description="Number of rows that the value is of.")
+    passed: bool = Field(description="Whether the candidate satisfies the gate.")
+    reason: str = Field(min_length=1, description="Why, as a sentence.")
+    evidence: str = Field(default="", description="Address of what shows it.")
+
+
 class Verdict(StepModel):
-    """What one gate says."""
+    """What one gate says. What was added later has a default, which releases leave out: theirs stay the same bytes."""
 
     gate: str = Field(description="Name of the gate.")
-    metric: str = Field(description="Metric that it judges.")
-    value: float = Field(description="The candidate's value, in the metric's unit.")
+    kind: str = Field(default="", description="Kind of the gate.")
+    metric: str = Field(description="What it judges; empty where that is no metric.")
+    value: float | None = Field(description="The candidate's value, in the metric's unit; none where it has none.")
     limit: float | None = Field(description="Value that it had to reach; none while there is no champion.")
     comparison: Literal["at least", "at most", "none"] = Field(description="On which side of the limit it passes.")
+    against: str = Field(default="", description="What it is compared with, where that is no fixed limit.")
+    interval: Interval | None = Field(default=None, description="Interval of the value, where it is known.")
+    sample_size: int | None = Field(default=None, description="Number of rows that the value is of, where it is known.")
     passed: bool = Field(description="Whether the candidate satisfies the gate.")
     severity: Literal["block", "warn"] = Field(description="Whether a failure refuses the model.")
+    environments: tuple[str, ...] = Field(
+        default=(), description="The environments that a failure keeps it from; empty: it is not released at all."
+    )
     reason: str = Field(description="The verdict as a sentence, with value and limit.")
+    sentence: str = Field(default="", description="What the gate says to people when it refuses.")
+    evidence: str = Field(default="", description="Address of what shows it.")
+    override: Override | None = Field(default=None, description="Who let it pass all the same, where somebody did.")
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stands in the model's way, unless somebody overrides it."""
+        return not self.passed and self.severity == "block"
+
+    @property
+    def state(self) -> Literal["passed", "warned", "refused", "overridden"]:
+        """What it comes to, in one word."""
+        if not self.blocks:
+            return "passed" if self.passed else "warned"
+        return "overridden" if self.override else "refused"
+
+    def guards(self, environment: str) -> bool:
+        """Whether it judges what goes to an environment."""
+        return not self.environments or environment in self.environments
 
 
 def refusal_by(verdicts: Iterable[Verdict]) -> str | None:
-    """The reasons of every blocking gate that is not satisfied, or None."""
-    return (
-        "; ".join(verdict.reason for verdict in verdicts if not verdict.passed and verdict.severity == "block") or None
-    )
+    """The reasons of every gate that keeps the model from being released, or None."""
+    refused = (verdict for verdict in verdicts if verdict.state == "refused" and not verdict.environments)
+    return "; ".join(verdict.reason for verdict in refused) or None
 
 
 class CommitInfo(StepModel):

@@ -157,8 +157,12 @@ def dry_run(
 
 
 def deploy(stages: Sequence[Stage], opened: Opened, options: argparse.Namespace, console: Console, *, done: str) -> int:
-    """Run the stages of a promotion or a rollback, or plan them; ``done`` is the sentence for success."""
+    """Run the stages of a promotion or a rollback, or plan them; ``done`` is the sentence for success.
+
+    A release that gates keep out lacks somebody's word, as one without an approval does: exit code 5.
+    """
     from agent.composition import end_in_order
+    from agent.pipeline.events import Status
     from agent.view.show import show_run
     from agent.view.summary import say_summary
 
@@ -168,4 +172,4 @@ def deploy(stages: Sequence[Stage], opened: Opened, options: argparse.Namespace,
     summary = show_run(stages, opened.wiring(), opened.context, console, machine=options.json)
     if not options.json:
         say_summary(summary, console, done=done)
-    return summary.exit_code
+    return ExitCode.INPUT_MISSING if summary.result is Status.REFUSED else summary.exit_code

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.config.gate_overrides import GateOverrides
 from agent.config.releases import Releases
 from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
+from agent.gates.admission import kept_out
 from agent.release.store import ReleaseStore
 from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, unkeyed
@@ -31,6 +33,7 @@ class Inputs(StepModel):
     release: str = Field(description="Digest of the release.")
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment.")
+    gate_overrides: GateOverrides = unkeyed(default=GateOverrides(), description="Who may override a gate.")
     releases: Releases = unkeyed(default=Releases(), description="Whose signatures count.")
     strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
@@ -40,8 +43,13 @@ class Result(Deployed):
 
 
 def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
-    """What deploying would write now."""
-    return planned(_order(inputs, ctx), ctx)
+    """What deploying would write now; nothing where gates keep the release out."""
+    order = _order(inputs, ctx)
+    refused = kept_out(order.release, order.digest, order.name, inputs.gate_overrides, ctx)
+    if refused:
+        ctx.report.warn(refused)
+        return ()
+    return planned(order, ctx)
 
 
 def recall(inputs: Inputs, ctx: Context) -> Result | None:
@@ -51,9 +59,13 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
 
 
 def run(inputs: Inputs, ctx: Context) -> Result:
-    """Verify the release, approved where the environment demands it, and make it live."""
+    """Ask what its gates say, verify the release, approved where the environment demands it, and make it live."""
     order = _order(inputs, ctx)
     if not under_way(order, ctx):
+        refused = kept_out(order.release, order.digest, order.name, inputs.gate_overrides, ctx)
+        if refused:
+            ctx.report.warn(refused)
+            return Result.kept_out(order.name, order.digest, refused)
         order, production = approved(order, ctx), inputs.environment.production
         verify(
             order.release,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.config.gate_overrides import GateOverrides
 from agent.config.model import Tools
 from agent.config.releases import Releases
 from agent.deployment.approval import approved
@@ -15,6 +16,7 @@ from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import require_proved
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
+from agent.gates.admission import kept_out
 from agent.ledger.environments import Environments
 from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
@@ -38,6 +40,7 @@ class Inputs(StepModel):
     environment: Environment = Field(description="The environment.")
     before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
     main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
+    gate_overrides: GateOverrides = unkeyed(default=GateOverrides(), description="Who may override a gate.")
     releases: Releases = unkeyed(default=Releases(), description="Whose signatures count.")
     strategy: StrategyChoice = unkeyed(default="configured", description=DESCRIPTION)
 
@@ -47,8 +50,13 @@ class Result(Deployed):
 
 
 def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
-    """What promoting would write now, if the release may be promoted."""
-    return planned(_admitted(inputs, ctx), ctx)
+    """What promoting would write now, if the release may be promoted; nothing where gates keep the release out."""
+    order = _admitted(inputs, ctx)
+    refused = kept_out(order.release, order.digest, order.name, inputs.gate_overrides, ctx)
+    if refused:
+        ctx.report.warn(refused)
+        return ()
+    return planned(order, ctx)
 
 
 def recall(inputs: Inputs, ctx: Context) -> Result | None:
@@ -61,7 +69,12 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for everything that the release must have behind it, and only then touch the environment."""
     order = _order(inputs, ctx)
     if not under_way(order, ctx):
-        order, production = approved(_admitted(inputs, ctx), ctx), inputs.environment.production
+        order = _admitted(inputs, ctx)
+        refused = kept_out(order.release, order.digest, order.name, inputs.gate_overrides, ctx)
+        if refused:
+            ctx.report.warn(refused)
+            return Result.kept_out(order.name, order.digest, refused)
+        order, production = approved(order, ctx), inputs.environment.production
         verify(
             order.release,
             order.digest,

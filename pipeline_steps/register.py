@@ -91,7 +91,7 @@ def _lineage(inputs: Inputs, key: str) -> Iterator[tuple[str, str]]:
     yield "evaluated-on", f"sha256:{inputs.evaluation.data}"
     yield from ((f"data:{name}", f"sha256:{data.digest}") for name, data in sorted(inputs.data.items()))
     yield from ((f"metric:{name}", repr(metric.value)) for name, metric in sorted(inputs.evaluation.metrics.items()))
-    yield from ((f"gate:{verdict.gate}", "passed" if verdict.passed else "warned") for verdict in inputs.verdicts)
+    yield from ((f"gate:{verdict.gate}", verdict.state) for verdict in inputs.verdicts)
     yield from ((f"hyperparameter:{name}", value) for name, value in sorted(inputs.hyperparameters.items()))
 
 

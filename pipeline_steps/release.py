@@ -37,6 +37,10 @@ class Inputs(StepModel):
     package: str = Field(description="ARN of the model package.")
     champions: Mapping[str, Evaluation] = unkeyed(description="What deployed models achieve on the same rows.")
     verdicts: tuple[Verdict, ...] = unkeyed(description="What the gates said.")
+    refused: tuple[str, ...] = Field(
+        default=(), description="Gates that stand in its way somewhere, or did until somebody overrode them."
+    )
+    answered: Mapping[str, str] = Field(default={}, description="Address of what each custom gate answered, by name.")
     commit: CommitInfo = unkeyed(description="Revision of the model repository.")
     branch: str = unkeyed(default="", description="Branch that the release comes from; empty for a tag.")
     tag: str = unkeyed(default="", description="Tag that the release comes from, which names it from now on.")
@@ -61,7 +65,7 @@ def release_of(inputs: Inputs) -> Release:
     refusal = refusal_by(inputs.verdicts)
     if refusal:
         raise UsageError(f"a model that its gates refuse is not released: {refusal}")
-    return Release.model_validate_json(inputs.model_dump_json(exclude={"bucket", "gates", "branch", "tag", "releases"}))
+    return Release.model_validate_json(inputs.model_dump_json(include=set(Release.model_fields)))
 
 
 def plan(inputs: Inputs, context: Context) -> Sequence[Action]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from agent.config.environment import Environment
+from agent.config.gate_overrides import GateOverrides
 from agent.config.model import Tools
 from agent.config.releases import Releases
 from agent.deployment.approval import admitted, authors, expiry, rule_of, standing
@@ -21,6 +22,7 @@ from agent.deployment.promotion import release_before, require_known, require_pr
 from agent.deployment.settings import would_change
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.errors import AccessDeniedError, UsageError
+from agent.gates.admission import kept_out
 from agent.ledger.environments import Environments
 from agent.naming import short
 from agent.release.commits import between
@@ -54,6 +56,7 @@ class Inputs(StepModel):
     before: tuple[str, ...] = Field(description="Names of the environments that come before it, in order.")
     main_branches: tuple[str, ...] = Field(description="Branches whose releases may go to any environment.")
     releases: Releases = Field(default=Releases(), description="Whose signatures count.")
+    gate_overrides: GateOverrides = Field(default=GateOverrides(), description="Who may override a gate.")
     strategy: StrategyChoice = Field(default="configured", description=DESCRIPTION)
     better: Mapping[str, Literal["higher", "lower"]] = Field(
         default={}, description="Which values of a metric are better, by metric."
@@ -75,6 +78,7 @@ class Result(StepModel):
     verified: tuple[str, ...] = Field(description="What was verified of the release, with its digest.")
     live: str = Field(description="Digest of the release that is live; empty where there is none.")
     unchanged: bool = Field(description="Whether the release is live already, so that nothing would be written.")
+    refused: str = Field(default="", description="Why gates keep the release out; then nobody is asked to approve it.")
     needs_approval: bool = Field(description="Whether somebody has still to approve it.")
     approvers: tuple[str, ...] = Field(description="Logins of those who may; empty: everybody, or nobody has to.")
     four_eyes: bool = Field(description="Whether its author may not.")
@@ -83,6 +87,11 @@ class Result(StepModel):
     approved: Consent | None = Field(default=None, description="The approval that counts already.")
     history: tuple[Entry, ...] = Field(description="For a rollback: what the environment had, newest first.")
     digest: str = Field(description="sha256 over the evidence, for the approval to refer to.")
+
+    @property
+    def refusal(self) -> str | None:
+        """Why gates keep the release out, if they do."""
+        return self.refused or None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +125,9 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     changes = (*compared(order.release, case.live, better=inputs.better), *would_change(order, ctx))
     commits = between(ctx.folder, case.live.commit.sha, order.release.commit.sha) if case.live else ()
     proved = tuple(_proofs(order.digest, inputs.before, Environments(ctx.ledger)))
+    refused = "" if unchanged or inputs.action == "rollback" else _kept_out(inputs, order, ctx)
     rule, consent = rule_of(order), standing(order, ctx)
+    asks = rule is not None and consent is None and not unchanged and not refused
     history = tuple(_entries(case)) if inputs.action == "rollback" else ()
     result = Result(
         release=order.digest,
@@ -131,8 +142,9 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         verified=tuple(f"{checked.what}: {checked.found}" for checked in verified),
         live=case.current.release if case.current else "",
         unchanged=unchanged,
-        needs_approval=rule is not None and consent is None and not unchanged,
-        approvers=_approvers(order) if rule is not None and consent is None and not unchanged else (),
+        refused=refused,
+        needs_approval=asks,
+        approvers=_approvers(order) if asks else (),
         four_eyes=rule is not None and rule.four_eyes,
         author=", ".join(authors(order.release)),
         expires_minutes=rule.expires // 60 if rule else 0,
@@ -175,6 +187,10 @@ def _require_candidate(inputs: Inputs, order: Order, ctx: Context) -> None:
     candidate_of = branches_of_candidate(Origins(ctx.ledger).of(order.digest, order.release), main)
     first = not inputs.before
     require_admitted(order.digest, candidate_of, order.environment, name=order.name, first=first, main=main)
+
+
+def _kept_out(inputs: Inputs, order: Order, ctx: Context) -> str:
+    return kept_out(order.release, order.digest, order.name, inputs.gate_overrides, ctx)
 
 
 def _approvers(order: Order) -> tuple[str, ...]:
@@ -243,6 +259,8 @@ def _lines(result: Result, release: Release) -> Iterator[str]:
 
 
 def _approval_line(result: Result) -> str:
+    if result.refused:
+        return f"refused: {result.refused}"
     if result.approved:
         consent = result.approved
         return f"approved by {consent.by} until {consent.expires:%Y-%m-%d %H:%M}Z: {consent.reason}"

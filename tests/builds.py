@@ -6,13 +6,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release, Verdict
+from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Override, Release, Verdict
 from agent.ledger.environments import Deployment
 from agent.report.build import BuildFacts
 from agent.report.building import build_report
 from agent.report.outcome import StageOutcome
 from agent.report.past import Past, PastRelease
-from pipeline_steps import build_image, check_endpoint, deploy, evaluate, gate, prepare, release, snapshot_data, train
+from pipeline_steps import (
+    build_image,
+    check_endpoint,
+    deploy,
+    evaluate,
+    gate,
+    prepare,
+    promote,
+    release,
+    snapshot_data,
+    train,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +64,12 @@ def verdict(name: str, metric: str, value: float, limit: float, **changes: Any) 
     reason = f"{metric} {value:g} is {'at least' if passed else 'below'} {limit:g} (gate `{name}`)"
     given = {"comparison": "at least", "passed": True, "severity": "block", "reason": reason, **changes}
     return Verdict(gate=name, metric=metric, value=value, limit=limit, **given)
+
+
+def override() -> Override:
+    """Grace's word, which counts until the end of the year."""
+    until = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+    return Override(by="grace", reason="seen with the clinic", at=datetime(2026, 11, 27, tzinfo=UTC), until=until)
 
 
 def outcome(stage: str, result: StepModel | dict[str, Any] | None = None, **changes: Any) -> StageOutcome:
@@ -121,6 +138,22 @@ def released() -> list[StageOutcome]:
         outcome("deploy", live),
         outcome("check_endpoint", check_endpoint.Result(requests=2, rows=100, metric="auc", value=0.99)),
     ]
+
+
+def overridden() -> list[StageOutcome]:
+    """A release of a model that somebody let pass one gate, and that another one keeps from production."""
+    verdicts = (
+        verdict("misses-few", "recall", 0.88, 0.9, passed=False, override=override()),
+        verdict("not-worse", "auc", 0.9871, 0.99, passed=False, environments=("prod",)),
+    )
+    return [*trained(), outcome("gate", gate.Result(verdicts=verdicts)), *released()[-3:]]
+
+
+def kept_out() -> list[StageOutcome]:
+    """A promotion that a gate of the environment does not let pass."""
+    why = "release 5a5a5a5a5a5a may not go to prod: auc 0.9871 is below 0.99 (gate `not-worse`)"
+    refused = promote.Result.kept_out("prod", RELEASE, why)
+    return [outcome("promote", refused, status="refused", error=why)]
 
 
 def failed() -> list[StageOutcome]:

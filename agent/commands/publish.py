@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--result", type=Path, metavar="FILE", help="where to write what Jenkins reads (default: FOLDER/published.json)"
     )
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schemas of request and published.json")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schemas of the files")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -43,11 +43,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from agent.publication.files import write_answer, write_files
     from agent.publication.request import PublishRequest, read_publish_request
     from agent.report.comment import comment, short_comment
+    from agent.report.gates import GatesDocument
     from agent.report.summary import badges, check, description
 
     if options.schema:
-        schemas = PublishRequest.model_json_schema(), Published.model_json_schema(mode="serialization")
-        console.answer_json(dict(zip(("request", "published"), schemas, strict=True)))
+        schemas = {
+            "request": PublishRequest.model_json_schema(),
+            "published": Published.model_json_schema(mode="serialization"),
+            "gates": GatesDocument.model_json_schema(mode="serialization"),
+        }
+        console.answer_json(schemas)
         return ExitCode.DONE
     if options.request is None or options.out is None:
         raise UsageError("--request FILE and --out FOLDER are needed")

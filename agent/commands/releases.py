@@ -12,7 +12,7 @@ from agent.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from agent.artifacts import Release
     from agent.composition import Opened
@@ -139,14 +139,21 @@ def _show_one(
 ) -> None:
     """``key`` is what the release says that it was signed by, which only ``modelyard verify`` proves."""
     row, approvals = _row(digest, release, opened, live), _approvals(digest, opened)
+    overrides = _overrides(release, opened)
     if machine:
         given = [approval.model_dump(mode="json") for approval in approvals]
         console.answer_json(
-            {**asdict(row), "key": key, "approvals": given, "manifest": release.model_dump(mode="json")}
+            {
+                **asdict(row),
+                "key": key,
+                "approvals": given,
+                "overrides": overrides,
+                "manifest": release.model_dump(mode="json"),
+            }
         )
         return
     signed = ("signed", f"by key {key}; `modelyard verify` proves it" if key else "not at all")
-    for name, text in (*_facts(row, release), signed, *_given(approvals)):
+    for name, text in (*_facts(row, release, overrides), signed, *_given(approvals)):
         console.answer(f"{console.style(name.ljust(16), 'faint')}{text}")
 
 
@@ -164,7 +171,21 @@ def _given(approvals: Sequence[Approval]) -> Iterator[tuple[str, str]]:
         yield f"for {approval.environment}", f"approved by {approval.by} at {when}: {approval.reason}"
 
 
-def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:
+def _overrides(release: Release, opened: Opened) -> dict[str, tuple[str, ...]]:
+    """Who lets the model pass which gate that it does not satisfy, newest first: as it was released, or since."""
+    from agent.artifacts import Override
+    from agent.ledger.overrides import Overrides
+
+    found: dict[str, list[str]] = {}
+    for verdict in (one for one in release.verdicts if one.blocks):
+        found[verdict.gate] = [verdict.override.told(verdict.gate)] if verdict.override else []
+    for kept in Overrides(opened.context.ledger).of(release.model.sha256) if found else ():
+        told = Override(by=kept.by, reason=kept.reason, at=kept.at, until=kept.until).told(kept.gate)
+        found.setdefault(kept.gate, []).append(told)
+    return {gate: tuple(dict.fromkeys(told)) for gate, told in found.items()}
+
+
+def _facts(row: ReleaseRow, release: Release, overrides: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     yield "release", row.release
     yield "commit", f"{release.commit.sha or '-'}{' with uncommitted changes' if release.commit.dirty else ''}"
     yield "", f"{release.commit.subject} ({release.commit.author})"
@@ -178,7 +199,10 @@ def _facts(row: ReleaseRow, release: Release) -> Iterator[tuple[str, str]]:
     for name, value in release.hyperparameters.items():
         yield f"  {name}", value
     for verdict in release.verdicts:
-        yield f"gate {verdict.gate}", verdict.reason
+        where = f", for {' and '.join(verdict.environments)}" if verdict.environments else ""
+        told = verdict.reason if verdict.passed else f"{verdict.state}{where}: {verdict.reason}"
+        yield f"gate {verdict.gate}", told
+        yield from (("", given) for given in overrides.get(verdict.gate, ()))
     yield "package", release.package
     yield "approval", f"{row.approval}{f' by {row.approved_by}' if row.approved_by else ''}"
     yield "live in", " ".join(row.live) or "-"

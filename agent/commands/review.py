@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     else:
         for line in found.lines:
             console.answer(line)
-    return ExitCode.DONE
+    return ExitCode.INPUT_MISSING if found.refused else ExitCode.DONE
 
 
 COMMAND = Command(name="review", help=purpose(__doc__), arguments=arguments, run=run)

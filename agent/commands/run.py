@@ -47,7 +47,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return ExitCode.DONE
     if not options.json:
         from agent.view.summary import released, say_summary
+        from agent.view.verdicts import say_verdicts
 
+        say_verdicts(summary.results, console)
         say_summary(summary, console, done=released(summary))
     return summary.exit_code
 

@@ -1,4 +1,4 @@
-"""Which environments a build goes to by itself, and which releases an environment takes: decided on values alone."""
+"""What a build is of, and what follows: the gates that judge it, and the environments that it goes to by itself."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agent.config.environment import Environment
+    from agent.config.gate import BuildKind, Gate
     from agent.config.model import Configuration
 
 EVERY_BRANCH = ("*",)
@@ -36,6 +37,21 @@ def is_main(build: Build, configuration: Configuration) -> bool:
     if build.tag:
         return matches(build.tag, configuration.release_tags)
     return not build.branch or matches(build.branch, configuration.main_branches)
+
+
+def kind_of(build: Build, configuration: Configuration) -> BuildKind:
+    """How the scope of a gate calls the build."""
+    if build.pull_request is not None:
+        return "pr"
+    if build.tag:
+        return "tag"
+    return "main" if is_main(build, configuration) else "branch"
+
+
+def gates_of(configuration: Configuration, build: Build) -> Mapping[str, Gate]:
+    """The gates that judge a build, by name."""
+    kind = kind_of(build, configuration)
+    return {name: gate for name, gate in configuration.gates.items() if not gate.builds or kind in gate.builds}
 
 
 def takes(environment: Environment, branch: str, *, first: bool, main_branches: Sequence[str]) -> bool:

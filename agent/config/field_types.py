@@ -166,6 +166,15 @@ Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$", title="URL", examples=[
 InstanceType = Annotated[
     str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="instance type", examples=["ml.m5.large"])
 ]
+EntryPoint = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$",
+        max_length=200,
+        title="entry point: module:function",
+        examples=["gates.harm:few_are_missed"],
+    ),
+]
 RepositoryPath = Annotated[str, Field(min_length=1, title="path"), BeforeValidator(repository_path)]
 BranchPattern = Annotated[str, Field(min_length=1, title="branch pattern", examples=["feature/*"])]
 TagPattern = Annotated[str, Field(min_length=1, title="tag pattern", examples=["v*"])]

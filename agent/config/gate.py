@@ -4,24 +4,44 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from agent.config.field_types import EnvironmentName
-from agent.config.section import NamedSection
+from agent.config.field_types import Duration, EntryPoint, EnvironmentName
+from agent.config.section import NamedSection, Resources
+
+BuildKind = Literal["pr", "branch", "main", "tag"]
+"""What a build is of; ``agent.config.builds`` tells which."""
 
 
 class JudgingSection(NamedSection):
     """What every kind of gate says."""
 
-    kind: str = Field(description="How the metric is judged.")
-    metric: str = Field(
-        min_length=1, description="Metric to judge: one of `evaluation.metrics`.", examples=["accuracy"]
-    )
+    kind: str = Field(description="How the model is judged.")
     severity: Literal["block", "warn"] = Field(
         default="block", description="`block` ends the pipeline as *refused*; `warn` only reports."
     )
     message: str = Field(default="", description="Sentence for people, shown when the gate refuses.")
+    environments: tuple[EnvironmentName, ...] = Field(
+        default=(),
+        description="Environments that it guards: where it refuses, the release is made, but none of these takes it. "
+        "Without it, there is no release.",
+        examples=[["prod"]],
+    )
+    builds: tuple[Annotated[BuildKind, Field(title="build")], ...] = Field(
+        default=(),
+        description="Builds that it judges: those of pull requests (`pr`), main branches (`main`), other branches "
+        "(`branch`) and tags (`tag`); without it, all.",
+        examples=[["main", "tag"]],
+    )
 
 
-class ThresholdGate(JudgingSection):
+class MetricSection(JudgingSection):
+    """What every kind of gate says that judges one metric."""
+
+    metric: str = Field(
+        min_length=1, description="Metric to judge: one of `evaluation.metrics`.", examples=["accuracy"]
+    )
+
+
+class ThresholdGate(MetricSection):
     """The metric stays within fixed limits; at least one of `min` and `max`."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["min"]}, {"required": ["max"]}]})
@@ -31,7 +51,7 @@ class ThresholdGate(JudgingSection):
     max: float | None = Field(default=None, description="Largest value that passes, in the metric's unit.")
 
 
-class ChampionGate(JudgingSection):
+class ChampionGate(MetricSection):
     """The model is not worse than the one that is deployed in an environment, judged on the same rows."""
 
     kind: Literal["champion"] = Field(description="Compares the metric with the deployed model's.")
@@ -43,4 +63,20 @@ class ChampionGate(JudgingSection):
     )
 
 
-Gate = Annotated[ThresholdGate | ChampionGate, Field(discriminator="kind")]
+class CustomGate(JudgingSection):
+    """A function of the model repository judges what the evaluation wrote, as a job in the model's image."""
+
+    kind: Literal["custom"] = Field(description="Asks a function of the model repository.")
+    entry_point: EntryPoint = Field(description="Module, a file of the repository, and a function in it.")
+    resources: Resources | None = Field(
+        default=None, description="Machines of the job; without it, `evaluation.resources`."
+    )
+    max_runtime: Duration = Field(default=900, ge=1, le=432_000, description="Time limit, in seconds or as a duration.")
+
+
+Gate = Annotated[ThresholdGate | ChampionGate | CustomGate, Field(discriminator="kind")]
+
+
+def module_of(entry_point: str) -> str:
+    """The file of an entry point's module, relative to the model repository."""
+    return f"{entry_point.partition(':')[0].replace('.', '/')}.py"

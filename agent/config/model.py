@@ -30,6 +30,7 @@ from agent.config.field_types import (
     Url,
 )
 from agent.config.gate import Gate
+from agent.config.gate_overrides import GateOverrides
 from agent.config.pull_requests import PullRequests
 from agent.config.releases import Releases
 from agent.config.section import NamedSection, Resources, Section, one_of
@@ -216,6 +217,9 @@ class Configuration(Section):
     training: Training = Field(description="Training job.")
     evaluation: Evaluation = Field(description="Evaluation job.")
     gates: Mapping[EntryName, Gate] = Field(default={}, description="Gates by name; all of them are judged.")
+    gate_overrides: GateOverrides = Field(
+        default_factory=GateOverrides, description="Who may let a model pass that a gate refuses."
+    )
     registration: Registration = Field(default_factory=Registration, description="Entry in the model registry.")
     releases: Releases = Field(default_factory=Releases, description="Signatures of releases.")
     code_host: CodeHost = Field(default_factory=CodeHost, description="Where pull requests are discussed.")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from agent.config.tree import Node
 
 REQUEST_NAME = "--set"
+_REVIEWED = {"releases": "signatures of releases", "gate_overrides": "who may override gates"}
+"""What only the file says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +55,13 @@ def request_layer(setting: str) -> Request:
 
 
 def _loosened(node: Node) -> Iterator[Finding]:
-    """Who may start a build does not thereby decide who has to approve what it deploys, or whose signatures count."""
-    signatures = entry_at(node, ("releases",))
-    if signatures is not None:
-        message = "signatures of releases cannot be changed for one run"
-        hint = "write `releases` into the configuration file, where a change of it is reviewed"
-        yield Finding(place=signatures.key, code="request", message=message, hint=hint)
+    """Who may start a build does not thereby decide who approves it, whose signatures count, or who overrides gates."""
+    for key, what in _REVIEWED.items():
+        entry = entry_at(node, (key,))
+        if entry is not None:
+            message = f"{what} cannot be changed for one run"
+            hint = f"write `{key}` into the configuration file, where a change of it is reviewed"
+            yield Finding(place=entry.key, code="request", message=message, hint=hint)
     for name, _ in children(node_at(node, ("environments",))):
         entry = entry_at(node, ("environments", name, "approval"))
         if entry is not None:

@@ -37,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     data_rules.layers_have_a_base,
     gate_rules.every_gate_judges_a_metric_that_exists,
     gate_rules.every_champion_has_an_environment,
+    gate_rules.every_guarded_environment_exists,
+    gate_rules.guarded_environments_have_builds,
     limit_rules.every_threshold_limits_something,
     limit_rules.every_sample_limits_something,
     environment_rules.no_two_environments_share_an_endpoint,
@@ -75,8 +77,7 @@ def broken_rules(document: MappingNode) -> Iterator[Finding]:
 def missing_files(document: MappingNode, folder: FilePath) -> Iterator[Finding]:
     """The files that the document names and that are not in the model repository's folder."""
     view = View(document=document)
-    for path in _FILES:
-        name = view.text(path)
+    for path, name in (*((path, view.text(path)) for path in _FILES), *gate_rules.modules(view)):
         if name and is_inside_repository(name) and not (folder / name).is_file():
             message = f"there is no file `{name}` in the model repository"
             yield view.broken("missing-file", path, message, f"paths are relative to {folder.resolve()}")

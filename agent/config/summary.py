@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.config.field_types import in_words
-from agent.config.gate import ThresholdGate
+from agent.config.gate import CustomGate, ThresholdGate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,12 +48,17 @@ def _training(configuration: Configuration) -> str:
 
 
 def _gate(gate: Gate) -> list[str]:
+    does = "blocks" if gate.severity == "block" else "warns"
+    scope = [", ".join(gate.environments), f"in builds of {', '.join(gate.builds)}" if gate.builds else ""]
+    told = " ".join(part for part in (does, *scope) if part)
+    if isinstance(gate, CustomGate):
+        return [gate.name, gate.entry_point, "", told]
     if isinstance(gate, ThresholdGate):
         limits = [f"≥ {gate.min:g}" if gate.min is not None else "", f"≤ {gate.max:g}" if gate.max is not None else ""]
         rule = " and ".join(limit for limit in limits if limit)
     else:
         rule = f"against {gate.environment}, margin {gate.margin:g}"
-    return [gate.name, gate.metric, rule, "blocks" if gate.severity == "block" else "warns"]
+    return [gate.name, gate.metric, rule, told]
 
 
 def _environment(environment: Environment) -> list[str]:

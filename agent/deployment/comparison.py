@@ -78,8 +78,12 @@ def _about(new: Verdict | None, old: Verdict | None) -> Iterator[str]:
     if new is None:
         yield "the release has no such gate"
         return
-    if new.severity != "block":
+    if new.severity == "warn":
         yield "only warns"
+    if new.environments:
+        yield f"for {' and '.join(new.environments)}"
+    if new.override is not None:
+        yield new.override.told(new.gate)
     if old and old.passed != new.passed:
         yield f"{_said(old)} before"
 

@@ -20,6 +20,19 @@ class Deployed(StepModel):
     endpoint: str = Field(description="ARN of the endpoint.")
     config: str = Field(description="Name of the endpoint configuration that is live.")
     replaced: str | None = Field(default=None, description="Digest of the release that was live before.")
+    refused: str = Field(
+        default="", description="Why gates keep the release out; then nothing was done, and there is no endpoint."
+    )
+
+    @property
+    def refusal(self) -> str | None:
+        """Why gates keep the release out, if they do."""
+        return self.refused or None
+
+    @classmethod
+    def kept_out(cls, environment_name: str, release: str, why: str) -> Self:
+        """What there is to say of a release that gates keep out of an environment."""
+        return cls(environment_name=environment_name, release=release, endpoint="", config="", refused=why)
 
     @classmethod
     def by(cls, deployment: Deployment) -> Self:

@@ -64,9 +64,14 @@ def name_of(script: Script) -> str:
     return PurePosixPath(script.path).name
 
 
+def folder_of(script: Script) -> str:
+    """The prefix of a script in the artifact bucket, where it is alone."""
+    return f"{naming.CODE}{script.sha256}/"
+
+
 def script_key(script: Script) -> str:
     """The key of a script in the artifact bucket."""
-    return f"{naming.CODE}{script.sha256}/{name_of(script)}"
+    return f"{folder_of(script)}{name_of(script)}"
 
 
 def upload_script(script: Script, folder: Path, objects: Objects, bucket: str) -> None:
@@ -95,7 +100,7 @@ def foresee_upload(script: Script, account: Account, bucket: str) -> tuple[Actio
 
 def processing_request(name: str, job: ScriptJob) -> Request:
     """CreateProcessingJob."""
-    code = Source(path=CODE, uri=f"s3://{job.bucket}/{naming.CODE}{job.script.sha256}/", manifest=False)
+    code = Source(path=CODE, uri=f"s3://{job.bucket}/{folder_of(job.script)}", manifest=False)
     outputs: Request = {"Outputs": [_output(output, *where) for output, where in job.outputs.items()]}
     if job.kms_key is not None:
         outputs["KmsKeyId"] = job.kms_key

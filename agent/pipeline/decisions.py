@@ -1,11 +1,12 @@
-"""Inputs of the steps by which people decide: they choose an environment and a release, the rest is configured."""
+"""Inputs of the steps by which people decide: they choose, and the rest is configured."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.pipeline.wiring import environment_of
-from pipeline_steps import approve, review
+from pipeline_steps import approve, override, review
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ def wire_review(configuration: Configuration, environment_name: str) -> review.I
         environment=environment,
         main_branches=configuration.main_branches,
         releases=configuration.releases,
+        gate_overrides=configuration.gate_overrides,
         before=tuple(names[: names.index(environment_name)]),
         better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
     )
@@ -43,9 +45,22 @@ def wire_approve(configuration: Configuration, environment_name: str) -> approve
     )
 
 
+def wire_override(configuration: Configuration, _environment_name: str) -> override.Inputs:
+    """An override of a gate, before anybody has said anything."""
+    return override.Inputs(
+        project=configuration.project,
+        gate="",
+        by="",
+        reason="",
+        until=datetime.min.replace(tzinfo=UTC),
+        rule=configuration.gate_overrides,
+    )
+
+
 _WIRES: Mapping[str, Callable[[Configuration, str], StepModel]] = {
     review.STEP.name: wire_review,
     approve.STEP.name: wire_approve,
+    override.STEP.name: wire_override,
 }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agent.config.builds import destinations, is_main
+from agent.config.builds import destinations, gates_of, is_main
+from agent.config.gate import CustomGate
 from agent.errors import UsageError
 from agent.pipeline import wiring
 from pipeline_steps import (
+    ask_gates,
     build_image,
     check_endpoint,
     check_preview,
@@ -71,6 +73,7 @@ JUDGING: tuple[Stage, ...] = (
     Stage(title="Gate", step=gate.STEP, wire=wiring.wire_gate, needs=("evaluate",)),
 )
 """Every build shows whether the model got better."""
+_ASKING: Stage = Stage(title="Ask gates", step=ask_gates.STEP, wire=wiring.wire_ask_gates, needs=("evaluate",))
 RELEASING: tuple[Stage, ...] = (
     Stage(title="Register", step=register.STEP, wire=wiring.wire_register, needs=("gate",)),
     Stage(title="Release", step=release.STEP, wire=wiring.wire_release, needs=("register",)),
@@ -80,12 +83,21 @@ RELEASING: tuple[Stage, ...] = (
 
 def course(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
     """The stages of a build, in order: what it is of decides how far it goes (docs/decisions/0022)."""
+    judging = _judging(configuration, build)
     if build.pull_request is not None:
-        return (*JUDGING, *_previewing(configuration, build.pull_request))
+        return (*judging, *_previewing(configuration, build.pull_request))
     environments = destinations(configuration, build)
     if not environments and not is_main(build, configuration):
+        return judging
+    return (*judging, *RELEASING, *_deploying(configuration, environments))
+
+
+def _judging(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
+    """The stages of every build; those with custom gates ask them before all gates judge."""
+    if not any(isinstance(gate, CustomGate) for gate in gates_of(configuration, build).values()):
         return JUDGING
-    return (*JUDGING, *RELEASING, *_deploying(configuration, environments))
+    *earlier, judges = JUDGING
+    return (*earlier, _ASKING, replace(judges, needs=(*judges.needs, _ASKING.name)))
 
 
 def _deploying(configuration: Configuration, environments: Sequence[str]) -> Iterator[Stage]:

@@ -66,7 +66,7 @@ def memory_of(
 ) -> Memory | None:
     """What to remember of a run; None where it did something, failed, or depends on more than is known of it."""
     elsewhere = any(source.path and _leads_out(source.path) for source in configuration.data.values())
-    by_time = any(end.step in _BY_TIME for end in summary.stages)
+    by_time = any(end.step in _BY_TIME for end in summary.stages) or _overridden(summary)
     known = asked.complete and local.at_rest and not elsewhere and not by_time
     if summary.changed or summary.result is not Status.DONE or not known:
         return None
@@ -78,6 +78,12 @@ def memory_of(
         told=tuple((event.kind.value, event.stage, event.text, str(event.status or "")) for event in told),
         summary=summary.document(),
     )
+
+
+def _overridden(summary: Summary) -> bool:
+    """Whether the model passed by an override, which ends."""
+    verdicts = summary.results.get("gate", {}).get("verdicts") or ()
+    return any(verdict.get("override") for verdict in verdicts)
 
 
 def _leads_out(path: str) -> bool:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from agent import naming
 from agent.artifacts import Script
-from agent.config.gate import ChampionGate
+from agent.config.builds import Build, gates_of
+from agent.config.gate import ChampionGate, CustomGate, module_of
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
 from agent.image_order import build_order
 from pipeline_steps import (
+    ask_gates,
     build_image,
     check_endpoint,
     check_preview,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Champion, CommitInfo, DataSet, Release
     from agent.config.environment import Environment
+    from agent.config.gate import Gate
     from agent.config.model import Configuration
     from agent.config.pull_requests import EphemeralEndpoint
     from agent.context import RunInfo
@@ -77,6 +80,12 @@ class Wiring:
     def branch(self) -> str:
         """The branch that the run is of, as Jenkins or git know it; none for a tag's build."""
         return "" if self.run.tag else self.run.branch or self.commit.branch
+
+    @property
+    def gates(self) -> Mapping[str, Gate]:
+        """The gates that judge this run, by name."""
+        build = Build(branch=self.branch, tag=self.run.tag, pull_request=self.run.pull_request)
+        return gates_of(self.configuration, build)
 
     @property
     def bucket(self) -> str:
@@ -183,7 +192,7 @@ def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
     """The candidate, and the champions that gates compare it with."""
     configuration = wiring.configuration
     evaluation = configuration.evaluation
-    judged = {gate.environment for gate in configuration.gates.values() if isinstance(gate, ChampionGate)}
+    judged = {gate.environment for gate in wiring.gates.values() if isinstance(gate, ChampionGate)}
     champions = (wiring.champion_of(environment) for environment in sorted(judged))
     return evaluate.Inputs(
         project=configuration.project,
@@ -200,13 +209,35 @@ def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
     )
 
 
+def wire_ask_gates(wiring: Wiring) -> ask_gates.Inputs | None:
+    """The custom gates of this build, where there are any, and what they read."""
+    configuration, gates = wiring.configuration, _custom(wiring.gates)
+    if not gates:
+        return None
+    return ask_gates.Inputs(
+        project=configuration.project,
+        bucket=wiring.bucket,
+        role=configuration.tools.execution_role,
+        image=wiring.result(build_image.STEP).image,
+        evaluation=wiring.result(evaluate.STEP).evaluation,
+        gates=gates,
+        modules={name: wiring.script(module_of(gate.entry_point)) for name, gate in gates.items()},
+        resources=configuration.evaluation.resources,
+        kms_key=configuration.tools.kms_key,
+    )
+
+
+def _custom(gates: Mapping[str, Gate]) -> dict[str, CustomGate]:
+    return {name: gate for name, gate in gates.items() if isinstance(gate, CustomGate)}
+
+
 def wire_gate(wiring: Wiring) -> gate.Inputs:
-    """Every gate, with what there is to judge."""
+    """Every gate of this build, with what there is to judge."""
     configuration = wiring.configuration
     evaluated = wiring.result(evaluate.STEP)
     champions = {name: wiring.champion_of(name) for name in evaluated.champions}
     return gate.Inputs(
-        gates=configuration.gates,
+        gates=wiring.gates,
         better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
         evaluation=evaluated.evaluation,
         champions=evaluated.champions,
@@ -217,6 +248,9 @@ def wire_gate(wiring: Wiring) -> gate.Inputs:
             if champion is not None and champion.model.sha256 == evaluated.champions[name].model
         },
         training=wiring.result(train.STEP).metrics,
+        answers=wiring.result(ask_gates.STEP).answers if _custom(wiring.gates) else {},
+        overrides=configuration.gate_overrides,
+        author=wiring.commit.author,
     )
 
 
@@ -239,7 +273,7 @@ def wire_register(wiring: Wiring) -> register.Inputs:
 def wire_release(wiring: Wiring) -> release.Inputs:
     """Everything that the release is to say."""
     evaluated = wiring.result(evaluate.STEP)
-    model = wiring.result(train.STEP).model
+    model, verdicts = wiring.result(train.STEP).model, wiring.result(gate.STEP).verdicts
     return release.Inputs(
         project=wiring.configuration.project,
         bucket=wiring.bucket,
@@ -248,9 +282,11 @@ def wire_release(wiring: Wiring) -> release.Inputs:
         model=model,
         hyperparameters=wiring.hyperparameters(),
         evaluation=evaluated.evaluation,
-        gates=wiring.configuration.gates,
+        gates=wiring.gates,
         champions=evaluated.champions,
-        verdicts=wiring.result(gate.STEP).verdicts,
+        verdicts=verdicts,
+        refused=tuple(verdict.gate for verdict in verdicts if verdict.blocks),
+        answered={verdict.gate: verdict.evidence for verdict in verdicts if verdict.kind == "custom"},
         package=wiring.result(register.STEP).package,
         commit=wiring.commit,
         branch=wiring.branch,
@@ -271,6 +307,7 @@ def wire_deploy(wiring: Wiring) -> deploy.Inputs:
         environment_name=name,
         environment=environment,
         releases=wiring.configuration.releases,
+        gate_overrides=wiring.configuration.gate_overrides,
     )
 
 
@@ -289,6 +326,7 @@ def wire_promote(
         environment=environment,
         before=tuple(names[: names.index(to)]),
         releases=configuration.releases,
+        gate_overrides=configuration.gate_overrides,
         strategy=strategy,
         main_branches=configuration.main_branches,
     )

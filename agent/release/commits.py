@@ -1,4 +1,4 @@
-"""What the working copy at hand knows of two releases' commits: those between them, and files as they were."""
+"""What the working copy at hand knows of commits: those between two releases, files as they were, and an author."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def between(folder: Path, old: str, new: str) -> tuple[str, ...]:
         return ()
     answer = _git(folder, "log", f"--max-count={_MOST}", "--format=%h %an: %s", f"{old}..{new}", "--")
     return tuple((answer or "").splitlines())
+
+
+def author_of(folder: Path, commit: str) -> str:
+    """Name of a commit's author; empty where git is missing or does not know the commit."""
+    found = _git(folder, "log", "--max-count=1", "--format=%an", commit, "--") if commit else None
+    return (found or "").strip()
 
 
 def knows(folder: Path, commit: str) -> bool:

@@ -97,8 +97,10 @@ def _run_details(release: Release) -> Document:
 
 
 def _extensions(release: Release) -> Document:
-    """What vouches for the model."""
-    return release.model_dump(mode="json", include={"evaluation", "champions", "verdicts", "package"})
+    """What vouches for the model; a verdict says no more than it knows, so that older ones stay as they were."""
+    known = release.model_dump(mode="json", include={"evaluation", "champions", "package"})
+    verdicts = [verdict.model_dump(mode="json", exclude_defaults=True) for verdict in release.verdicts]
+    return {**known, "verdicts": verdicts}
 
 
 def _commit_descriptor(commit: CommitInfo) -> Document:

@@ -24,6 +24,7 @@ _SIGNS = {
     State.INTERRUPTED: "⏹️",
     State.NOT_RUN: "⚪",
 }
+_VERDICTS = {"passed": "✅", "warned": "⚠️", "refused": "⛔", "overridden": "✍️"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +90,13 @@ def _gates(gates: tuple[Verdict, ...]) -> str:
 
 
 def _sign(verdict: Verdict) -> str:
-    if verdict.passed:
-        return "✅"
-    return "⛔" if verdict.severity == "block" else "⚠️"
+    return _VERDICTS[verdict.state]
+
+
+def _says(verdict: Verdict) -> str:
+    overridden = f"{verdict.override.told(verdict.gate)}; " if verdict.override else ""
+    where = f" (for {' and '.join(verdict.environments)})" if verdict.environments else ""
+    return sentence(f"{overridden}{verdict.reason}{where}")
 
 
 def _endpoints(report: BuildReport) -> str:
@@ -114,7 +119,7 @@ def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
     if report.conclusion.lines:
         yield "Last lines", block(report.conclusion.lines)
     if report.verdicts:
-        rows = [(f"{_sign(one)} {escaped(one.gate)}", sentence(one.reason)) for one in report.verdicts]
+        rows = [(f"{_sign(one)} {escaped(one.gate)}", _says(one)) for one in report.verdicts]
         yield "Gates", table(("Gate", "Says"), rows)
     if report.stages:
         yield (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.naming import short
 from agent.report.build import Conclusion, State
+from agent.report.outcome import text
 from agent.report.wording import count, distance, exit_code, number
 
 if TYPE_CHECKING:
@@ -96,18 +97,23 @@ def _failed(stage: StageOutcome) -> Conclusion:
 
 
 def _refused(stage: StageOutcome, verdicts: Sequence[Verdict]) -> Conclusion:
-    blocking = [verdict for verdict in verdicts if not verdict.passed and verdict.severity == "block"]
+    """By the gates that let no release be made, or by those of the environment that it was to go to."""
+    environment = text(stage.result, "environment_name")
+    refusing = [verdict for verdict in verdicts if verdict.state == "refused"]
+    blocking = [one for one in refusing if (one.guards(environment) if environment else not one.environments)]
+    where = f" for {environment}" if environment else ""
     if not blocking:
-        return Conclusion(state=State.REFUSED, headline=f"Refused at {stage.name}", reasons=(stage.error,))
+        return Conclusion(state=State.REFUSED, headline=f"Refused{where} at {stage.name}", reasons=(stage.error,))
     if len(blocking) == 1:
-        headline = f"Refused by the gate {blocking[0].gate}{_missed(blocking[0])}"
+        headline = f"Refused{where} by the gate {blocking[0].gate}{_missed(blocking[0])}"
     else:
-        headline = f"Refused by {len(blocking)} of {count(len(verdicts), 'gate')}"
-    return Conclusion(state=State.REFUSED, headline=headline, reasons=tuple(one.reason for one in blocking))
+        headline = f"Refused{where} by {len(blocking)} of {count(len(verdicts), 'gate')}"
+    overridden = tuple(told(one) for one in verdicts if one.override is not None)
+    return Conclusion(state=State.REFUSED, headline=headline, reasons=(*(one.reason for one in blocking), *overridden))
 
 
 def _missed(verdict: Verdict) -> str:
-    if verdict.limit is None:
+    if verdict.limit is None or verdict.value is None:
         return ""
     return f": {verdict.metric} misses {number(verdict.limit)} by {distance(verdict.value, verdict.limit)}"
 
@@ -115,7 +121,8 @@ def _missed(verdict: Verdict) -> str:
 def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Sequence[Live]) -> Conclusion:
     if facts.kind == "promotion" and not live:
         return Conclusion(state=State.NOT_RUN, headline="Waits for an approval")
-    warned = tuple(f"Warning: {verdict.reason}" for verdict in verdicts if not verdict.passed)
+    failing = [verdict for verdict in verdicts if not verdict.passed]
+    overridden = [verdict for verdict in failing if verdict.override is not None]
     where = " and ".join(one.environment for one in live)
     if facts.kind == "promotion":
         headline = f"Release {short(live[-1].release)} is live in {where}"
@@ -123,8 +130,25 @@ def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Se
         headline = f"Release {short(release)} is made" + (f", and live in {where}" if where else "")
     elif verdicts:
         headline = f"The model passes {'its gate' if len(verdicts) == 1 else f'all {len(verdicts)} gates'}"
-        if warned:
-            headline = f"The model passes, with {count(len(warned), 'warning')}"
+        if failing:
+            headline = f"The model passes, with {count(len(failing), 'warning')}"
     else:
         headline = "Everything is done"
-    return Conclusion(state=State.DONE, headline=headline, reasons=warned)
+    if overridden:
+        headline += f"; {' and '.join(told(verdict) for verdict in overridden)}"
+    return Conclusion(state=State.DONE, headline=headline, reasons=tuple(map(_warning, failing)))
+
+
+def told(verdict: Verdict) -> str:
+    """Who overrides a gate, until when and why."""
+    assert verdict.override is not None  # whoever asks has looked
+    return verdict.override.told(verdict.gate)
+
+
+def _warning(verdict: Verdict) -> str:
+    """What a build that came to its end all the same has to say of a gate that the model does not satisfy."""
+    if verdict.override is not None:
+        return f"Overridden: {verdict.reason}"
+    if verdict.state == "refused":
+        return f"Refused for {' and '.join(verdict.environments)}: {verdict.reason}"
+    return f"Warning: {verdict.reason}"

@@ -20,8 +20,8 @@ _NOT_JUDGED = {"not_run": "it was not reached", "interrupted": "it was interrupt
 def junit(report: BuildReport) -> bytes:
     """One suite: a case for each stage, and one for each verdict of a gate.
 
-    A refused stage is shown by the gates that refuse; a gate that only warns is a skipped case, which turns no build
-    unstable.
+    A refused stage is shown by the gates that refuse. A gate that only warns, keeps the model from some environments
+    only, or is overridden, is a skipped case that says so, which turns no build unstable.
     """
     cases = [*map(_stage, report.stages), *map(_gate, report.verdicts)]
     suite = ET.Element(
@@ -60,10 +60,14 @@ def _gate(verdict: Verdict) -> ET.Element:
     case = _case(GATES, verdict.gate, None)
     if verdict.passed:
         ET.SubElement(case, "system-out").text = _clean(verdict.reason)
-    elif verdict.severity == "block":
-        _child(case, "failure", verdict.reason, verdict.reason).set("type", "gate")
-    else:
+    elif verdict.override is not None:
+        _child(case, "skipped", f"{verdict.override.told(verdict.gate)}; {verdict.reason}")
+    elif verdict.severity == "warn":
         _child(case, "skipped", f"warning: {verdict.reason}")
+    elif verdict.environments:
+        _child(case, "skipped", f"refused for {' and '.join(verdict.environments)}: {verdict.reason}")
+    else:
+        _child(case, "failure", verdict.reason, verdict.reason).set("type", "gate")
     return case
 
 

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from agent.naming import short
-from agent.report import wording
+from agent.report import gates, wording
 from agent.report.build import State
 from agent.report.drawing import DARK, LIGHT
 from agent.report.picture import measures, picture
@@ -34,7 +34,12 @@ _SIGNS = {
 
 def pages(report: BuildReport) -> Mapping[str, bytes]:
     """The files of the report by name; ``index.html`` is the page, and refers to no others than these."""
-    return {"index.html": _page(report).encode(), STYLE: (TEMPLATES / STYLE).read_bytes(), **_pictures(report)}
+    return {
+        "index.html": _page(report).encode(),
+        STYLE: (TEMPLATES / STYLE).read_bytes(),
+        gates.FILE: gates.gates_json(report),
+        **_pictures(report),
+    }
 
 
 def _pictures(report: BuildReport) -> Mapping[str, bytes]:

@@ -79,7 +79,8 @@ def _badges(report: BuildReport) -> Iterator[Badge]:
     state = report.conclusion.state
     warned = any(not verdict.passed for verdict in report.verdicts)
     colour = "orange" if state is State.DONE and warned else _COLOURS[state]
-    yield Badge(text=state.value.replace("_", " "), color=colour)
+    overridden = any(verdict.override for verdict in report.verdicts)
+    yield Badge(text=f"{state.value.replace('_', ' ')}{', overridden' if overridden else ''}", color=colour)
     if report.release:
         yield Badge(text=f"release {short(report.release)}", color="blue")
     for row in report.metrics:

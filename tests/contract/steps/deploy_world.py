@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent import naming
-from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release
+from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release, Verdict
 from agent.aws.accounts import AwsAccounts
 from agent.aws.sessions import Clients, Credentials
 from agent.clock import SystemClock
@@ -125,7 +125,14 @@ class World:
         return AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name="ci")
 
     def release(
-        self, answer: str = "", *, rows: str = "0,0\n1,1\n", who: str = "", signed: bool = True, **doing: str
+        self,
+        answer: str = "",
+        *,
+        rows: str = "0,0\n1,1\n",
+        who: str = "",
+        signed: bool = True,
+        verdicts: Sequence[Verdict] = (),
+        **doing: str,
     ) -> str:
         """The digest of a new release, whose model answers so and does what it is told (``tests/contract/image``).
 
@@ -151,7 +158,7 @@ class World:
             hyperparameters={},
             evaluation=evaluation,
             champions={},
-            verdicts=(),
+            verdicts=tuple(verdicts),
             package=self.package,
             run=job,
             who=who,

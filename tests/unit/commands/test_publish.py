@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_the_schemas_describe_what_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["publish", "--schema"]) == ExitCode.DONE
     schemas = json.loads(capsys.readouterr().out)
-    assert schemas.keys() == {"request", "published"}
+    assert schemas.keys() == {"request", "published", "gates"}
     outcomes = [outcome.model_dump(mode="json") for outcome in builds.refused()]
     jsonschema.validate({"contract": 1, "result": "UNSTABLE", "outcomes": outcomes}, schemas["request"])
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from agent.config.approval import ApprovalRule
-from agent.config.builds import Build, destinations, is_main
+from agent.config.builds import Build, destinations, gates_of, is_main
+from agent.config.gate import CustomGate
 from tests.unit.pipeline.configured import three_environments
+
+if TYPE_CHECKING:
+    from agent.config.gate import BuildKind
 
 CONFIGURATION = three_environments()
 
@@ -70,3 +76,23 @@ def test_a_tag_that_is_no_release_s_goes_nowhere() -> None:
 
 def test_a_pull_request_from_a_branch_called_main_is_not_the_main_branch() -> None:
     assert not is_main(Build(pull_request=7, branch="main"), CONFIGURATION)
+
+
+@pytest.mark.parametrize(
+    ("build", "judged"),
+    [
+        (Build(pull_request=7, branch="main"), {"always", "pr"}),
+        (Build(branch="better"), {"always", "branch"}),
+        (Build(branch="main"), {"always", "main", "main-or-tag"}),
+        (Build(), {"always", "main", "main-or-tag"}),
+        (Build(tag="v1.2"), {"always", "tag", "main-or-tag"}),
+    ],
+    ids=str,
+)
+def test_a_gate_judges_the_builds_that_it_names(build: Build, judged: set[str]) -> None:
+    scopes: dict[str, tuple[BuildKind, ...]] = {
+        "always": (), "pr": ("pr",), "branch": ("branch",), "main": ("main",), "tag": ("tag",),
+        "main-or-tag": ("main", "tag"),
+    }  # fmt: skip
+    gates = {name: CustomGate(kind="custom", entry_point="a:b", builds=builds) for name, builds in scopes.items()}
+    assert set(gates_of(three_environments(gates=gates), build)) == judged

@@ -126,7 +126,7 @@ WRONG_VALUES = {
     "an unknown kind": (
         ("kind: threshold", "kind: treshold"),
         "treshold",
-        '`kind` must be `threshold` or `champion`, not the text "treshold"',
+        '`kind` must be `threshold`, `champion` or `custom`, not the text "treshold"',
         "did you mean `threshold`?",
     ),
     "a missing kind": (

@@ -37,6 +37,24 @@ BROKEN_RULES = {
         "true",
         "the only approver",
     ),
+    "a gate that guards an unknown environment": (
+        ("    metric: auc\n    min", "    metric: auc\n    environments: [prd]\n    min"),
+        "gate `auc-threshold` guards the environment `prd`, which does not exist",
+        "prd",
+        "environments are declared here",
+    ),
+    "a gate that guards an environment, in builds that go nowhere": (
+        ("    metric: auc\n    min", "    metric: auc\n    environments: [prod]\n    builds: [pr]\n    min"),
+        "gate `auc-threshold` judges only builds of pull requests, which release nothing",
+        "builds",
+        "these it guards",
+    ),
+    "a custom gate without its module": (
+        ("    kind: threshold\n    metric: auc\n    min: 0.75", "    kind: custom\n    entry_point: checks.harm:few"),
+        "there is no file `checks/harm.py` in the model repository",
+        "checks.harm:few",
+        "",
+    ),
     "a data source with two origins": (
         ("    s3: s3://credit-data/2026/", "    s3: s3://credit-data/2026/\n    path: data"),
         "data source `raw` has both `path` and `s3`",

@@ -129,3 +129,10 @@ def test_its_summary_is_that_of_the_new_run(tmp_path: Path) -> None:
     assert (again.run, again.release, again.changed) == ("second", "r", False)
     assert again.stages[0].status is Status.RECALLED
     assert again.document()["results"] == {"train": {"model": "m"}}
+
+
+def test_a_run_that_an_override_let_pass_is_not_remembered() -> None:
+    """It ends, and nobody is asked whether it has."""
+    verdicts = [{"gate": "accurate", "override": {"by": "bob"}}]
+    run = replace(summary(), results={"gate": {"verdicts": verdicts}})
+    assert memory_of(HERE, asked(), HEARD, run, CONFIGURATION) is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.config.builds import Build
+from agent.config.gate import CustomGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.pipeline.stages import course
 from agent.registry import find_step, step_names, summary
@@ -18,7 +19,7 @@ from tests.unit.pipeline.configured import three_environments
 if TYPE_CHECKING:
     from agent.step import Step, StepModel
 
-BESIDE_THE_PIPELINE = {"approve", "review", "rollback"}
+BESIDE_THE_PIPELINE = {"approve", "override", "review", "rollback"}
 
 
 @pytest.fixture(params=step_names())
@@ -54,7 +55,10 @@ def test_it_has_json_schemas(step: Step[Any, Any]) -> None:
 
 def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
     builds = (Build(branch="main"), Build(pull_request=7))
-    configuration = three_environments(pull_requests=PullRequests(endpoint=EphemeralEndpoint(environment="dev")))
+    configuration = three_environments(
+        pull_requests=PullRequests(endpoint=EphemeralEndpoint(environment="dev")),
+        gates={"own": CustomGate(kind="custom", entry_point="gates:own")},
+    )
     steps = {stage.step.name for build in builds for stage in course(configuration, build)}
     assert steps | BESIDE_THE_PIPELINE == set(step_names())
 

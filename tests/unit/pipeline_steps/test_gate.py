@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,15 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.artifacts import Metric
-from agent.config.gate import ChampionGate, ThresholdGate
+from agent.artifacts import Judgement, Metric
+from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
 from agent.errors import InputMissingError, UsageError
+from agent.gates import limits
+from agent.gates.overriding import found
+from agent.ledger.overrides import KeptOverride, Overrides
 from pipeline_steps import gate
+from tests.fakes import EPOCH, MemoryObjects
+from tests.unit.pipeline_steps.surroundings import surroundings, told
 from tests.unit.pipeline_steps.vouched import evaluation
 
 if TYPE_CHECKING:
     from agent.artifacts import Evaluation, Verdict
-    from agent.config.gate import Gate
+    from agent.context import Context
+    from agent.gates.subject import Better
 
 RELEASE = "1a2b3c4d5e6f" + "0" * 52
 NUMBERS = st.floats(-1e6, 1e6)
@@ -33,7 +40,10 @@ def champion(**settings: Any) -> ChampionGate:
 
 
 def judged(
-    gate_: Gate, candidate: Evaluation, champion_: Evaluation | None = None, better: gate.Better = "higher"
+    gate_: ThresholdGate | ChampionGate,
+    candidate: Evaluation,
+    champion_: Evaluation | None = None,
+    better: Better = "higher",
 ) -> Verdict:
     inputs = gate.Inputs(
         gates={"finds-tumours": gate_},
@@ -77,14 +87,14 @@ def test_condition_and_message_speak_of_the_same_numbers(value: float, limit: fl
     verdict = judged(threshold(min=limit), evaluation(recall=value))
     assert verdict.passed == (value >= limit)
     assert (verdict.value, verdict.limit) == (value, limit)
-    shown, bound = gate._shown(value, limit)
+    shown, bound = limits.shown(value, limit)
     assert shown in verdict.reason
     assert bound in verdict.reason
 
 
 @given(value=NUMBERS, limit=NUMBERS)
 def test_different_numbers_never_look_the_same(value: float, limit: float) -> None:
-    shown, bound = gate._shown(value, limit)
+    shown, bound = limits.shown(value, limit)
     assert (shown == bound) == (value == limit)
 
 
@@ -188,3 +198,65 @@ def test_what_is_no_number_is_no_metric(value: float) -> None:
         Metric(value=value)
     with pytest.raises(ValidationError):
         Metric.model_validate_json(json.dumps({"value": value}))
+
+
+# --- scope and overrides -------------------------------------------------------------------------------------------
+
+MISSED = gate.Inputs(
+    gates={"finds-tumours": threshold(min=0.97)},
+    better={},
+    evaluation=evaluation(recall=0.95),
+    champions={},
+    author="Ada",
+)
+
+
+def test_a_gate_that_guards_an_environment_lets_a_release_be_made() -> None:
+    verdict = judged(threshold(min=0.97, environments=("prod",)), evaluation(recall=0.95))
+    assert verdict.state == "refused"
+    assert gate.Result(verdicts=(verdict,)).refusal is None
+
+
+def keep_override(context: Context, **changes: Any) -> None:
+    (verdict,) = gate.judge(MISSED)
+    now = context.clock.now()
+    fine = KeptOverride(
+        gate="finds-tumours", model=MISSED.evaluation.model, found=found(verdict), by="bob", reason="the clinic agreed",
+        at=now, until=now + timedelta(days=1), authors=("ada",), run="run-0",
+    )  # fmt: skip
+    Overrides(context.ledger).add(fine.model_copy(update=changes))
+
+
+def test_an_override_lets_the_pipeline_go_on_and_the_verdict_stays() -> None:
+    context = surroundings()
+    keep_override(context)
+    result = gate.run(MISSED, context)
+    assert (result.refusal, result.verdicts[0].passed, result.verdicts[0].state) == (None, False, "overridden")
+    assert any("overridden by bob until" in line for line in told(context, "warn"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"by": "Ada"}, {"model": "9" * 64}, {"gate": "another"}, {"until": EPOCH}],
+    ids=["by the author", "of another model", "of another gate", "expired"],
+)
+def test_any_other_override_lets_nothing_pass(changes: dict[str, Any]) -> None:
+    context = surroundings()
+    keep_override(context, **changes)
+    assert gate.run(MISSED, context).refusal is not None
+
+
+def test_the_ledger_is_not_asked_where_every_gate_is_satisfied() -> None:
+    objects = MemoryObjects()  # it has no bucket
+    satisfied = MISSED.model_copy(update={"gates": {"finds-tumours": threshold(min=0.9)}})
+    assert gate.run(satisfied, surroundings(objects=objects)).refusal is None
+
+
+def test_a_custom_gate_that_was_not_asked_is_no_pass() -> None:
+    own = CustomGate(kind="custom", entry_point="checks:own")
+    inputs = MISSED.model_copy(update={"gates": {"own": own}})
+    with pytest.raises(InputMissingError, match="gate `own` has not been asked"):
+        gate.judge(inputs)
+    answer = Judgement(passed=False, value=3, limit=2, comparison="at most", reason="three are missed")
+    (verdict,) = gate.judge(inputs.model_copy(update={"answers": {"own": answer}}))
+    assert (verdict.kind, verdict.state, verdict.reason) == ("custom", "refused", "three are missed (gate `own`)")

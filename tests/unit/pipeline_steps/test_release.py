@@ -72,6 +72,18 @@ def test_another_gate_gives_another_release() -> None:
     assert step.STEP.key(stricter) != step.STEP.key(inputs())
 
 
+@pytest.mark.parametrize("changes", [{"refused": ["harmless"]}, {"answered": {"harmless": "s3://bucket/verdict.json"}}])
+def test_what_another_verdict_or_another_answer_vouches_for_is_another_release(changes: dict[str, Any]) -> None:
+    assert step.STEP.key(inputs(**changes)) != step.STEP.key(inputs())
+
+
+def test_a_gate_that_guards_no_release_lets_one_be_made_that_says_so() -> None:
+    context = surroundings()
+    guarding = REFUSED.model_copy(update={"environments": ("prod",)}).model_dump(mode="json")
+    made = step.run(inputs(verdicts=[guarding]), context)
+    assert [verdict.state for verdict in ReleaseStore(context.ledger).read(made.release).verdicts] == ["refused"]
+
+
 def test_an_agent_that_was_lost_before_the_ledger_knew_leaves_no_second_release() -> None:
     context = surroundings()
     first = step.run(inputs(), context)

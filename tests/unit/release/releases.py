@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import strategies as st
 
-from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release, Verdict
+from agent.artifacts import (
+    CommitInfo,
+    DataSet,
+    Evaluation,
+    Image,
+    Interval,
+    Metric,
+    Model,
+    Override,
+    Release,
+    Verdict,
+)
 
 TEXT = st.text(max_size=40)
 NAMES = st.text(min_size=1, max_size=20)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+TIMES = st.timedeltas(timedelta(0), timedelta(days=400)).map(lambda later: NOW + later)
 HEX = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 
 COMMITS = st.builds(CommitInfo, sha=st.just("") | HEX, branch=TEXT, dirty=st.booleans(), author=TEXT, subject=TEXT)
@@ -34,12 +49,20 @@ VERDICTS = st.builds(
     Verdict,
     gate=NAMES,
     metric=NAMES,
-    value=NUMBERS,
+    value=st.none() | NUMBERS,
     limit=st.none() | NUMBERS,
     comparison=st.sampled_from(["at least", "at most", "none"]),
     passed=st.booleans(),
     severity=st.sampled_from(["block", "warn"]),
     reason=TEXT,
+    kind=st.sampled_from(["", "champion"]),
+    against=st.sampled_from(["", "the champion of prod"]),
+    interval=st.none() | st.builds(Interval, low=NUMBERS, high=NUMBERS, level=st.just(0.95)),
+    sample_size=st.none() | st.integers(0, 2**62),
+    environments=st.sampled_from([(), ("prod",), ("qa", "prod")]),
+    sentence=st.sampled_from(["", "It does no harm."]),
+    evidence=st.sampled_from(["", "s3://bucket/evaluation.json"]),
+    override=st.none() | st.builds(Override, by=st.just("bob"), reason=TEXT, at=st.just(NOW), until=TIMES),
 )
 
 

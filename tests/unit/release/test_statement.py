@@ -11,6 +11,7 @@ from hypothesis import given
 
 from agent.errors import InputMissingError, UsageError
 from agent.release.statement import decode, encode, release_digest, statement
+from agent.step import canonical
 from tests.unit.pipeline_steps.vouched import COMMIT, DATA, IMAGE, MODEL, release
 from tests.unit.release.releases import releases
 
@@ -65,6 +66,20 @@ def test_the_bytes_are_the_same_on_every_machine() -> None:
     assert encode(release()) == json.dumps(
         statement(release()), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     ).encode("utf-8")
+
+
+def test_a_release_made_before_verdicts_said_more_is_read_and_keeps_its_digest() -> None:
+    """Its signature is of those bytes."""
+    said = {
+        "gate": "separates", "metric": "auc", "value": 0.98, "limit": None, "comparison": "none", "passed": True,
+        "severity": "block", "reason": "nothing is deployed to prod yet that auc could lose to",
+    }  # fmt: skip
+    document = statement(release())
+    document["predicate"]["modelyard_verdicts"] = [said]
+    content = canonical(document)
+    read = decode(content)
+    assert read.verdicts[0].state == "passed"
+    assert encode(read) == content
 
 
 def test_a_model_of_another_image_is_no_release() -> None:

@@ -116,3 +116,10 @@ def test_a_comment_has_room_on_every_host() -> None:
     text = comment(builds.report(outcomes), Dialect())
     assert len(text) < 32_768
     assert text.count("<details>") == text.count("</details>")
+
+
+def test_an_override_is_in_the_headline_and_beside_its_verdict() -> None:
+    shown, _, folded = comment(builds.report(builds.overridden()), Dialect()).partition("<details>")
+    assert "gate misses-few overridden by grace until 2026-12-31 23:59Z: seen with the clinic" in shown.splitlines()[2]
+    assert "✍️ misses-few" in shown
+    assert "(for prod)" in folded

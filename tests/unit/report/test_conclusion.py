@@ -162,3 +162,40 @@ def test_the_description_is_one_line_whatever_failed() -> None:
         "Approve failed (exit code 4: access denied): admin is none of its approvers"
     )
     assert description(builds.report(builds.refused())) == "Refused by the gate not-worse: recall misses 0.94 by 0.02"
+
+
+OVERRIDDEN = "gate misses-few overridden by grace until 2026-12-31 23:59Z: seen with the clinic"
+
+
+def test_an_override_is_told_wherever_the_build_is() -> None:
+    report = builds.report(builds.overridden(), pull_request=None)
+    assert report.conclusion.state is State.DONE
+    assert report.conclusion.headline.endswith(f"; {OVERRIDDEN}")
+    assert OVERRIDDEN in description(report)
+    assert (badges(report)[0].text, badges(report)[0].color) == ("done, overridden", "orange")
+
+
+def test_a_gate_of_an_environment_is_told_by_a_build_that_goes_on_without_it() -> None:
+    reasons = builds.report(builds.overridden(), pull_request=None).conclusion.reasons
+    assert reasons[0].startswith("Overridden: recall 0.88 is below 0.9")
+    assert reasons[1].startswith("Refused for prod: auc")
+
+
+def test_a_stage_that_a_gate_of_its_environment_refuses_names_both() -> None:
+    outcomes = [*builds.overridden()[:-2], *builds.kept_out()]
+    conclusion = builds.report(outcomes, "UNSTABLE", pull_request=None).conclusion
+    assert conclusion.state is State.REFUSED
+    assert conclusion.headline == "Refused for prod by the gate not-worse: auc misses 0.99 by 0.0029"
+    assert OVERRIDDEN in conclusion.reasons
+
+
+def test_a_promotion_that_is_kept_out_says_why() -> None:
+    conclusion = builds.report(builds.kept_out(), "UNSTABLE", kind="promotion", pull_request=None).conclusion
+    assert (conclusion.state, conclusion.headline) == (State.REFUSED, "Refused for prod at Promote")
+    assert conclusion.reasons == (builds.kept_out()[0].error,)
+
+
+def test_a_gate_without_a_number_is_missed_by_none() -> None:
+    one = builds.verdict("own", "", 0, 0, passed=False).model_copy(update={"value": None, "limit": None})
+    outcomes = [builds.outcome("gate", {"verdicts": [one.model_dump(mode="json")]}, status="refused", error="…")]
+    assert builds.report(outcomes).conclusion.headline == "Refused by the gate own"

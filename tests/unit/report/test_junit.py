@@ -73,3 +73,21 @@ def test_what_no_xml_may_hold_does_not_break_the_file() -> None:
     failure = case(report, "stages", "Train").find("failure")
     assert failure is not None
     assert "& <b>" in (failure.text or "")
+
+
+def test_an_overridden_gate_is_skipped_with_who_why_and_until_when() -> None:
+    report = builds.report(builds.overridden(), pull_request=None)
+    skipped = case(report, "gates", "misses-few").find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == (
+        "gate misses-few overridden by grace until 2026-12-31 23:59Z: seen with the clinic; "
+        "recall 0.88 is below 0.9 (gate `misses-few`)"
+    )
+
+
+def test_a_gate_that_only_keeps_it_from_an_environment_turns_no_build_unstable() -> None:
+    report = builds.report(builds.overridden(), pull_request=None)
+    skipped = case(report, "gates", "not-worse").find("skipped")
+    assert skipped is not None
+    assert (skipped.get("message") or "").startswith("refused for prod: auc")
+    assert suite(report).get("failures") == "0"

@@ -9,14 +9,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from agent.artifacts import Evaluation
+from agent.artifacts import Evaluation, Interval
 from agent.report.page import address, pages, sentence
 from agent.report.picture import axis_of
+from agent.report.wording import NOTHING
 from tests import builds
 
 BUILDS = {
     "refused": builds.report(builds.refused()),
     "released": builds.report(builds.released(), past=builds.past(), pull_request=None),
+    "overridden": builds.report(builds.overridden(), pull_request=None),
     "failed": builds.report(builds.failed()),
     "promotion": builds.report(builds.promotion(), kind="promotion"),
     "nothing": builds.report([], "FAILURE"),
@@ -115,3 +117,19 @@ def test_only_addresses_of_the_web_are_linked(url: str, followed: bool) -> None:
 
 def test_names_between_backticks_are_code() -> None:
     assert sentence("gate `a<b` x") == "gate <code>a&lt;b</code> x"
+
+
+def test_a_verdict_says_all_that_it_knows() -> None:
+    known = builds.verdict("own", "missed", 3, 5, interval=Interval(low=1, high=6, level=0.95), sample_size=171)
+    unknown = builds.verdict("bare", "", 0, 0).model_copy(update={"value": None, "limit": None})
+    verdicts = [verdict.model_dump(mode="json") for verdict in (known, unknown)]
+    page = pages(builds.report([builds.outcome("gate", {"verdicts": verdicts})]))["index.html"].decode()
+    assert "<small>1 to 6</small> <small>of 171 rows</small>" in page
+    assert f'<td class="number">{NOTHING}' in page
+
+
+def test_an_override_stands_below_the_verdict_that_it_is_of() -> None:
+    page = pages(BUILDS["overridden"])["index.html"].decode()
+    assert '<span class="mark warn">overridden</span>' in page
+    assert '<span class="mark bad">refused</span> <small>for prod</small>' in page
+    assert "gate misses-few overridden by grace until 2026-12-31 23:59Z: seen with the clinic" in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console as Terminal
@@ -14,7 +14,9 @@ from agent.pipeline.events import Event, EventKind, StageEnd, Status, Summary
 from agent.view.summary import released, say_summary
 from agent.view.table import answer_table
 from agent.view.tree import TreeView
+from agent.view.verdicts import say_verdicts
 from agent.view.views import MARKS, WORDS, JsonView, LinesView, view_for
+from tests import builds
 from tests.fakes import EPOCH
 from tests.unit.pipeline.toys import Toys
 
@@ -135,3 +137,21 @@ def test_a_table_is_as_wide_as_it_needs_to_be() -> None:
     lines = Lines()
     answer_table(lines.console, ("A", "LONG"), [("1", "x"), ("22", "y")])
     assert lines.answered == ["A   LONG", "1   x", "22  y"]
+
+
+def test_verdicts_are_a_table_with_the_columns_that_they_need() -> None:
+    lines = Lines()
+    say_verdicts({"gate": builds.overridden()[5].result}, lines.console)
+    assert lines.said == [
+        "GATE        RESULT      VALUE   MUST BE        GUARDS",
+        "misses-few  overridden  0.88    at least 0.9   -",
+        "not-worse   refused     0.9871  at least 0.99  prod",
+        "gate misses-few overridden by grace until 2026-12-31 23:59Z: seen with the clinic",
+    ]
+
+
+@pytest.mark.parametrize("results", [{}, {"gate": {}}, {"gate": {"verdicts": []}}, {"gate": {"verdicts": [{"a": 1}]}}])
+def test_a_run_without_verdicts_has_no_table(results: dict[str, Any]) -> None:
+    lines = Lines()
+    say_verdicts(results, lines.console)
+    assert lines.said == []

@@ -1,0 +1,1 @@
+"""Gates: what becomes of a verdict, who may override it, and the gates that a model repository brings itself."""

@@ -1,0 +1,71 @@
+"""Every gate's verdict: the kind of a gate decides who judges, and the gate itself what that means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from agent.artifacts import Judgement, Verdict
+from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
+from agent.errors import InputMissingError
+from agent.gates import champion, threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.config.gate import Gate
+    from agent.gates.subject import Subject
+
+
+def judge(gates: Mapping[str, Gate], subject: Subject) -> tuple[Verdict, ...]:
+    """What every gate says, in their order; InputMissingError where something was not measured."""
+    return tuple(verdict_of(name, gate, _judgement(name, gate, subject), subject) for name, gate in gates.items())
+
+
+def verdict_of(name: str, gate: Gate, judgement: Judgement, subject: Subject) -> Verdict:
+    """What a gate makes of what was found; its sentence is told where it refuses."""
+    said = f"{judgement.reason}: {gate.message}" if gate.message and not judgement.passed else judgement.reason
+    return Verdict(
+        gate=name,
+        kind=gate.kind,
+        severity=gate.severity,
+        environments=gate.environments,
+        sentence=gate.message,
+        against=_against(gate, judgement, subject),
+        metric=judgement.metric,
+        value=judgement.value,
+        limit=judgement.limit,
+        comparison=judgement.comparison,
+        interval=judgement.interval,
+        sample_size=judgement.sample_size,
+        passed=judgement.passed,
+        reason=said,
+        evidence=judgement.evidence,
+    )
+
+
+def _against(gate: Gate, judgement: Judgement, subject: Subject) -> str:
+    if isinstance(gate, ChampionGate) and judgement.limit is not None:
+        return champion.in_words(gate.environment, subject)
+    return ""
+
+
+def _judgement(name: str, gate: Gate, subject: Subject) -> Judgement:
+    match gate:
+        case ThresholdGate():
+            return threshold.judge(name, gate, subject)
+        case ChampionGate():
+            return champion.judge(name, gate, subject)
+        case CustomGate():
+            return _answer(name, gate, subject)
+        case _:
+            assert_never(gate)
+
+
+def _answer(name: str, gate: CustomGate, subject: Subject) -> Judgement:
+    answer = subject.answers.get(name)
+    if answer is None:
+        raise InputMissingError(
+            f"gate `{name}` has not been asked: there is no answer of {gate.entry_point}; "
+            "begin there: modelyard run --from ask_gates"
+        )
+    return answer.model_copy(update={"reason": f"{answer.reason} (gate `{name}`)"})
