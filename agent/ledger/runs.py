@@ -27,7 +27,7 @@ class StageOfRun(Record):
 
 
 class RunRecord(Record):
-    """One run that did something; a run that found everything done leaves no record."""
+    """One run that did something, or was refused; a run that found everything done leaves no record."""
 
     id: str
     who: str

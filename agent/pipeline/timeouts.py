@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from agent.config.gate import CustomGate
 from agent.jobs.patience import CAPACITY_BUDGET_SECONDS
 
 if TYPE_CHECKING:
@@ -32,10 +33,17 @@ def _evaluate(configuration: Configuration) -> float:
     return _STARTING + configuration.evaluation.max_runtime
 
 
+def _ask_gates(configuration: Configuration) -> float:
+    """All gates are asked at once."""
+    gates = configuration.gates.values()
+    return _STARTING + max((gate.max_runtime for gate in gates if isinstance(gate, CustomGate)), default=0)
+
+
 _OF_CONFIGURATION: Mapping[str, Callable[[Configuration], float]] = {
     "prepare": _prepare,
     "train": _train,
     "evaluate": _evaluate,
+    "ask_gates": _ask_gates,
 }
 _DEPLOYING = frozenset({"deploy", "promote", "rollback"})
 _FIXED: Mapping[str, int] = {

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def did_something(report: BuildReport) -> bool:
-    """Whether the build is worth a record: one that found everything done leaves none."""
-    if report.conclusion.state in {State.FAILED, State.INTERRUPTED}:
+    """Whether the build is worth a record: one that found everything done leaves none.
+
+    One that was refused does, whatever it did, for an override is of what it came to.
+    """
+    if report.conclusion.state in {State.FAILED, State.INTERRUPTED, State.REFUSED}:
         return True
     return any(stage.status in {"done", "refused"} and not stage.recalled and _writes(stage) for stage in report.stages)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from agent.clock import SystemClock
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import ExitCode
 from agent.ledger.environments import Environments
-from tests.e2e.world import World, stages, three_environments
+from tests.e2e.world import World, stages, summary_of, three_environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -290,3 +291,77 @@ def test_a_build_server_promotes_a_tag_and_rolls_back(world: World, tagged: Mapp
     answers = back.go({"release": "", "environment_name": "prod"})
     assert list(answers) == ["rollback", "check_endpoint"]
     assert world.live("prod") == newest
+
+
+# --- gates ---------------------------------------------------------------------------------------------------------
+
+JOB: Mapping[str, Any] = {"JOB_NAME": "models/risky", "BUILD_NUMBER": "7"}
+"""What a build server says of a build that nobody started by hand."""
+
+
+def overrides(world: World, *words: str, exits: int = 0, until: str = "P7D") -> str:
+    """What `modelyard override` says, by whoever runs the tests."""
+    day = f"{SystemClock().now() + timedelta(days=7):%Y-%m-%d}" if until == "P7D" else until
+    said = ("--reason", "the clinic agreed", "--until", day)
+    return world.modelyard("override", "accurate", *words, *said, exits=exits).stderr
+
+
+def head(world: World) -> str:
+    """The commit that is built."""
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=world.repository.folder, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_refused_build_goes_on_once_somebody_else_than_its_author_says_so(world: World) -> None:
+    words = ("run", "--json", "--branch", "risky", *model("0.71"))
+    refused = world.run(*words[2:])
+    assert stages(refused)["gate"] == "refused"
+    assert "four eyes are demanded" in overrides(world, "--commit", head(world), exits=ExitCode.ACCESS_DENIED)
+    assert summary_of(world.modelyard(*words, **JOB).stdout)["result"] == "refused"
+    assert "ends in the future" in overrides(world, "--commit", head(world), until="2026-01-01", exits=ExitCode.USAGE)
+    assert "gate accurate overridden by" in overrides(world, "--commit", head(world)[:12])
+
+    passed = summary_of(world.modelyard(*words, **JOB).stdout)
+    assert (passed["result"], world.live("dev")) == ("done", passed["release"])
+    (verdict,) = passed["results"]["gate"]["verdicts"]
+    assert (verdict["passed"], verdict["override"]["reason"]) == (False, "the clinic agreed")
+    shown = world.modelyard("releases", passed["release"]).stdout
+    assert "gate accurate overridden by" in shown
+    assert "the clinic agreed" in shown
+    assert world.run("--branch", "risky", *model("0.72"))["result"] == "refused"
+
+
+def test_a_gate_of_one_environment_ends_the_build_there_and_nowhere_before(world: World) -> None:
+    gate = "gates.excellent={kind: threshold, metric: accuracy, min: 0.98, environments: [qa], builds: [main]}"
+    before = world.live("qa")
+    ended = world.run("--branch", "main", *model("0.97"), "--set", gate)
+    assert (ended["result"], stages(ended)["check_endpoint"], stages(ended)["promote-qa"]) == (
+        "refused",
+        "done",
+        "refused",
+    )
+    assert "accuracy 0.97 is below the least allowed 0.98 (gate `excellent`)" in ended["error"]
+    assert (world.live("dev"), world.live("qa")) == (ended["release"], before)
+    told = world.modelyard("promote", ended["release"], "--to", "qa", exits=ExitCode.INPUT_MISSING).stderr
+    assert "modelyard override excellent --release" in told
+    elsewhere = world.run("--branch", "better", *model("0.91"), "--set", gate)
+    assert [verdict["gate"] for verdict in elsewhere["results"]["gate"]["verdicts"]] == ["accurate"]
+
+
+def test_a_gate_of_the_repository_is_asked_with_the_rights_of_a_job(world: World) -> None:
+    module = world.repository.folder / "checks.py"
+    module.write_text(
+        "def even(evaluation, folder):\n"
+        "    value = evaluation['multiclass_classification_metrics']['accuracy']['value']\n"
+        "    if value > 0.95:\n"
+        "        raise ValueError('too good to be true')\n"
+        "    return {'passed': False, 'value': value, 'reason': f'{value} is odd'}\n"
+    )
+    gate = ("--set", "gates.even={kind: custom, entry_point: 'checks:even'}")
+    refused = world.run("--pr", "9", *model("0.91"), *gate, "--until", "gate")
+    assert (stages(refused)["ask_gates"], stages(refused)["gate"]) == ("done", "refused")
+    assert refused["error"] == "0.91 is odd (gate `even`)"
+    failed = world.run("--pr", "9", *model("0.96"), *gate, "--until", "gate", exits=ExitCode.USER_CODE_FAILED)
+    assert (stages(failed)["ask_gates"], stages(failed)["gate"]) == ("failed", "not_run")
+    assert "ValueError: too good to be true" in failed["error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.config.builds import Build
+from agent.config.gate import CustomGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.errors import UsageError
 from agent.pipeline.groups import groups
@@ -120,3 +121,14 @@ def test_a_longer_job_has_a_longer_limit() -> None:
     longer = CONFIGURATION.model_copy(update={"training": training})
     train = next(stage for stage in course(longer, MAIN) if stage.name == "train")
     assert minutes(train, longer) > 48 * 60
+
+
+def test_custom_gates_are_asked_in_builds_that_they_judge_before_all_gates_judge() -> None:
+    own = CustomGate(kind="custom", entry_point="checks:own", builds=("main",), max_runtime=7200)
+    configuration = CONFIGURATION.model_copy(update={"gates": {"own": own}})
+    names = [stage.name for stage in course(configuration, MAIN)]
+    assert names.index("evaluate") < names.index("ask_gates") < names.index("gate")
+    stages = {stage.name: stage for stage in course(configuration, MAIN)}
+    assert stages["gate"].needs == ("evaluate", "ask_gates")
+    assert minutes(stages["ask_gates"], configuration) > 120
+    assert "ask_gates" not in {stage.name for stage in course(configuration, Build(pull_request=7))}
