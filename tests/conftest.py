@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.engine import engine_host
 from tests.tools import leave_out, require
@@ -20,6 +21,11 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # The SDK's tests need its gigabyte of dependencies; `tox run -e sdk` brings them.
 collect_ignore = [] if find_spec("sagemaker") else ["sdk"]
+
+
+# A slow or busy machine is no reason for a property test to fail.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
