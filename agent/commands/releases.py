@@ -138,8 +138,10 @@ def _show_one(
     digest: str, release: Release, opened: Opened, live: dict[str, str], console: Console, *, key: str, machine: bool
 ) -> None:
     """``key`` is what the release says that it was signed by, which only ``modelyard verify`` proves."""
+    from agent.pipeline.known import overrides_of
+
     row, approvals = _row(digest, release, opened, live), _approvals(digest, opened)
-    overrides = _overrides(release, opened)
+    overrides = overrides_of(release, opened.context.ledger)
     if machine:
         given = [approval.model_dump(mode="json") for approval in approvals]
         console.answer_json(
@@ -169,20 +171,6 @@ def _given(approvals: Sequence[Approval]) -> Iterator[tuple[str, str]]:
     for approval in approvals:
         when = f"{approval.at:%Y-%m-%d %H:%M}Z, until {approval.expires:%Y-%m-%d %H:%M}Z"
         yield f"for {approval.environment}", f"approved by {approval.by} at {when}: {approval.reason}"
-
-
-def _overrides(release: Release, opened: Opened) -> dict[str, tuple[str, ...]]:
-    """Who lets the model pass which gate that it does not satisfy, newest first: as it was released, or since."""
-    from agent.artifacts import Override
-    from agent.ledger.overrides import Overrides
-
-    found: dict[str, list[str]] = {}
-    for verdict in (one for one in release.verdicts if one.blocks):
-        found[verdict.gate] = [verdict.override.told(verdict.gate)] if verdict.override else []
-    for kept in Overrides(opened.context.ledger).of(release.model.sha256) if found else ():
-        told = Override(by=kept.by, reason=kept.reason, at=kept.at, until=kept.until).told(kept.gate)
-        found.setdefault(kept.gate, []).append(told)
-    return {gate: tuple(dict.fromkeys(told)) for gate, told in found.items()}
 
 
 def _facts(row: ReleaseRow, release: Release, overrides: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -124,7 +124,8 @@ def _origin(one: Known) -> dict[str, str]:
 def _approvals(one: Known) -> dict[str, str]:
     by = one.registry_by.rpartition("/")[2]
     people = {name: f"{given[0].by}: {given[0].reason}" for name, given in one.approvals.items()}
-    return {"model package": f"{one.registry}{f' by {by}' if by else ''}", **people}
+    gates = {f"gate {gate}": told[0] for gate, told in one.overrides.items() if told}
+    return {"model package": f"{one.registry}{f' by {by}' if by else ''}", **people, **gates}
 
 
 def _files(data: Mapping[str, DataDifference]) -> Iterator[Change]:

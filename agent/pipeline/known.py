@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from agent.artifacts import Override
 from agent.deployment.approval import authors
 from agent.deployment.evidence import Consent
 from agent.errors import InputMissingError, UsageError
 from agent.ledger.approvals import Approvals
 from agent.ledger.environments import Environments
+from agent.ledger.overrides import Overrides
 from agent.release.origins import Origins
 from agent.release.store import ReleaseStore
 from agent.step import StepModel
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Release
     from agent.context import Context
+    from agent.ledger.ledger import Ledger
 
 GONE = "package is gone"
 """What stands for the approval of a model package that is no more."""
@@ -40,6 +43,9 @@ class Known(StepModel):
     registry_by: str = Field(description="ARN of who set that, where SageMaker tells it.")
     approvals: Mapping[str, tuple[Consent, ...]] = Field(
         description="Approvals by people, by environment, the newest first; one that has ended is there too."
+    )
+    overrides: Mapping[str, tuple[str, ...]] = Field(
+        description="Who let the model pass, by the gate that it does not satisfy, newest first: as released or since."
     )
 
 
@@ -75,7 +81,19 @@ def known(digest: str, release: Release, environments: Sequence[str], ctx: Conte
         registry=str(version.approval) if version else GONE,
         registry_by=version.approved_by if version else "",
         approvals={name: given for name in environments if (given := _given(name, digest, ctx))},
+        overrides=overrides_of(release, ctx.ledger),
     )
+
+
+def overrides_of(release: Release, ledger: Ledger) -> dict[str, tuple[str, ...]]:
+    """Who lets the model pass which gate that it does not satisfy, newest first: as it was released, or since."""
+    found: dict[str, list[str]] = {}
+    for verdict in (one for one in release.verdicts if one.blocks):
+        found[verdict.gate] = [verdict.override.told(verdict.gate)] if verdict.override else []
+    for kept in Overrides(ledger).of(release.model.sha256) if found else ():
+        told = Override(by=kept.by, reason=kept.reason, at=kept.at, until=kept.until).told(kept.gate)
+        found.setdefault(kept.gate, []).append(told)
+    return {gate: tuple(dict.fromkeys(told)) for gate, told in found.items()}
 
 
 def _live(digest: str, names: Sequence[str], environments: Environments) -> Iterator[str]:

@@ -13,7 +13,7 @@ from agent.view.table import answer_table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.artifacts import Release
+    from agent.artifacts import Release, Verdict
     from agent.console import Console
     from agent.report.past import Past, PastRelease, Series
 
@@ -40,10 +40,14 @@ def _document(one: PastRelease, metrics: Sequence[str]) -> dict[str, Any]:
         **entry.model_dump(mode="json", exclude={"target"}),
         "metrics": {name: metric.model_dump(mode="json") for name, metric in measured.items()},
         "rows": release.evaluation.data if release else "",
-        "verdicts": [verdict.model_dump(mode="json") for verdict in release.verdicts] if release else [],
+        "verdicts": [_verdict(verdict) for verdict in release.verdicts] if release else [],
         "commit": release.commit.sha if release else "",
         "subject": release.commit.subject if release else "",
     }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {**verdict.model_dump(mode="json"), "outcome": verdict.state}
 
 
 def show_history(past: Past, series: Sequence[Series], console: Console) -> None:
@@ -73,17 +77,17 @@ def _cells(one: PastRelease, metrics: Sequence[str]) -> Iterator[str]:
         measured = one.metric(name)
         yield number(measured.value) if measured else NOTHING
     yield short(release.evaluation.data) if release else NOTHING
-    yield _gates(release)
+    yield _gates(release, deployment.environment)
     yield release.commit.subject if release else "its document cannot be read"
 
 
-def _gates(release: Release | None) -> str:
-    """How many let it pass, and which did not: such a release was made all the same, for they only warn."""
-    if release is None or not release.verdicts:
+def _gates(release: Release | None, environment: str) -> str:
+    """How many of those that guard the environment let the release pass, and what the others came to then."""
+    verdicts = [verdict for verdict in release.verdicts if verdict.guards(environment)] if release else []
+    if not verdicts:
         return NOTHING
-    failed = [verdict.gate for verdict in release.verdicts if not verdict.passed]
-    passed = f"{len(release.verdicts) - len(failed)}/{len(release.verdicts)}"
-    return f"{passed} passed, not {' '.join(failed)}" if failed else f"{passed} passed"
+    others = [f"{verdict.gate} {verdict.state}" for verdict in verdicts if not verdict.passed]
+    return ", ".join((f"{len(verdicts) - len(others)}/{len(verdicts)} passed", *others))
 
 
 def _course(series: Series, width: int) -> Iterator[str]:

@@ -14,6 +14,7 @@ from agent.data.version import FileRecord, VersionRecord
 from agent.errors import InputMissingError, UsageError
 from agent.ledger.approvals import Approval, Approvals
 from agent.ledger.environments import Environments
+from agent.ledger.overrides import Found, KeptOverride, Overrides
 from agent.pipeline.comparing import compare
 from agent.pipeline.sources import WorkingCopy
 from agent.ports.registry import Approval as Registered
@@ -159,6 +160,22 @@ def test_who_approved_is_told_of_both(configuration: Configuration, ctx: Context
         "prod": ("grace: it is time", "", "gone"),
     }
     assert found.before.approvals["prod"][0].by == "grace"
+
+
+def test_who_overrides_a_gate_is_told_as_released_and_since(configuration: Configuration, ctx: Context) -> None:
+    kept_out = REFUSED.model_copy(update={"environments": ("prod",)})
+    old, new = kept(ctx), kept(ctx, verdicts=(kept_out,))
+    assert "gate separates" not in rows(compared(old, new, configuration, ctx), "approvals")
+    found = Found(metric="auc", value=0.9, limit=0.96, comparison="at least")
+    given = KeptOverride(
+        gate="separates", model=MODEL.sha256, found=found, by="grace", reason="seen", at=EPOCH,
+        until=EPOCH + timedelta(days=1), run="run-1",
+    )  # fmt: skip
+    Overrides(ctx.ledger).add(given)
+    told = "gate separates overridden by grace until 2026-11-02 00:00Z: seen"
+    again = compared(old, new, configuration, ctx)
+    assert rows(again, "approvals")["gate separates"] == ("", told, "new")
+    assert (again.before.overrides, again.after.overrides) == ({}, {"separates": (told,)})
 
 
 def test_files_of_a_data_set_that_differ_are_named(configuration: Configuration, ctx: Context) -> None:

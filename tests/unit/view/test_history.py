@@ -58,16 +58,20 @@ def test_the_table_has_the_newest_first_and_marks_what_is_live() -> None:
     assert "different rows" in people
 
 
-def test_a_gate_that_only_warned_and_an_approval_are_told() -> None:
+def test_gates_of_the_environment_that_did_not_pass_and_an_approval_are_told() -> None:
     past = builds.past()
     entry = past.entries[-1]
     assert entry.release is not None
-    warned = builds.verdict("calibrated", "auc", 0.5, 0.6, passed=False, severity="warn")
-    release = entry.release.model_copy(update={"verdicts": (*entry.release.verdicts, warned)})
+    others = (
+        builds.verdict("calibrated", "auc", 0.5, 0.6, passed=False, severity="warn"),
+        builds.verdict("fair", "recall", 0.5, 0.6, passed=False, override=builds.override()),
+        builds.verdict("elsewhere", "recall", 0.5, 0.6, passed=False, environments=("qa",)),
+    )
+    release = entry.release.model_copy(update={"verdicts": (*entry.release.verdicts, *others)})
     approval = {"by": "grace", "reason": "seen", "at": entry.deployment.ended, "run": "r"}
     deployment = entry.deployment.model_validate({**entry.deployment.model_dump(), "approval": approval})
     lines, _ = shown(Past(environment="prod", entries=(replace(entry, release=release, deployment=deployment),)))
-    assert "1/2 passed, not calibrated" in lines[1]
+    assert "1/3 passed, calibrated warned, fair overridden  " in lines[1]
     assert "ada, approved by grace" in lines[1]
 
 
@@ -83,4 +87,4 @@ def test_programs_get_numbers_rows_and_verdicts() -> None:
     newest = document["deployments"][0]
     assert (newest["number"], newest["action"], newest["live"], newest["rows"]) == (4, "rollback", True, "e" * 64)
     assert newest["metrics"] == {"recall": {"value": 0.95, "standard_deviation": None}}
-    assert newest["verdicts"][0]["gate"] == "misses-few"
+    assert (newest["verdicts"][0]["gate"], newest["verdicts"][0]["outcome"]) == ("misses-few", "passed")
