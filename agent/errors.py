@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     DONE = 0
     USAGE = 2
     WARNED = 3
-    """All is done, but something was found that ``--strict`` does not let pass."""
+    """All is done, but something was found that ``--strict`` does not let pass, or that ``--exit-code`` asks about."""
     ACCESS_DENIED = 4
     INPUT_MISSING = 5
     CLOUD_FAILED = 6

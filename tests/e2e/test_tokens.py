@@ -1,4 +1,4 @@
-"""A project whose build server has nothing but a token: bootstrapped, looked at before a build, planned and removed."""
+"""A project whose build server has nothing but a token: bootstrapped, read from, planned and removed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,16 +60,18 @@ def test_a_token_is_all_that_a_build_needs(own_cloud: EmbeddedCloud, tmp_path: P
         subject = ["--ci-subject", "https://jenkins.example.com/job/flowers/*"]
         applied = modelyard(folder, administrator, "bootstrap", "apply", *who, *subject)
         token.write_text(jenkins.token(SUBJECT))
-        looked = modelyard(folder, build, "preflight", "--json")
+        looked = modelyard(folder, build, "releases", "--json")
         token.write_text(jenkins.token("https://jenkins.example.com/job/other/"))
-        refused = modelyard(folder, build, "preflight")
+        refused = modelyard(folder, build, "releases")
     planned = modelyard(folder, administrator, "bootstrap", "plan", "--exit-code")
     removed = modelyard(folder, administrator, "bootstrap", "destroy", "--yes", "flowers", "--json")
 
     assert applied.returncode == ExitCode.DONE, applied.stderr
     assert "It needs no access key" in applied.stderr
     assert looked.returncode == ExitCode.DONE, looked.stdout + looked.stderr
-    assert ":assumed-role/flowers-pipeline/" in looked.stdout
+    assert json.loads(looked.stdout) == []
+    answered = {call.action for call in own_cloud.calls() if call.status == HTTPStatus.OK}
+    assert answered >= {"sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "s3:ListBucket"}
     assert refused.returncode == ExitCode.ACCESS_DENIED, refused.stderr
     assert "sub https://jenkins.example.com/job/other/" in refused.stdout + refused.stderr
     assert jenkins.token(SUBJECT).partition(".")[0] not in looked.stdout + refused.stdout + refused.stderr
