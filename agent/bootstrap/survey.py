@@ -93,6 +93,12 @@ def _serving(configuration: Configuration, order: StackOrder, endpoints: Endpoin
     return tuple(each for each in found if each.lower() == name.lower() or naming.previewed(each, name) is not None)
 
 
+def left_behind(configuration: Configuration, surveys: Sequence[Survey]) -> tuple[str, ...]:
+    """The environments that would stay without the tools account, whose models and images they run."""
+    labels = {each.order.label for each in surveys}
+    return tuple(name for name in configuration.environments if TOOLS in labels and name not in labels)
+
+
 def in_the_way(surveys: Sequence[Survey]) -> tuple[str, ...]:
     """For each endpoint that still serves, where it is and the command that ends it."""
     return tuple(

@@ -49,6 +49,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """List, ask, remove."""
     from agent.bootstrap.destroy import destroy, look, refuse_serving
     from agent.bootstrap.orders import chosen, orders
+    from agent.bootstrap.survey import left_behind
     from agent.clock import SystemClock
     from agent.view.plain import PlainReporter
 
@@ -57,6 +58,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     clients_of = administrators(options, configuration)
     found = look(configuration, chosen(orders(configuration), options.account), clients_of)
     _say(found, extent, console)
+    if left := left_behind(configuration, found):
+        console.say(f"Environments that stay ({', '.join(left)}) read their models and images in tools.", "warning")
     if options.dry_run or not _is_anything(found, extent):
         if options.json:
             console.answer_json(document(found, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.bootstrap.orders import orders
-from agent.bootstrap.survey import Survey, in_the_way, retained_resources
+from agent.bootstrap.survey import Survey, in_the_way, left_behind, retained_resources
 from agent.bootstrap.template import Template
 from tests.unit.bootstrap.test_parameters import configuration
 
@@ -27,6 +27,15 @@ def test_what_the_tools_account_keeps_is_what_holds_data() -> None:
 
 def test_an_older_template_says_for_itself_what_it_keeps() -> None:
     assert retained_resources(OLD) == {"Bucket"}
+
+
+def test_environments_that_stay_without_the_tools_account_are_told() -> None:
+    tools, qa, *others = [Survey(order=order, status=None) for order in orders(configuration())]
+    names = [each.order.label for each in others]
+
+    assert left_behind(configuration(), [tools]) == ("qa", *names)
+    assert left_behind(configuration(), [*others, qa, tools]) == ()
+    assert left_behind(configuration(), [qa]) == ()
 
 
 def test_an_endpoint_is_named_with_its_account_and_the_command_that_ends_it() -> None:
