@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.bootstrap.changing import Outcome, StackChange
-from agent.bootstrap.orders import StackOrder
+from agent.bootstrap.orders import StackOrder, orders
 from agent.bootstrap.template import Template
 from agent.bootstrap.waiting import first_failure
 from agent.errors import AccessDeniedError, CloudFailedError
 from agent.ports.stacks import Proposal, Readiness, ResourceChange, StackEvent, StackPart, StackState
+from tests.unit.bootstrap.test_parameters import configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agent.ports.stacks import StackRequest
 
@@ -44,10 +45,14 @@ class ScriptedStacks:
     asked: list[str] = field(default_factory=list)
     made_of: str = "Resources: {}"
     holds: Sequence[StackPart] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     def describe(self, name: str) -> StackState | None:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        return None if status is None else StackState(status=status, outputs={"Key": "a-key"})
+        if status is None:
+            return None
+        return StackState(status=status, parameters=self.parameters, outputs={"Key": "a-key"})
 
     def template(self, name: str) -> str:
         return self.made_of
@@ -57,6 +62,7 @@ class ScriptedStacks:
 
     def propose(self, request: StackRequest, *, new: bool) -> str:
         self.asked.append("create" if new else "update")
+        self.kept = request.kept
         return "change-set"
 
     def proposal(self, change_set: str) -> Proposal:
@@ -151,6 +157,16 @@ def test_a_stack_that_is_as_ordered_is_left_alone() -> None:
 
     assert change(stacks).apply().outcome is Outcome.UNCHANGED
     assert stacks.asked == ["update", "discard"]
+
+
+def test_a_stack_of_an_earlier_version_keeps_what_its_template_knew() -> None:
+    stacks = ScriptedStacks(["CREATE_COMPLETE"], [EMPTY], parameters={"CiPrincipal": "arn:aws:iam::1:user/x"})
+    order = replace(orders(configuration())[0], name="iris-tools")
+
+    StackChange(order, {}, stacks=stacks, clock=InstantClock(), report=Listener()).apply()
+
+    assert "CiService" in order.kept
+    assert stacks.kept == {"CiPrincipal"}
 
 
 def test_what_someone_else_is_doing_is_waited_for() -> None:
