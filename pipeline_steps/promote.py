@@ -16,7 +16,7 @@ from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import require_proved
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
-from agent.gates.admission import kept_out
+from agent.gates.admission import kept_out, overrides_at
 from agent.ledger.environments import Environments
 from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.context import Context
+    from agent.ledger.environments import Deployment
     from agent.step import Action
 
 
@@ -61,8 +62,9 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
 
 def recall(inputs: Inputs, ctx: Context) -> Result | None:
     """What is live, if that is the release, deployed as the environment is configured now."""
-    found = recalled(_order(inputs, ctx), ctx)
-    return None if found is None else Result.by(found)
+    order = _order(inputs, ctx)
+    found = recalled(order, ctx)
+    return None if found is None else _result(found, order, inputs, ctx)
 
 
 def run(inputs: Inputs, ctx: Context) -> Result:
@@ -82,7 +84,16 @@ def run(inputs: Inputs, ctx: Context) -> Result:
             tools=ctx.accounts.tools,
             target=enter(inputs.environment, ctx),
         )
-    return Result.by(bring(order, ctx))
+    return _result(bring(order, ctx), order, inputs, ctx)
+
+
+def _result(deployment: Deployment, order: Order, inputs: Inputs, ctx: Context) -> Result:
+    """What is live, with the overrides that counted when it began to be."""
+    rule, at = inputs.gate_overrides, deployment.started
+    overrides = overrides_at(order.release, order.name, rule, ctx, at=at)
+    for override in overrides:
+        ctx.report.warn(override)
+    return Result.by(deployment, overrides)
 
 
 def _admitted(inputs: Inputs, ctx: Context) -> Order:

@@ -22,7 +22,7 @@ from agent.deployment.promotion import release_before, require_known, require_pr
 from agent.deployment.settings import would_change
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.errors import AccessDeniedError, UsageError
-from agent.gates.admission import kept_out
+from agent.gates.admission import kept_out, overrides_at
 from agent.ledger.environments import Environments
 from agent.naming import short
 from agent.release.commits import between
@@ -79,6 +79,9 @@ class Result(StepModel):
     live: str = Field(description="Digest of the release that is live; empty where there is none.")
     unchanged: bool = Field(description="Whether the release is live already, so that nothing would be written.")
     refused: str = Field(default="", description="Why gates keep the release out; then nobody is asked to approve it.")
+    overrides: tuple[str, ...] = Field(
+        default=(), description="Who lets it pass although gates refuse it there, until when and why."
+    )
     needs_approval: bool = Field(description="Whether somebody has still to approve it.")
     approvers: tuple[str, ...] = Field(description="Logins of those who may; empty: everybody, or nobody has to.")
     four_eyes: bool = Field(description="Whether its author may not.")
@@ -143,6 +146,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         live=case.current.release if case.current else "",
         unchanged=unchanged,
         refused=refused,
+        overrides=_overrides(inputs, order, ctx),
         needs_approval=asks,
         approvers=_approvers(order) if asks else (),
         four_eyes=rule is not None and rule.four_eyes,
@@ -191,6 +195,10 @@ def _require_candidate(inputs: Inputs, order: Order, ctx: Context) -> None:
 
 def _kept_out(inputs: Inputs, order: Order, ctx: Context) -> str:
     return kept_out(order.release, order.digest, order.name, inputs.gate_overrides, ctx)
+
+
+def _overrides(inputs: Inputs, order: Order, ctx: Context) -> tuple[str, ...]:
+    return overrides_at(order.release, order.name, inputs.gate_overrides, ctx, at=ctx.clock.now())
 
 
 def _approvers(order: Order) -> tuple[str, ...]:
@@ -255,6 +263,7 @@ def _lines(result: Result, release: Release) -> Iterator[str]:
         yield "commits since what is live:"
         yield from (f"  {commit}" for commit in result.commits)
     yield from history_lines(result.history)
+    yield from result.overrides
     yield _approval_line(result)
 
 

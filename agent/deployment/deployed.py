@@ -9,6 +9,8 @@ from pydantic import Field
 from agent.step import StepModel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.ledger.environments import Deployment
 
 
@@ -23,6 +25,9 @@ class Deployed(StepModel):
     refused: str = Field(
         default="", description="Why gates keep the release out; then nothing was done, and there is no endpoint."
     )
+    overrides: tuple[str, ...] = Field(
+        default=(), description="Who let it pass although gates refuse it there, until when and why."
+    )
 
     @property
     def refusal(self) -> str | None:
@@ -35,7 +40,7 @@ class Deployed(StepModel):
         return cls(environment_name=environment_name, release=release, endpoint="", config="", refused=why)
 
     @classmethod
-    def by(cls, deployment: Deployment) -> Self:
+    def by(cls, deployment: Deployment, overrides: Sequence[str] = ()) -> Self:
         """As the environment's history says it."""
         return cls(
             environment_name=deployment.environment,
@@ -43,4 +48,5 @@ class Deployed(StepModel):
             endpoint=deployment.endpoint,
             config=deployment.config,
             replaced=deployment.replaced,
+            overrides=tuple(overrides),
         )

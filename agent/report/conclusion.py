@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from agent.naming import short
 from agent.report.build import Conclusion, State
-from agent.report.outcome import text
+from agent.report.outcome import read, text
 from agent.report.wording import count, distance, exit_code, number
 
 if TYPE_CHECKING:
@@ -44,13 +45,20 @@ def conclude(
         return _failed(failed)
     refused = _first(outcomes, _REFUSED)
     if refused is not None:
-        return _refused(refused, verdicts)
+        return _refused(refused, verdicts, _overrides(outcomes, verdicts))
     if result == "FAILURE":
         told = "No stage says why: the console of the build does."
         return Conclusion(state=State.FAILED, headline="The build failed outside of its stages", reasons=(told,))
     if result == "NOT_BUILT" or not any(outcome.status in _RAN for outcome in outcomes):
         return _not_built(outcomes, release)
-    return _done(facts, verdicts, release, live)
+    return _done(facts, verdicts, release, live, _overrides(outcomes, verdicts))
+
+
+def _overrides(outcomes: Sequence[StageOutcome], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Who overrides which gate, until when and why: in this build, or where its release went."""
+    here = [verdict.override.told(verdict.gate) for verdict in verdicts if verdict.override is not None]
+    there = (read(outcome.result, "overrides", tuple[str, ...]) or () for outcome in outcomes)
+    return tuple(dict.fromkeys((*here, *chain.from_iterable(there))))
 
 
 def _first(outcomes: Sequence[StageOutcome], status: str) -> StageOutcome | None:
@@ -96,7 +104,7 @@ def _failed(stage: StageOutcome) -> Conclusion:
     )
 
 
-def _refused(stage: StageOutcome, verdicts: Sequence[Verdict]) -> Conclusion:
+def _refused(stage: StageOutcome, verdicts: Sequence[Verdict], overrides: Sequence[str]) -> Conclusion:
     """By the gates that let no release be made, or by those of the environment that it was to go to."""
     environment = text(stage.result, "environment_name")
     refusing = [verdict for verdict in verdicts if verdict.state == "refused"]
@@ -108,8 +116,7 @@ def _refused(stage: StageOutcome, verdicts: Sequence[Verdict]) -> Conclusion:
         headline = f"Refused{where} by the gate {blocking[0].gate}{_missed(blocking[0])}"
     else:
         headline = f"Refused{where} by {len(blocking)} of {count(len(verdicts), 'gate')}"
-    overridden = tuple(told(one) for one in verdicts if one.override is not None)
-    return Conclusion(state=State.REFUSED, headline=headline, reasons=(*(one.reason for one in blocking), *overridden))
+    return Conclusion(state=State.REFUSED, headline=headline, reasons=(*(one.reason for one in blocking), *overrides))
 
 
 def _missed(verdict: Verdict) -> str:
@@ -118,11 +125,12 @@ def _missed(verdict: Verdict) -> str:
     return f": {verdict.metric} misses {number(verdict.limit)} by {distance(verdict.value, verdict.limit)}"
 
 
-def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Sequence[Live]) -> Conclusion:
+def _done(
+    facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Sequence[Live], overrides: Sequence[str]
+) -> Conclusion:
     if facts.kind == "promotion" and not live:
         return Conclusion(state=State.NOT_RUN, headline="Waits for an approval")
     failing = [verdict for verdict in verdicts if not verdict.passed]
-    overridden = [verdict for verdict in failing if verdict.override is not None]
     where = " and ".join(one.environment for one in live)
     if facts.kind == "promotion":
         headline = f"Release {short(live[-1].release)} is live in {where}"
@@ -134,15 +142,9 @@ def _done(facts: BuildFacts, verdicts: Sequence[Verdict], release: str, live: Se
             headline = f"The model passes, with {count(len(failing), 'warning')}"
     else:
         headline = "Everything is done"
-    if overridden:
-        headline += f"; {' and '.join(told(verdict) for verdict in overridden)}"
+    if overrides:
+        headline += f"; {' and '.join(overrides)}"
     return Conclusion(state=State.DONE, headline=headline, reasons=tuple(map(_warning, failing)))
-
-
-def told(verdict: Verdict) -> str:
-    """Who overrides a gate, until when and why."""
-    assert verdict.override is not None  # whoever asks has looked
-    return verdict.override.told(verdict.gate)
 
 
 def _warning(verdict: Verdict) -> str:

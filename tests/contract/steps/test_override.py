@@ -153,9 +153,12 @@ def test_an_override_lets_the_release_pass_and_is_told(world: World) -> None:
     given = overridden(world, release=release[:10])
     assert (given.release, given.verdict, given.override.by) == (release, REASON, "bob")
     assert f"overrides/{given.model}/separates/override-1.json" in kept(world)
-    assert "refused" not in reviewed(world, release).lines[-1]
+    shown = reviewed(world, release)
+    assert (shown.refusal, shown.needs_approval) == (None, True)
+    assert shown.overrides == (given.override.told("separates"),)
+    assert shown.overrides[0] in shown.lines
     result = promoted(world, release)
-    assert (result.refusal, result.release) == (None, release)
+    assert (result.refusal, result.release, result.overrides) == (None, release, shown.overrides)
     current = world.environments.current("prod")
     assert current is not None
     assert current.release == release

@@ -104,6 +104,7 @@ def test_requests_in_json_mean_what_they_say(repository: Path) -> None:
         ("environments.prod.approval=", "approval", "the approvals of `prod` cannot be changed for one run"),
         ("environments.prod.approval.expires=1h", "approval", "the approvals of `prod` cannot be changed for one run"),
         ("releases.unsigned_in_production=true", "releases", "signatures of releases cannot be changed for one run"),
+        ("gate_overrides.people=[me]", "gate_overrides", "who may override gates cannot be changed for one run"),
         ("releases.trusted_keys=[]", "releases", "signatures of releases cannot be changed for one run"),
         ("environments={prod: {approval: {}}}", "approval", "the approvals of `prod` cannot be changed for one run"),
     ],

@@ -199,3 +199,10 @@ def test_a_gate_without_a_number_is_missed_by_none() -> None:
     one = builds.verdict("own", "", 0, 0, passed=False).model_copy(update={"value": None, "limit": None})
     outcomes = [builds.outcome("gate", {"verdicts": [one.model_dump(mode="json")]}, status="refused", error="…")]
     assert builds.report(outcomes).conclusion.headline == "Refused by the gate own"
+
+
+def test_a_promotion_of_what_somebody_let_pass_says_so() -> None:
+    *asked, moved = builds.promotion()
+    outcomes = [*asked, moved.model_copy(update={"result": {**moved.result, "overrides": [OVERRIDDEN]}})]
+    report = builds.report(outcomes, "SUCCESS", kind="promotion", pull_request=None)
+    assert description(report) == f"Release 5a5a5a5a5a5a is live in prod; {OVERRIDDEN}"
