@@ -10,7 +10,7 @@ from tests.sources import ROOT
 
 HEAVY = {
     "boto3", "botocore", "sagemaker", "moto", "ministack", "pandas", "numpy", "sklearn", "pydantic", "rich", "ruamel",
-    "aiohttp", "asyncio", "cryptography", "uvicorn", "jinja2", "github", "gitlab", "atlassian", "requests",
+    "aiohttp", "asyncio", "cryptography", "uvicorn", "jinja2", "github", "gitlab", "atlassian", "requests", "duckdb",
 }  # fmt: skip
 
 

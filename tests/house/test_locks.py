@@ -33,13 +33,13 @@ LOCKS: dict[str, list[str]] = {
     "tox": group("tox"),
     "lock": group("lock"),
     "build": group("build"),
-    "agent": BASE + EXTRAS["engine"] + EXTRAS["hosts"],
-    "demo": RUNTIME + group("examples"),
-    "test": RUNTIME + EXTRAS["hosts"] + group("test") + group("byo-test"),
-    "lint": RUNTIME + EXTRAS["hosts"] + group("lint") + group("byo-test"),
+    "agent": BASE + EXTRAS["engine"] + EXTRAS["hosts"] + EXTRAS["statistics"],
+    "demo": RUNTIME + EXTRAS["statistics"] + group("examples"),
+    "test": RUNTIME + EXTRAS["hosts"] + EXTRAS["statistics"] + group("test") + group("byo-test"),
+    "lint": RUNTIME + EXTRAS["hosts"] + EXTRAS["statistics"] + group("lint") + group("byo-test"),
     "byo": group("byo"),
     "sdk": RUNTIME + group("sdk"),
-    "bench": RUNTIME + group("bench"),
+    "bench": RUNTIME + EXTRAS["statistics"] + group("bench"),
 }
 
 
