@@ -1,0 +1,144 @@
+"""Measures a classifier of several classes from its confusion matrix and its probabilities."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.statistics import arrays
+from agent.statistics.arrays import UnusablePredictionsError, ratio
+from agent.statistics.delong import auc_interval
+from agent.statistics.intervals import LEVEL, Estimate, mean, normal, unknown, wilson
+from agent.statistics.tally import tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from agent.statistics.arrays import Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class MulticlassReport:
+    """A classifier of ``classes``; ``confusion`` of shape (classes, classes) has truth by rows, decisions by columns.
+
+    ``metrics`` by name: accuracy; macro_ and weighted_ precision, recall and f1; log_loss (nats) and macro_auc, the
+    mean of ``aucs``, each class against the rest. A class that is neither true nor decided in any row has the value 0,
+    as in scikit-learn.
+    """
+
+    classes: Sequence[str]
+    rows: float
+    confusion: Floats
+    metrics: Mapping[str, Estimate]
+    aucs: Mapping[str, Estimate]
+
+
+def confusion_matrix(truth: ArrayLike, decided: ArrayLike, classes: int, weights: ArrayLike | None = None) -> Floats:
+    """Rows, or weights, by true and decided class, each a number from 0; matrices of batches add up."""
+    true, decision = np.asarray(truth, np.int64), np.asarray(decided, np.int64)
+    weight = None if weights is None else arrays.weights(weights)
+    arrays.same_length(label=true, prediction=decision, weight=weight)
+    for name, codes in (("label", true), ("prediction", decision)):
+        if codes.min() < 0 or codes.max() >= classes:
+            raise UnusablePredictionsError(f"{name} has class {codes.max()}, and there are {classes}, numbered from 0")
+    counts = np.bincount(true * classes + decision, weights=weight, minlength=classes**2)
+    return counts.reshape(classes, classes).astype(np.float64)
+
+
+def multiclass_report(
+    truth: ArrayLike, scores: ArrayLike, classes: Sequence[str], *, level: float = LEVEL
+) -> MulticlassReport:
+    """All of it: ``truth`` of shape (n,) holds classes' numbers, ``scores`` of shape (n, classes) probabilities."""
+    true, probability = np.asarray(truth, np.int64), np.asarray(scores)
+    if probability.ndim != 2 or probability.shape[1] != len(classes):
+        raise UnusablePredictionsError(
+            f"scores have shape {probability.shape}; {len(classes)} classes need as many columns"
+        )
+    for number, name in enumerate(classes):
+        arrays.probabilities(probability[:, number], f"score_{name}")
+    matrix = confusion_matrix(true, probability.argmax(axis=1), len(classes))
+    aucs = {
+        name: auc_interval(tally(true == number, probability[:, number]), level) for number, name in enumerate(classes)
+    }
+    rows = float(len(true))
+    metrics = {
+        **decision_estimates(matrix, level=level),
+        "log_loss": _log_loss(true, probability, level),
+        "macro_auc": _macro(list(aucs.values()), rows, level),
+    }
+    return MulticlassReport(classes=tuple(classes), rows=rows, confusion=matrix, metrics=metrics, aucs=aucs)
+
+
+def decision_estimates(matrix: Floats, *, level: float = LEVEL) -> dict[str, Estimate]:
+    """Metrics of a confusion matrix, by the delta method for means over classes.
+
+    Source: Takahashi, Yamamoto, Kuchiba and Koyama (Applied Intelligence 52, 2022, 4961-4972), for F1.
+    """
+    rows = float(matrix.sum())
+    found = {"accuracy": wilson(float(np.trace(matrix)), rows, level)}
+    for name, of_class in {"precision": _precision, "recall": _recall, "f1": _f1}.items():
+        values, influences = of_class(matrix / rows)
+        for kind in ("macro", "weighted"):
+            shares = matrix.sum(axis=1) / rows if kind == "weighted" else np.full(len(matrix), 1 / len(matrix))
+            value = float(values @ shares)
+            influence = np.tensordot(shares, influences, axes=1)
+            if kind == "weighted":
+                influence = influence + values[:, None]
+            found[f"{kind}_{name}"] = _delta(value, influence, matrix / rows, rows, level)
+    return found
+
+
+def _precision(shares: Floats) -> tuple[Floats, Floats]:
+    """Each class's value (classes,), and its derivative by the share of each cell (classes, classes, classes)."""
+    return _quotients(shares, [(shares.sum(axis=0), 1)])
+
+
+def _recall(shares: Floats) -> tuple[Floats, Floats]:
+    return _quotients(shares, [(shares.sum(axis=1), 0)])
+
+
+def _f1(shares: Floats) -> tuple[Floats, Floats]:
+    return _quotients(shares, [(shares.sum(axis=0), 1), (shares.sum(axis=1), 0)])
+
+
+def _quotients(shares: Floats, margins: list[tuple[Floats, int]]) -> tuple[Floats, Floats]:
+    """For classes i: v = m · diagonal / (sum of m margins), and its derivatives."""
+    count, size = len(margins), len(shares)
+    whole = np.sum([margin for margin, _ in margins], axis=0)
+    values = np.nan_to_num(ratio(count * np.diagonal(shares), whole))
+    slope = np.nan_to_num(ratio(np.ones(size), whole))
+    each = np.arange(size)
+    derivatives = np.zeros((size, size, size))
+    derivatives[each, each, each] += count * slope
+    for _, axis in margins:
+        for number in each:
+            cells = (number, number, slice(None)) if axis == 0 else (number, slice(None), number)
+            derivatives[cells] -= values[number] * slope[number]
+    return values, derivatives
+
+
+def _delta(value: float, influence: Floats, shares: Floats, rows: float, level: float) -> Estimate:
+    """The variance of a function of multinomial shares by its derivatives."""
+    average = float((shares * influence).sum())
+    variance = max(0.0, float((shares * influence**2).sum()) - average**2) / rows
+    return normal(value, math.sqrt(variance), rows=rows, level=level, method="delta")
+
+
+def _log_loss(true: ArrayLike, probability: Floats, level: float) -> Estimate:
+    """Probabilities are taken to add up to 1 in each row."""
+    given = np.take_along_axis(probability, np.asarray(true)[:, None], axis=1)[:, 0].astype(np.float64)
+    losses = -np.log(np.clip(given, np.finfo(np.float64).eps, 1))
+    return mean(float(losses.mean()), float(losses.var()), len(losses), level)
+
+
+def _macro(aucs: list[Estimate], rows: float, level: float) -> Estimate:
+    """The mean over classes; its standard error is at most the mean of theirs, which is what is told (Minkowski)."""
+    if not all(math.isfinite(each.value) for each in aucs):
+        return unknown(math.nan, level=level, rows=rows, method="bound")
+    value, deviation = (sum(values) / len(aucs) for values in zip(*((a.value, a.deviation) for a in aucs), strict=True))
+    return normal(value, deviation, rows=rows, level=level, method="bound")

@@ -1,0 +1,106 @@
+"""Compares two models row by row: by their losses, or by which of them is right."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.statistics import arrays
+from agent.statistics.comparisons import Comparison, p_of
+from agent.statistics.distributions import binomial_tail
+from agent.statistics.intervals import LEVEL, Estimate, mean, unknown, wilson
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+_EXACT = 25
+"""Rows of disagreement below which McNemar's test is the exact binomial one, by half the weight of what was seen."""
+
+
+def compare_means(champion: ArrayLike, candidate: ArrayLike, level: float = LEVEL) -> Comparison:
+    """The means of two columns of the same rows (losses, squared errors, a query's NDCG), each of shape (n,)."""
+    first, second = arrays.finite(champion, "champion's value"), arrays.finite(candidate, "candidate's value")
+    rows = arrays.same_length(champion=first, candidate=second)
+    change = second - first
+    difference = mean(float(change.mean()), float(change.var()), rows, level)
+    return Comparison(
+        champion=float(first.mean()), candidate=float(second.mean()), difference=difference,
+        p_value=p_of(difference.value, difference.deviation),
+    )  # fmt: skip
+
+
+def compare_decisions(champion: ArrayLike, candidate: ArrayLike, level: float = LEVEL) -> Comparison:
+    """The shares of rows in which two models are right: accuracy, or recall where only positive rows are given.
+
+    Arguments are 0 and 1 of shape (n,). The interval is Newcombe's for paired proportions, the p value McNemar's.
+    """
+    first, second = arrays.binary(champion, "champion is right"), arrays.binary(candidate, "candidate is right")
+    arrays.same_length(champion=first, candidate=second)
+    both = int(np.count_nonzero(first & second))
+    only_first = int(np.count_nonzero(first)) - both
+    only_second = int(np.count_nonzero(second)) - both
+    neither = len(first) - both - only_first - only_second
+    return compare_counts(both, only_first, only_second, neither, level)
+
+
+def compare_counts(
+    both: int, only_champion: int, only_candidate: int, neither: int, level: float = LEVEL
+) -> Comparison:
+    """The same from the numbers of rows in which both, one, the other or neither is right."""
+    rows = both + only_champion + only_candidate + neither
+    if not rows:
+        nan = unknown(math.nan, level=level, rows=0, method="Newcombe, paired")
+        return Comparison(champion=math.nan, candidate=math.nan, difference=nan, p_value=math.nan)
+    shares = (both + only_champion) / rows, (both + only_candidate) / rows
+    return Comparison(
+        champion=shares[0], candidate=shares[1], p_value=mcnemar(only_champion, only_candidate),
+        difference=_newcombe(both, only_candidate, only_champion, neither, level),
+    )  # fmt: skip
+
+
+def mcnemar(one: int, other: int) -> float:
+    """The two-sided p value of McNemar's test (Psychometrika 12, 1947) from both numbers of disagreement.
+
+    Few of them: the exact binomial test with mid-p (Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13,
+    2013), which is not conservative as the exact test is.
+    """
+    disagree = one + other
+    if not disagree:
+        return 1.0
+    if disagree >= _EXACT:
+        return math.erfc(abs(one - other) / math.sqrt(2 * disagree))
+    fewer = min(one, other)
+    seen = float(math.comb(disagree, fewer) / 2**disagree)
+    return min(1.0, 2 * binomial_tail(fewer, disagree) - seen)
+
+
+def _newcombe(both: int, first: int, second: int, neither: int, level: float) -> Estimate:
+    """The difference of paired proportions (Newcombe, Statistics in Medicine 17, 1998, 2635-2650, method 10)."""
+    rows = both + first + second + neither
+    one, other = wilson(both + first, rows, level), wilson(both + second, rows, level)
+    value = (first - second) / rows
+    phi = _phi(both, first, second, neither)
+    down, up = (
+        math.sqrt(max(0.0, near**2 - 2 * phi * near * far + far**2))
+        for near, far in (
+            (one.value - one.low, other.high - other.value),
+            (one.high - one.value, other.value - other.low),
+        )
+    )
+    deviation = math.sqrt(max(0.0, (first + second) / rows - value**2) / rows)
+    return Estimate(
+        value=value, deviation=deviation, low=max(-1.0, value - down), high=min(1.0, value + up), level=level,
+        rows=rows, method="Newcombe, paired",
+    )  # fmt: skip
+
+
+def _phi(both: int, first: int, second: int, neither: int) -> float:
+    """The correlation of both, corrected for continuity where it is positive, as the method has it."""
+    rows = both + first + second + neither
+    margins = (both + first) * (second + neither) * (both + second) * (first + neither)
+    if not margins:
+        return 0.0
+    cross = both * neither - first * second
+    return (max(cross - rows / 2, 0.0) if cross > 0 else cross) / math.sqrt(margins)
