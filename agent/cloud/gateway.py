@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
@@ -233,6 +234,8 @@ async def _read(scope: Scope, receive: Receive) -> Request:
 
 
 async def _reply(response: Response, send: Send) -> None:
-    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    # Real time, as signatures are checked: clients with a wrong clock mend theirs by it.
+    date = (b"date", formatdate(usegmt=True).encode())
+    headers = [*response.headers, date, (b"content-length", str(len(response.body)).encode())]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -143,6 +143,8 @@ class Holders:
         keys["aws:principaltype"] = _TYPES[credential.principal_type]
         keys["aws:principalisawsservice"] = "false"
         keys["aws:viaawsservice"] = "false"
+        if session:
+            keys["aws:multifactorauthpresent"] = "false"  # a user's own key has no such key at all
         if session and session.get("SourceIdentity"):
             keys["aws:sourceidentity"] = session["SourceIdentity"]
         organization = self._evaluator._principal_org_id(credential.account_id)

@@ -70,6 +70,10 @@ class Sessions:
         """``AssumeRole``; raises AwsError."""
         self._validate(request, "AssumeRole")
         plan = _plan(caller, request)
+        packed = _packed(request, plan)
+        if packed > 100:
+            message = f"Packed size of session policies and session tags consumes {packed}% of allotted space."
+            raise AwsError("PackedPolicyTooLarge", message)
         role = self._authorized(caller, request, plan, region)
         seconds = self._duration(caller, role, request)
         return self._register(caller, role, request, plan, seconds)
@@ -133,9 +137,16 @@ class Sessions:
             validation.check(self._model.operation_model(action).input_shape, request)
         except AwsError as error:
             raise AwsError("ValidationError", error.message) from error
+        _refuse_mfa(request)
         if self._sts._assumed_role_arn(request["RoleArn"], request["RoleSessionName"])[1]:
             raise AwsError("ValidationError", f"{request['RoleArn']} is invalid")
-        policy = request.get("Policy")
+        policy = request.get("Policy") or ""
+        if len(policy) > _PACKED_BYTES:
+            raise AwsError(
+                "ValidationError",
+                "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length "
+                f"less than or equal to {_PACKED_BYTES}",
+            )
         malformed = policy and self._sts.validate_policy_document(policy)
         if malformed:
             raise AwsError("MalformedPolicyDocument", malformed)
@@ -224,8 +235,8 @@ class Sessions:
             },
             "AssumedRoleUser": {"AssumedRoleId": session_id, "Arn": session_arn},
         }
-        packed = len(policies["Policy"]) + sum(len(key) + len(value) for key, value in plan.tags.items())
-        answer |= {"PackedPolicySize": packed * 100 // _PACKED_BYTES} if packed else {}
+        packed = _packed(request, plan)
+        answer |= {"PackedPolicySize": packed} if packed else {}
         return answer | ({"SourceIdentity": plan.source_identity} if plan.source_identity else {})
 
     def _evict(self) -> None:
@@ -264,6 +275,24 @@ def _plan(caller: Holder, request: Members) -> Plan:
     if known and wanted != known:
         raise _denied(caller, "SetSourceIdentity", request["RoleArn"])
     return Plan(tags={**inherited, **asked}, transitive=(*inherited, *lasting), source_identity=wanted)
+
+
+def _packed(request: Members, plan: Plan) -> int:
+    """How much of what a session may carry is taken, in percent.
+
+    AWS packs in a way that it does not tell; here nothing is packed, so that what passes here passes there.
+    """
+    tags = sum(len(key) + len(value) for key, value in plan.tags.items())
+    return -(-(len(request.get("Policy") or "") + tags) * 100 // _PACKED_BYTES)
+
+
+def _refuse_mfa(request: Members) -> None:
+    """Nobody has a device here."""
+    given = [request.get(name) for name in ("SerialNumber", "TokenCode")]
+    wrong = "failed with invalid MFA one time pass code."
+    missing = "failed, must provide both MFA serial number and one time pass code."
+    if any(given):
+        raise AwsError("AccessDenied", f"MultiFactorAuthentication {wrong if all(given) else missing}", 403)
 
 
 def _denied(caller: Holder, name: str, role_arn: str) -> AwsError:

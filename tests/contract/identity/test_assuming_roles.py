@@ -5,13 +5,14 @@ Pages are of the IAM user guide unless the row says otherwise.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.identity.stage import ALLOWED, Statement, allow, answer, deny, trust
+from tests.contract.identity.stage import ALLOWED, Statement, allow, answer, deny, policy, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,12 +24,18 @@ EXTERNAL = "Access to AWS accounts owned by third parties (external ID)"
 TAGS = "Pass session tags in AWS STS"
 SOURCE = "Monitor and control actions taken with assumed roles"
 API = "STS API reference: AssumeRole"
+MFA = "Secure API access with MFA"
 DENIED = "AccessDenied"
 
 USER = {"AWS": "arn:aws:iam::{callers}:user/{user}"}
 ACCOUNT = {"AWS": "arn:aws:iam::{callers}:root"}
 MAY = allow(["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])
 EVERYTHING = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+
+
+def _words(number: int) -> list[str]:
+    """Words that no compression makes much shorter."""
+    return [hashlib.sha256(bytes([each])).hexdigest()[:16] for each in range(number)]
 
 
 def on(operator: str, key: str, value: Any) -> dict[str, Any]:
@@ -220,6 +227,78 @@ ROWS = (
         role={"MaxSessionDuration": 7200},
     ),
     Row(
+        name="a session tag whose key the trust does not take",
+        page=TAGS,
+        expected=DENIED,
+        trusts=(trust(USER, EVERYTHING, **on("ForAllValues:StringLike", "aws:TagKeys", "our:*")),),
+        members={"Tags": [{"Key": "our:project", "Value": "iris"}, {"Key": "their:project", "Value": "iris"}]},
+    ),
+    Row(
+        name="session tags whose keys the trust takes",
+        page=TAGS,
+        expected=ALLOWED,
+        trusts=(trust(USER, EVERYTHING, **on("ForAllValues:StringLike", "aws:TagKeys", "our:*")),),
+        members={"Tags": [{"Key": "our:project", "Value": "iris"}]},
+    ),
+    Row(
+        name="no session tag where the trust asks for one",
+        page=TAGS,
+        expected=DENIED,
+        trusts=(trust(USER, EVERYTHING, **on("StringEquals", "aws:RequestTag/project", "iris")),),
+    ),
+    Row(
+        name="a session tag with a value that the caller may not give",
+        page=TAGS,
+        expected=DENIED,
+        trusts=(trust(USER, EVERYTHING),),
+        identity=(allow(EVERYTHING, **on("StringEquals", "aws:RequestTag/project", "iris")),),
+        members={"Tags": [{"Key": "project", "Value": "wine"}]},
+    ),
+    Row(
+        name="a transitive tag that the trust does not let last",
+        page=TAGS,
+        expected=DENIED,
+        trusts=(trust(USER, EVERYTHING, **on("ForAllValues:StringEquals", "sts:TransitiveTagKeys", "project")),),
+        members={"Tags": [{"Key": "run", "Value": "1"}], "TransitiveTagKeys": ["run"]},
+    ),
+    Row(
+        name="more tags than a session has",
+        page=API,
+        expected="ValidationError",
+        trusts=(trust(USER, EVERYTHING),),
+        members={"Tags": [{"Key": f"k{number}", "Value": "v"} for number in range(51)]},
+    ),
+    Row(
+        name="a session policy that is too long",
+        page=API,
+        expected="ValidationError",
+        trusts=(trust(USER),),
+        members={"Policy": policy(allow("s3:GetObject", f"arn:aws:s3:::{'x' * 2048}"))},
+    ),
+    Row(
+        name="a session policy and tags that are too large together",
+        page=API,
+        expected="PackedPolicyTooLarge",
+        trusts=(trust(USER, EVERYTHING),),
+        members={
+            "Policy": policy(allow("s3:GetObject", [f"arn:aws:s3:::{word}" for word in _words(55)])),
+            "Tags": [{"Key": f"key-{word}", "Value": word * 8} for word in _words(40)],
+        },
+    ),
+    Row(
+        name="MFA is asked for, and a long-term key has none",
+        page=MFA,
+        expected=DENIED,
+        trusts=(trust(USER, **on("Bool", "aws:MultiFactorAuthPresent", "true")),),
+    ),
+    Row(
+        name="a code of a device that nobody has",
+        page=MFA,
+        expected=DENIED,
+        trusts=(trust(USER),),
+        members={"SerialNumber": "arn:aws:iam::111111111111:mfa/nobody", "TokenCode": "123456"},
+    ),
+    Row(
         name="a session policy that is no policy",
         page=API,
         expected="MalformedPolicyDocument",
@@ -306,3 +385,14 @@ def test_a_deny_in_a_session_policy_by_arn_counts(stage: Stage) -> None:
     session = stage.assume(role, PolicyArns=[{"arn": narrow}])
 
     assert answer(stage.of(session, "s3").list_buckets) == DENIED
+
+
+def test_a_session_is_told_from_a_long_term_key_by_its_want_of_mfa(stage: Stage) -> None:
+    """Page: "AWS global condition context keys", aws:MultiFactorAuthPresent."""
+    without = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
+    statements = (MAY, allow("s3:ListAllMyBuckets"), deny("s3:ListAllMyBuckets", Condition=without))
+    user, role = stage.user("long-term", *statements), stage.role("session", *statements)
+    stage.settle()
+
+    assert answer(stage.of(user, "s3").list_buckets) == ALLOWED
+    assert answer(stage.of(stage.assume(role), "s3").list_buckets) == DENIED
