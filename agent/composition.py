@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import pwd
 import signal
 import sys
 from dataclasses import dataclass, replace
@@ -13,6 +11,8 @@ from typing import TYPE_CHECKING
 from agent.artifacts import Champion
 from agent.aws.accounts import AwsAccounts
 from agent.aws.ambient import ambient_clients
+from agent.aws.entering import started_by
+from agent.bootstrap.session_policies import scopes
 from agent.chosen import choose
 from agent.clock import SystemClock
 from agent.config.builds import Build
@@ -26,6 +26,7 @@ from agent.pipeline.wiring import Wiring
 from agent.release.store import ReleaseStore
 from agent.release.verification import Demands, signature
 from agent.visit import Visit
+from agent.who import login
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,12 +128,15 @@ def open_chosen(
     run = run_info(environ, clock, who=who, branch=build.branch, pull_request=build.pull_request)
     run = replace(run, tag=build.tag, reason=reason, origin=origin)
     tools = configuration.tools
+    agent = ambient_clients(asked=asked)
+    agent.on_skew(report.warn)
     accounts = AwsAccounts(
-        ambient_clients(asked=asked),
+        agent,
         account=tools.account,
         region=tools.region,
         role=tools.role,
-        session_name=run.id,
+        started=started_by(environ, run.id),
+        scopes=scopes(configuration, build.pull_request),
     )
     context = Context(
         accounts=accounts,
@@ -186,19 +190,3 @@ def _end_at_once(_number: int, _frame: object) -> None:
     if sys.stderr.isatty():
         os.write(sys.stderr.fileno(), _SHOW_CURSOR)
     os._exit(ExitCode.INTERRUPTED)
-
-
-def login() -> str:
-    """Who is at the keyboard, by the machine's own account rather than by a variable that anybody sets."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        # A container's user id often has no name.
-        return _told_login()
-
-
-def _told_login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

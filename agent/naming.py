@@ -26,13 +26,18 @@ CHECKPOINTS = "checkpoints/"
 """Checkpoints of training jobs on spare capacity, below the job's name."""
 
 
-_NOT_IN_SESSION_NAMES = re.compile(r"[^\w+=,.@-]+")
+_NOT_IN_SESSION_NAMES = re.compile(r"[^\w+=,.@-]+", re.ASCII)
 _SESSION_NAME_LENGTH = 64
+_SHORTEST_SESSION_NAME = 2
 
 
-def session(run: str) -> str:
-    """The session of an assumed role, as CloudTrail shows it, after the run that assumes it."""
-    return _NOT_IN_SESSION_NAMES.sub("-", run)[:_SESSION_NAME_LENGTH].strip("-")
+def session(who: str, build: str = "") -> str:
+    """The session of an assumed role, as CloudTrail shows it: ``<job>-<build>``, or a person (``RoleSessionName``).
+
+    Of a name that is too long its beginning goes: the branch and the number at its end tell builds apart.
+    """
+    name = _NOT_IN_SESSION_NAMES.sub("-", f"{who}-{build}" if build else who).strip("-")
+    return name[-_SESSION_NAME_LENGTH:].lstrip("-").ljust(_SHORTEST_SESSION_NAME, "_")
 
 
 def bucket(project: str, account: str, region: str) -> str:
@@ -110,6 +115,14 @@ _TAG_LENGTH = 256
 def tags(**values: str) -> list[dict[str, str]]:
     """The tags ``modelyard:<name>`` of a resource; of signs AWS takes few, and 256 of them (``TagValue``)."""
     return [{"Key": tag(name), "Value": _NOT_IN_TAGS.sub("-", value)[:_TAG_LENGTH]} for name, value in values.items()]
+
+
+_SHORT_TAG_LENGTH = 96
+
+
+def short_tag(value: str) -> str:
+    """A value for a tag of a session, whose tags share one limit with its policy; its end tells more than its start."""
+    return value[-_SHORT_TAG_LENGTH:]
 
 
 def tag(name: str) -> str:

@@ -6,9 +6,9 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent import naming
 from agent.aws.access import AwsAccess
 from agent.aws.endpoints import SageMakerEndpoints
+from agent.aws.entering import Way
 from agent.aws.images import EcrImages
 from agent.aws.jobs import SageMakerJobs
 from agent.aws.keys import AwsKeys
@@ -18,6 +18,9 @@ from agent.aws.registry import SageMakerRegistry
 from agent.aws.s3_documents import S3Objects
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.aws.entering import Origin, Scope
     from agent.aws.sessions import Clients
 
 
@@ -78,12 +81,22 @@ class AwsAccount:
 class AwsAccounts:
     """An :class:`agent.ports.account.Accounts`: ``agent`` is the identity that everything starts from.
 
-    ``session_name`` names the roles' sessions in CloudTrail, such as ``<job>-<build>``.
+    ``started`` tells where their sessions come from, ``scopes`` by a role's ARN what each is for.
     """
 
-    def __init__(self, agent: Clients, *, account: str, region: str, role: str | None, session_name: str) -> None:
+    def __init__(
+        self,
+        agent: Clients,
+        *,
+        account: str,
+        region: str,
+        role: str | None,
+        started: Origin,
+        scopes: Mapping[str, Scope],
+    ) -> None:
         self._agent = agent
-        self._session_name = naming.session(session_name)
+        self._started = started
+        self._scopes = scopes
         self._lock = threading.Lock()
         self._entered: dict[tuple[str, str, str | None, str | None], AwsAccount] = {}
         self.tools = self.assume(account=account, region=region, role=role, external_id=None)
@@ -99,4 +112,5 @@ class AwsAccounts:
     def _clients(self, region: str, role: str | None, external_id: str | None) -> Clients:
         if role is None:
             return self._agent if region == self._agent.region else self._agent.elsewhere(region)
-        return self._agent.assume(role, session_name=self._session_name, external_id=external_id, region=region)
+        way = Way(role=role, external_id=external_id, scope=self._scopes.get(role))
+        return self._agent.assume(way, started=self._started, region=region)

@@ -7,7 +7,8 @@ renewed as long as the command works.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.credentials import RefreshableCredentials
@@ -20,6 +21,8 @@ from agent.errors import AccessDeniedError, UsageError
 if TYPE_CHECKING:
     from agent.aws.questions import Asked
 
+_ASSUMED = "assume-role"
+"""What botocore calls credentials of a profile's role."""
 _NOBODY = (
     "no AWS credentials in this shell: neither AWS_ACCESS_KEY_ID, nor AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, "
     "nor a profile, nor an identity of this container or instance; log in, or use the embedded cloud: "
@@ -78,6 +81,22 @@ def _credentials(
         raise UsageError(f"this shell's AWS identity could not be looked up: {error}") from error
     if found is None:
         raise UsageError(_NOBODY)
+    if found.method == _ASSUMED and not sys.stdin.isatty():
+        _refuse_mfa(session.get_scoped_config().get("mfa_serial"))
+    return _lasting(found)
+
+
+def _refuse_mfa(device: str | None) -> None:
+    """botocore would ask on the terminal for a role's code, and wait."""
+    if device is not None:
+        raise UsageError(
+            f"the role of this shell's AWS profile asks for MFA ({device}), and nobody is here to answer: give builds "
+            "an identity without MFA (of an instance, of a pod, or by OIDC)"
+        )
+
+
+def _lasting(found: Any) -> Credentials | RefreshableCredentials:
+    """Those that end (of an instance, a pod, a process, a role) are asked for again in time."""
     if isinstance(found, RefreshableCredentials):
         return found
     frozen = found.get_frozen_credentials()

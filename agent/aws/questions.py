@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.aws.entering import Way
 
 _ONLY_LOOK = {
     "kms": ("GetPublicKey",),
@@ -16,14 +19,6 @@ _ONLY_LOOK = {
 _OK = 200
 _ANSWERS = frozenset({_OK, 404})
 _OF_ONE_REQUEST = ("x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """How the agent's identity becomes the one that asks: by assuming a role (``sts:AssumeRole``)."""
-
-    role: str
-    external_id: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

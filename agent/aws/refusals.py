@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
+from agent.aws.hints import HINTS, hint
 from agent.errors import AccessDeniedError, CloudFailedError, InputMissingError, ModelyardError, TemporaryError
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ _BY_CODE: Mapping[str, type[ModelyardError]] = {
     "AccessDenied": AccessDeniedError,
     "AccessDeniedException": AccessDeniedError,
     "ExpiredToken": AccessDeniedError,
+    "InvalidSignatureException": AccessDeniedError,
+    "RequestExpired": AccessDeniedError,
+    "RequestInTheFuture": AccessDeniedError,
+    "RequestTimeTooSkewed": AccessDeniedError,
     "ExpiredTokenException": AccessDeniedError,
     "InvalidClientTokenId": AccessDeniedError,
     "SignatureDoesNotMatch": AccessDeniedError,
@@ -49,10 +54,6 @@ _BY_CODE: Mapping[str, type[ModelyardError]] = {
     "InternalServerError": TemporaryError,
     "InternalError": TemporaryError,
 }
-_HINTS: Mapping[type[ModelyardError], str] = {
-    AccessDeniedError: "grant it (`modelyard bootstrap apply` keeps the policies), or mend the role in modelyard.yaml",
-    TemporaryError: "try again later; the retries of this run are used up",
-}
 
 
 @contextmanager
@@ -71,15 +72,15 @@ def refusals(action: str, resource: str, *, account: str, region: str) -> Iterat
     except ParamValidationError as error:
         raise CloudFailedError(f"{where}: {error}") from error
     except BotoCoreError as error:
-        raise TemporaryError(f"{where} got no answer: {error}; {_HINTS[TemporaryError]}") from error
+        raise TemporaryError(f"{where} got no answer: {error}; {HINTS[TemporaryError]}") from error
 
 
 def refusal(error: ClientError, where: str) -> ModelyardError:
     """The error of the class that the service's code stands for; one that is not known is the service's failure."""
     kind = _BY_CODE.get(code(error)) or (TemporaryError if _status(error) >= 500 else CloudFailedError)
     told = error.response.get("Error", {}).get("Message", "")
-    hint = f"; {_HINTS[kind]}" if kind in _HINTS else ""
-    return kind(f"{where}: {code(error)}: {told}{hint}")
+    todo = hint(error.response, kind)
+    return kind(f"{where}: {code(error)}: {told}{f'; {todo}' if todo else ''}")
 
 
 def code(error: ClientError) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,21 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
 from botocore.utils import parse_timestamp
 
-from agent.aws.questions import Way
+from agent.aws.entering import SECONDS, assume_role
 from agent.aws.refusals import refusals
+from agent.aws.skew import Skew
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.aws.entering import Origin, Way
     from agent.aws.questions import Asked
 
 _CONNECTIONS = 64
 """Kept open at most by one client: as many as threads use at once, for urllib3 warns of each one more."""
-_ROLE_SECONDS = 3600
-"""Roles entered from another role last an hour at most; botocore refreshes 15 minutes before the end."""
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+_WITHOUT_BODY = "400"
+"""What S3 answers a ``HEAD`` request with an expired token, without saying why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,7 @@ class Clients:
                     endpoint_url=self.endpoint_url,
                     config=_config(service, attempts=self._attempts, local=self.endpoint_url is not None),
                 )
+                self._data.skew.mend(self._clients[service])
                 if not isinstance(self._credentials, Credentials):
                     self._clients[service].meta.events.register("needs-retry", self._enter_again)
                 if self._asked is not None:
@@ -91,12 +96,17 @@ class Clients:
 
         A session ends before its time where it is revoked, or where this machine's clock was stopped or is behind.
         """
-        answer = response[1] if response else {}
-        if answer.get("Error", {}).get("Code") not in _EXPIRED or attempts >= self._attempts:
+        code = (response[1] if response else {}).get("Error", {}).get("Code")
+        is_over = code in _EXPIRED or (code == _WITHOUT_BODY and attempts == 1)
+        if not is_over or attempts >= self._attempts:
             return None
         role: Any = self._credentials
         role._expiry_time = datetime.now(UTC)  # botocore knows no other way to give a session up
         return 0
+
+    def on_skew(self, tell: Callable[[str], None]) -> None:
+        """Have it told, once, that this machine's clock turned out to be wrong."""
+        self._data.skew.tell = tell
 
     def elsewhere(self, region: str) -> Clients:
         """Clients of the same identity in another region."""
@@ -110,23 +120,22 @@ class Clients:
             way=self._way,
         )
 
-    def assume(self, role: str, *, session_name: str, external_id: str | None, region: str) -> Clients:
+    def assume(self, way: Way, *, started: Origin, region: str) -> Clients:
         """Clients of a role that these clients' identity assumes (``sts:AssumeRole``), refreshed before they expire.
 
         The role is assumed when a client is first used; where it cannot be, that request fails with modelyard's error.
         """
-        request = {"RoleArn": role, "RoleSessionName": session_name, "DurationSeconds": _ROLE_SECONDS}
-        if external_id is not None:
-            request["ExternalId"] = external_id
 
         def fetch() -> dict[str, str]:
-            with refusals("sts:AssumeRole", role, account=role.split(":")[4], region=self.region):
-                answer = self.client("sts").assume_role(**request)["Credentials"]
+            asked = datetime.now(UTC)
+            with refusals("sts:AssumeRole", way.role, account=way.role.split(":")[4], region=self.region):
+                answer = self.client("sts").assume_role(**assume_role(way, started))["Credentials"]
             return {
                 "access_key": answer["AccessKeyId"],
                 "secret_key": answer["SecretAccessKey"],
                 "token": answer["SessionToken"],
-                "expiry_time": answer["Expiration"].isoformat(),
+                # By this machine's clock, which botocore looks at: whether it is right does not matter then.
+                "expiry_time": (asked + timedelta(seconds=SECONDS)).isoformat(),
             }
 
         credentials = DeferredRefreshableCredentials(refresh_using=fetch, method="assume-role")
@@ -137,7 +146,7 @@ class Clients:
             attempts=self._attempts,
             data=self._data.of(credentials),
             asked=self._asked,
-            way=Way(role=role, external_id=external_id),
+            way=way,
         )
 
 
@@ -146,6 +155,7 @@ class ClientData:
 
     def __init__(self, credentials: RefreshableCredentials | None = None, *, beside: ClientData | None = None) -> None:
         self.lock: threading.RLock = beside.lock if beside else threading.RLock()
+        self.skew: Skew = beside.skew if beside else Skew()
         self._credentials = credentials
         self._beside = beside
 

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from agent.aws.entering import assume_role, form
 from agent.aws.questions import Question, answer_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from agent.aws.questions import Entrance, Way
+    from agent.aws.entering import Origin, Way
+    from agent.aws.questions import Entrance
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -54,16 +56,17 @@ def keys_of(environ: Mapping[str, str]) -> Keys | None:
     return Keys(access_key_id=key, secret_access_key=secret, session_token=environ.get("AWS_SESSION_TOKEN", ""))
 
 
-def same_answers(questions: Sequence[Question], keys: Keys, *, entrance: Entrance | None, session_name: str) -> bool:
+def same_answers(questions: Sequence[Question], keys: Keys, *, entrance: Entrance | None, started: Origin) -> bool:
     """Ask everything again; whether every answer is what it was.
 
-    Roles are assumed anew, as ``session_name``. False also where something cannot be asked, whatever the reason.
+    Roles are assumed anew, for the run that ``started`` says. False also where something cannot be asked, whatever the
+    reason.
     """
     by_way: dict[Way | None, dict[Question, None]] = {}
     for question in questions:
         by_way.setdefault(question.way, {})[question] = None  # the same question is asked once
     try:
-        held = _at_once(lambda way: _enter(way, keys, entrance, session_name), list(by_way))
+        held = _at_once(lambda way: _enter(way, keys, entrance, started), list(by_way))
         lanes = [(lane, own) for own, asked in zip(held, by_way.values(), strict=True) for lane in _lanes(tuple(asked))]
         return all(_at_once(lambda lane: _same(*lane), lanes))
     except (OSError, http.client.HTTPException, _CannotEnterError):
@@ -97,27 +100,20 @@ class _CannotEnterError(Exception):
     """A role cannot be assumed."""
 
 
-def _enter(way: Way | None, keys: Keys, entrance: Entrance | None, session_name: str) -> Keys:
+def _enter(way: Way | None, keys: Keys, entrance: Entrance | None, started: Origin) -> Keys:
     """The keys of whoever asks (``sts:AssumeRole``)."""
     if way is None:
         return keys
     if entrance is None:
         raise _CannotEnterError
-    form = {
-        "Action": "AssumeRole",
-        "Version": "2011-06-15",
-        "RoleArn": way.role,
-        "RoleSessionName": session_name,
-        "DurationSeconds": str(_ROLE_SECONDS),
-        **({"ExternalId": way.external_id} if way.external_id is not None else {}),
-    }
+    request = {**assume_role(way, started), "DurationSeconds": _ROLE_SECONDS}
     question = Question(
         service="sts",
         region=entrance.region,
         method="POST",
         url=entrance.url,
         headers=(("content-type", "application/x-www-form-urlencoded; charset=utf-8"),),
-        body=urlencode(form),
+        body=urlencode({"Action": "AssumeRole", "Version": "2011-06-15", **form(request)}),
     )
     ((_, _, body),) = _answers((question,), keys)
     found = {name: re.search(rf"<{tag}>([^<]+)</{tag}>", body.decode()) for name, tag in _KEYS.items()}

@@ -26,9 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Approve as the machine's own account, for whoever is at the keyboard is not asked."""
-    from agent.composition import login
     from agent.pipeline.decisions import wire_approve
     from agent.runner import run_step
+    from agent.who import login
     from pipeline_steps.approve import STEP
 
     opened = open_selected(options, console)

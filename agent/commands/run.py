@@ -69,9 +69,9 @@ def _again(folder: Path, local: LocalState, options: argparse.Namespace, console
     import os
     from datetime import UTC, datetime
 
+    from agent.aws.entering import started_by
     from agent.aws.signed import keys_of, same_answers
     from agent.context import run_id
-    from agent.naming import session
     from agent.pipeline.unchanged import recollect
     from agent.view.again import show_again
 
@@ -79,7 +79,7 @@ def _again(folder: Path, local: LocalState, options: argparse.Namespace, console
     if memory is None or keys is None:
         return None
     run = run_id(os.environ, datetime.now(UTC))
-    if not same_answers(memory.questions, keys, entrance=memory.entrance, session_name=session(run)):
+    if not same_answers(memory.questions, keys, entrance=memory.entrance, started=started_by(os.environ, run)):
         return None
     return show_again(memory, run, console, machine=options.json)
 

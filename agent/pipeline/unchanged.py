@@ -11,7 +11,8 @@ import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from agent.aws.questions import Entrance, Question, Way
+from agent.aws.entering import Scope, Way
+from agent.aws.questions import Entrance, Question
 from agent.data.own_folder import NAME, own_folder
 from agent.pipeline.events import Event, EventKind, StageEnd, Status, Summary
 
@@ -122,5 +123,9 @@ def recollect(folder: Path, local: LocalState) -> Memory | None:
 
 
 def _question(kept: dict[str, Any]) -> Question:
-    way = Way(**kept["way"]) if kept["way"] else None
+    way = _way(kept["way"]) if kept["way"] else None
     return Question(**{**kept, "way": way, "headers": tuple((name, value) for name, value in kept["headers"])})
+
+
+def _way(kept: dict[str, Any]) -> Way:
+    return Way(**{**kept, "scope": Scope(**kept["scope"]) if kept["scope"] else None})

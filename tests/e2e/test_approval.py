@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
-from agent.composition import login
 from agent.errors import ExitCode
+from agent.who import login
 from tests.e2e.past import assert_consistent, history
 from tests.e2e.world import World, steered, told
 

@@ -52,6 +52,7 @@ class Administrators:
 
     def _find(self, account: str) -> Clients:
         from agent.aws.ambient import ambient_clients
+        from agent.aws.entering import Origin, Way
         from agent.aws.identity import identity
 
         if account in self._profiles:
@@ -65,7 +66,7 @@ class Administrators:
             return shell
         if self._admin_role is not None:
             role = f"arn:{self._partition}:iam::{account}:role/{self._admin_role}"
-            return shell.assume(role, session_name=_SESSION, external_id=None, region=self._region)
+            return shell.assume(Way(role=role), started=Origin(session_name=_SESSION), region=self._region)
         raise UsageError(
             f"the credentials of this shell are {who.arn}, not of account {account}: say how to enter it, with "
             "--profile-for NAME=PROFILE or --admin-role ROLE, or leave it out with --account"

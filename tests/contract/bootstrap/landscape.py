@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from agent.aws.accounts import AwsAccounts
+from agent.aws.entering import Origin, Way
 from agent.aws.sessions import ClientData, Clients, Credentials
 from agent.bootstrap.access_key import AccessKey, make_access_key
 from agent.bootstrap.apply import apply
 from agent.bootstrap.orders import orders
+from agent.bootstrap.session_policies import scopes
 from agent.clock import SystemClock
 from agent.config.model import Configuration
 from agent.naming import bucket
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.aws.accounts import AwsAccount
+    from agent.aws.entering import Scope
     from agent.bootstrap.build_server import BuildServer
     from agent.bootstrap.changing import Applied
     from agent.cloud.embedded import EmbeddedCloud
 
 IDS = {"tools": "111111111111", "qa": "222222222222", "prod": "333333333333"}
 REGION = "us-east-1"
+STARTED = Origin(session_name="job-1", source_identity="job", run="jenkins-job-1", job="job", build="1")
 RESOURCES = {"instance_type": "ml.m5.large"}
 
 
@@ -103,12 +107,16 @@ def project_name() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Landscape:
-    """A cloud and a configuration; ``ci`` is the build server's access key once it has one."""
+    """A cloud and a configuration; ``ci`` is the build server's access key once it has one.
+
+    What it builds is the main branch, or a ``pull_request``.
+    """
 
     cloud: EmbeddedCloud
     configuration: Configuration
     ci: AccessKey | None = field(default=None, repr=False)
     library: ClientData = field(default_factory=ClientData, repr=False)
+    pull_request: int | None = None
 
     @property
     def project(self) -> str:
@@ -147,8 +155,23 @@ class Landscape:
         """The accounts as steps see them."""
         tools = self.configuration.tools
         return AwsAccounts(
-            self.agent, account=tools.account, region=tools.region, role=tools.role, session_name="job-1"
+            self.agent,
+            account=tools.account,
+            region=tools.region,
+            role=tools.role,
+            started=STARTED,
+            scopes=scopes(self.configuration, self.pull_request),
         )
+
+    @property
+    def pipeline(self) -> Clients:
+        """The clients of the role that the pipeline works as."""
+        return self.entering(str(self.configuration.tools.role))
+
+    def entering(self, role: str, external_id: str | None = None, scope: Scope | None = None) -> Clients:
+        """The clients of a role that the build server enters, by default for what the role is for."""
+        scope = scope or scopes(self.configuration, self.pull_request).get(role)
+        return self.agent.assume(Way(role=role, external_id=external_id, scope=scope), started=STARTED, region=REGION)
 
     def deployment(self, name: str) -> AwsAccount:
         """An environment's account as the deployment enters it."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from agent import naming
+from agent.aws.entering import Way, assume_role
 from agent.aws.sessions import Clients, Credentials
+from agent.bootstrap.session_policies import scopes
 from agent.errors import AccessDeniedError, InputMissingError
 from agent.ports.jobs import JobKind
 from tests.contract.bootstrap import work
-from tests.contract.bootstrap.landscape import IDS, REGION, Landscape, configuration, project_name, role
+from tests.contract.bootstrap.landscape import IDS, REGION, STARTED, Landscape, configuration, project_name, role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,9 +86,7 @@ def _trust(iam: Any, name: str, document: Any) -> None:
 
 def entering(landscape: Landscape, environment: str, external_id: str | None) -> Callable[[], object]:
     into = landscape.configuration.environments[environment]
-    clients = landscape.agent.assume(
-        str(into.deploy_role), session_name="job", external_id=external_id, region=into.region
-    )
+    clients = landscape.entering(str(into.deploy_role), external_id)
     return lambda: clients.client("sts").get_caller_identity()
 
 
@@ -98,6 +99,68 @@ def test_a_deploy_role_with_another_environments_external_id(landscape: Landscap
     assert denied(entering(landscape, "prod", landscape.configuration.environments["qa"].external_id))
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [
+        None,
+        {"environment": "qa"},
+        {"environment": ""},
+        {"project": "wine"},
+        {"project": ""},
+    ],
+    ids=["no tags", "another environment", "no environment", "another project", "no project"],
+)
+def test_a_session_for_anything_but_the_roles_project_and_environment(
+    landscape: Landscape, scope: dict[str, str] | None
+) -> None:
+    into, tools = landscape.configuration.environments["prod"], landscape.configuration.tools
+    for entered, external_id in ((into.deploy_role, into.external_id), (tools.role, None)):
+        own = scopes(landscape.configuration)[str(entered)]
+        way = Way(role=str(entered), external_id=external_id, scope=None if scope is None else replace(own, **scope))
+        clients = landscape.agent.assume(way, started=STARTED, region=REGION)
+
+        assert denied(clients.client("sts").get_caller_identity), entered
+
+
+def test_a_session_with_a_tag_that_is_not_modelyards(landscape: Landscape) -> None:
+    own = str(landscape.configuration.tools.role)
+    request = assume_role(Way(role=own, scope=scopes(landscape.configuration)[own]), STARTED)
+    sts = landscape.agent.client("sts")
+    sts.assume_role(**request)
+
+    request["Tags"].append({"Key": "department", "Value": "board"})
+
+    assert denied(lambda: sts.assume_role(**request))
+
+
+def test_a_session_is_known_by_its_build(landscape: Landscape) -> None:
+    arn = landscape.pipeline.client("sts").get_caller_identity()["Arn"]
+
+    assert arn.endswith(f":assumed-role/{landscape.project}-pipeline/job-1")
+
+
+def test_a_pull_requests_build_deciding_anything(landscape: Landscape) -> None:
+    """Its role may; its session may not."""
+    proposed = replace(landscape, pull_request=7)
+    tools, objects = proposed.accounts.tools, proposed.accounts.tools.objects
+    objects.create(landscape.bucket, "ledger/environments/pull-requests/7/lock.json", b"{}")
+
+    for name in ("releases/9.json", "approvals/prod/9/run.json", "environments/prod/history/000009.json"):
+        assert denied(lambda name=name: objects.create(landscape.bucket, f"ledger/{name}", b"{}")), name  # type: ignore[misc]
+        assert landscape.accounts.tools.objects.create(landscape.bucket, f"ledger/{name}", b"{}")
+    key = tools.keys.public_key(naming.signing_key(landscape.project)).arn
+    landscape.accounts.tools.keys.sign(key, bytes(32))
+    assert denied(lambda: tools.keys.sign(key, bytes(32)))
+
+
+def test_a_pull_requests_build_changing_what_is_served(landscape: Landscape) -> None:
+    endpoints = replace(landscape, pull_request=7).deployment("qa").endpoints
+    name = landscape.configuration.environments["qa"].endpoint.name
+    endpoints.describe(name)
+
+    assert denied(lambda: endpoints.delete(name))
+
+
 def test_a_deploy_role_for_the_administrator_of_the_tools_account(landscape: Landscape) -> None:
     """Trust is in one principal, not in its account."""
     into = landscape.configuration.environments["prod"]
@@ -108,8 +171,7 @@ def test_a_deploy_role_for_the_administrator_of_the_tools_account(landscape: Lan
 
 def test_a_deploy_role_for_the_pipelines_role(landscape: Landscape) -> None:
     into = landscape.configuration.environments["prod"]
-    tools = landscape.configuration.tools
-    pipeline = landscape.agent.assume(str(tools.role), session_name="job", external_id=None, region=REGION)
+    pipeline = landscape.pipeline
 
     assert denied(
         lambda: pipeline.client("sts").assume_role(
@@ -143,7 +205,7 @@ def test_the_build_server_acting_by_itself(landscape: Landscape) -> None:
 
 def test_the_pipeline_making_a_model_or_an_endpoint(landscape: Landscape, image: str) -> None:
     tools = landscape.configuration.tools
-    sagemaker = landscape.agent.assume(str(tools.role), session_name="job", external_id=None, region=REGION)
+    sagemaker = landscape.pipeline
     request = {"ExecutionRoleArn": tools.execution_role, "PrimaryContainer": {"Image": image}}
 
     assert denied(lambda: sagemaker.client("sagemaker").create_model(ModelName=f"{landscape.project}-m", **request))
@@ -184,8 +246,7 @@ def test_the_pipeline_tidying_up(landscape: Landscape, tools: AwsAccount) -> Non
 
 
 def test_the_pipeline_approving_a_model(landscape: Landscape) -> None:
-    tools = landscape.configuration.tools
-    pipeline = landscape.agent.assume(str(tools.role), session_name="job", external_id=None, region=REGION)
+    pipeline = landscape.pipeline
     version = f"arn:aws:sagemaker:{REGION}:{IDS['tools']}:model-package/{landscape.project}/1"
 
     assert denied(
@@ -295,8 +356,7 @@ def test_a_deployment_serving_pull_requests_where_none_are_configured(landscape:
 
 def test_an_object_without_tls(landscape: Landscape) -> None:
     """A request says by this header that it came to the load balancer without TLS."""
-    tools = landscape.configuration.tools
-    pipeline = landscape.agent.assume(str(tools.role), session_name="job", external_id=None, region=REGION)
+    pipeline = landscape.pipeline
     s3 = pipeline.client("s3")
     s3.list_objects_v2(Bucket=landscape.bucket)
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from agent import naming
 from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Release, Verdict
 from agent.aws.accounts import AwsAccounts
+from agent.aws.entering import Origin
 from agent.aws.sessions import Clients, Credentials
+from agent.bootstrap.session_policies import scopes
 from agent.clock import SystemClock
 from agent.config.environment import Environment
 from agent.context import Context, RunInfo
@@ -122,7 +124,14 @@ class World:
             attempts=attempts,
         )
         tools = self.configuration.tools
-        return AwsAccounts(clients, account=tools.account, region=tools.region, role=tools.role, session_name="ci")
+        return AwsAccounts(
+            clients,
+            account=tools.account,
+            region=tools.region,
+            role=tools.role,
+            started=Origin(session_name="ci"),
+            scopes=scopes(self.configuration),
+        )
 
     def release(
         self,
@@ -241,7 +250,9 @@ class World:
     @cached_property
     def ledger(self) -> Ledger:
         clients = administrator(self.cloud, "tools")
-        tools = AwsAccounts(clients, account=TOOLS, region=clients.region, role=None, session_name="onlooker").tools
+        tools = AwsAccounts(
+            clients, account=TOOLS, region=clients.region, role=None, started=Origin(session_name="onlooker"), scopes={}
+        ).tools
         return Ledger(tools.objects, self.bucket)
 
     @property

@@ -118,9 +118,11 @@ class JobWorld:
             "bucket": self.bucket,
             "inputs": inputs.model_dump(mode="json"),
         }
-        (self.folder / "order.json").write_text(json.dumps(order))
-        command = [sys.executable, "-m", lonely_agent.__name__, str(self.folder / "order.json")]
-        return subprocess.Popen(command, cwd=ROOT)
+        agent = subprocess.Popen([sys.executable, "-m", lonely_agent.__name__], cwd=ROOT, stdin=subprocess.PIPE)
+        assert agent.stdin is not None
+        with agent.stdin as told:
+            told.write(json.dumps(order).encode())
+        return agent
 
     def jobs(self, word: str) -> list[str]:
         """The names of all training and processing jobs that contain a word, in order."""

@@ -1,6 +1,6 @@
 """An agent in a process of its own that runs the step `train`, so that a test can kill it.
 
-usage: python -m tests.contract.steps.lonely_agent FILE   (JSON: endpoint, keys, region, account, bucket and inputs)
+usage: python -m tests.contract.steps.lonely_agent < ORDER   (JSON: endpoint, keys, region, account, bucket, inputs)
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def context(order: Mapping[str, Any]) -> Context:
     )
 
 
-def main(file: str) -> None:
-    """Train as the file says."""
-    order = json.loads(Path(file).read_text())
+def main() -> None:
+    """Train as standard input says."""
+    order = json.load(sys.stdin)
     inputs = train.Inputs.model_validate_json(json.dumps(order["inputs"]))
     run_step(train.STEP, inputs, context(order))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

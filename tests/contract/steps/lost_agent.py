@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.aws.accounts import AwsAccounts
+from agent.aws.entering import Origin, Scope
 from agent.aws.sessions import Clients, Credentials
+from agent.bootstrap.session_policies import scopes
 from agent.clock import SystemClock
 from agent.context import Context, RunInfo
 from agent.images.builders import Builders
@@ -38,6 +41,7 @@ class LostAgent:
             "endpoint": world.cloud.endpoint,
             "region": world.cloud.running.region,
             "role": world.configuration.tools.role,
+            "scopes": {role: asdict(scope) for role, scope in scopes(world.configuration).items()},
             "account": world.configuration.tools.account,
             "bucket": world.bucket,
             "step": step,
@@ -85,7 +89,12 @@ def main() -> None:
         endpoint_url=order["endpoint"],
     )
     accounts = AwsAccounts(
-        clients, account=order["account"], region=order["region"], role=order["role"], session_name=order["run"]
+        clients,
+        account=order["account"],
+        region=order["region"],
+        role=order["role"],
+        started=Origin(session_name=order["run"]),
+        scopes={role: Scope(**scope) for role, scope in order["scopes"].items()},
     )
     clock = SystemClock()
     context = Context(

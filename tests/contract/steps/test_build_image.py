@@ -195,6 +195,7 @@ def test_a_missing_repository_is_to_be_bootstrapped(world: World) -> None:
 def _as_administrator(world: World) -> Any:
     """The build server's own role may not even ask about other repositories."""
     from agent.aws.accounts import AwsAccounts
+    from agent.aws.entering import Origin
     from agent.aws.sessions import Clients, Credentials
 
     keys = world.cloud.running.administrator("tools")
@@ -203,7 +204,8 @@ def _as_administrator(world: World) -> Any:
         region=world.cloud.running.region,
         endpoint_url=world.cloud.endpoint,
     )
-    return AwsAccounts(clients, account=keys.account, region=clients.region, role=None, session_name="administrator")
+    started = Origin(session_name="administrator")
+    return AwsAccounts(clients, account=keys.account, region=clients.region, role=None, started=started, scopes={})
 
 
 def test_a_layer_build_needs_no_more_than_the_pipeline_s_own_role(

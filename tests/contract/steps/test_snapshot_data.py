@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from agent.aws.entering import Origin, Way
 from agent.aws.s3_documents import S3Objects
 from agent.aws.sessions import Clients, Credentials
 from agent.cloud.embedded import EmbeddedCloud
@@ -297,5 +298,6 @@ def test_an_identity_that_may_only_what_the_step_needs_is_enough(world: JobWorld
     )
     repository.write("iris.csv", "1")
     region = world.cloud.running.region
-    clients = _administrator(world, 3).assume(role, session_name="snapshots", external_id=None, region=region)
+    started = Origin(session_name="snapshots")
+    clients = _administrator(world, 3).assume(Way(role=role), started=started, region=region)
     assert run_step(STEP, repository.inputs(), repository.context_of(clients)).result.copied_files == 1

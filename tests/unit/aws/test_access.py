@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.aws.access import AwsAccess
+from agent.aws.entering import Origin, Way
 from agent.aws.sessions import Clients, Credentials
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import AccessDeniedError, InputMissingError
@@ -61,7 +62,8 @@ def access(clients: Clients) -> AwsAccess:
 
 
 def entered(clients: Clients, role: str, external_id: str | None) -> AwsAccess:
-    return AwsAccess(clients.assume(role, session_name="build-7", external_id=external_id, region=clients.region), PROD)
+    way = Way(role=role, external_id=external_id)
+    return AwsAccess(clients.assume(way, started=Origin(session_name="build-7"), region=clients.region), PROD)
 
 
 def test_an_identity_knows_its_name(access: AwsAccess) -> None:

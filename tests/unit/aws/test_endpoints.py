@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from agent.aws.endpoints import SageMakerEndpoints
+from agent.aws.entering import Origin, Way
 from agent.aws.sessions import Clients, Credentials
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import AccessDeniedError, CloudFailedError, InputMissingError, TemporaryError, UserCodeFailedError
@@ -176,7 +177,7 @@ def test_throttling_that_lasts_is_temporary(cloud: EmbeddedCloud, endpoints: Sag
 
 def test_a_role_that_does_not_admit_us_is_told(cloud: EmbeddedCloud, clients: Clients) -> None:
     role = f"arn:aws:iam::{TOOLS}:role/no-such-role"
-    outside = clients.assume(role, session_name="test", external_id=None, region=cloud.running.region)
+    outside = clients.assume(Way(role=role), started=Origin(session_name="test"), region=cloud.running.region)
     with pytest.raises(AccessDeniedError):
         SageMakerEndpoints(outside, TOOLS).describe("any")
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from agent.aws import s3_documents, s3_parts
+from agent.aws.entering import Origin, Way
 from agent.aws.s3_documents import S3Objects
 from agent.aws.sessions import Clients, Credentials
 from agent.errors import AccessDeniedError, CloudFailedError, InputMissingError, TemporaryError
@@ -345,7 +346,8 @@ def test_a_role_that_may_not_be_assumed_is_another_matter() -> None:
     refused = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not trusted</Message></Error></ErrorResponse>"
     script = serving([Answer(status=403, body=refused)])
     role = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
-    clients = _clients(script.endpoint, 1).assume(role, session_name="tests", external_id=None, region="us-east-1")
+    started = Origin(session_name="tests")
+    clients = _clients(script.endpoint, 1).assume(Way(role=role), started=started, region="us-east-1")
     with pytest.raises(AccessDeniedError, match="not trusted") as error:
         S3Objects(clients, ACCOUNT).read("bucket", "k")
     assert "s3:ListBucket" not in str(error.value)

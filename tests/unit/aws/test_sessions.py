@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from botocore.loaders import JSONFileLoader
 
+from agent.aws.entering import Origin, Way
 from agent.aws.sessions import Clients, Credentials, isolated_session
 
 CREDENTIALS = Credentials(access_key_id="AKID", secret_access_key="SECRET")
+STARTED = Origin(session_name="s")
 ROLES = ("arn:aws:iam::111111111111:role/tools", "arn:aws:iam::222222222222:role/deploy")
 
 
@@ -27,7 +29,7 @@ def test_assumed_roles_read_no_file_again(monkeypatch: pytest.MonkeyPatch) -> No
     agent = Clients(credentials=CREDENTIALS, region="us-east-1")
     identities = [
         agent,
-        *(agent.assume(role, session_name="s", external_id=None, region="eu-west-1") for role in ROLES),
+        *(agent.assume(Way(role=role), started=STARTED, region="eu-west-1") for role in ROLES),
     ]
     made = [identity.client(service) for identity in identities for service in ("sts", "s3")]
     assert read
@@ -37,7 +39,7 @@ def test_assumed_roles_read_no_file_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_each_role_is_an_identity_of_its_own() -> None:
     agent = Clients(credentials=CREDENTIALS, region="us-east-1")
-    roles = [agent.assume(role, session_name="s", external_id=None, region="us-east-1") for role in ROLES]
+    roles = [agent.assume(Way(role=role), started=STARTED, region="us-east-1") for role in ROLES]
     clients = [identity.client("s3") for identity in (agent, *roles)]
     assert len({id(client._request_signer._credentials) for client in clients}) == len(clients)
     assert len({id(client.meta.events) for client in clients}) == len(clients)

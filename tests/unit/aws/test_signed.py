@@ -11,6 +11,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
+from agent.aws.entering import Origin, Way
 from agent.aws.questions import Asked, Entrance, Question
 from agent.aws.sessions import Clients, Credentials
 from agent.aws.signed import Keys, keys_of, same_answers, signed_headers
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 BUCKET = "questions"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+AGAIN = Origin(session_name="again")
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +57,13 @@ def clients(cloud: EmbeddedCloud, asked: Asked) -> Clients:
 
 def visitor(cloud: EmbeddedCloud, asked: Asked) -> Clients:
     role = f"arn:aws:iam::{cloud.running.administrator('tools').account}:role/visitor"
-    return clients(cloud, asked).assume(role, session_name="first", external_id=None, region=cloud.running.region)
+    return clients(cloud, asked).assume(
+        Way(role=role), started=Origin(session_name="first"), region=cloud.running.region
+    )
 
 
 def same(cloud: EmbeddedCloud, asked: Asked) -> bool:
-    return same_answers(asked.questions, keys(cloud), entrance=asked.entrance, session_name="again")
+    return same_answers(asked.questions, keys(cloud), entrance=asked.entrance, started=AGAIN)
 
 
 def looking(url: str, *headers: tuple[str, str]) -> Question:
@@ -165,7 +170,7 @@ def test_a_role_that_lets_nobody_in_any_more_is_no_answer(cloud: EmbeddedCloud) 
     asked = Asked()
     visitor(cloud, asked).client("s3").get_object(Bucket=BUCKET, Key="seen.json")
     nobody = Keys(access_key_id="AKIANOBODY", secret_access_key="secret")
-    assert not same_answers(asked.questions, nobody, entrance=asked.entrance, session_name="again")
+    assert not same_answers(asked.questions, nobody, entrance=asked.entrance, started=AGAIN)
 
 
 def test_whoever_wrote_or_was_refused_did_not_only_ask(cloud: EmbeddedCloud) -> None:
@@ -181,7 +186,7 @@ def test_nobody_who_answers_is_no_answer() -> None:
     question = Question(service="s3", region="eu-west-1", method="GET", url="http://127.0.0.1:1/b/k", answer="x")
     entrance = Entrance(url="http://127.0.0.1:1/", region="eu-west-1")
     own = Keys(access_key_id="AKIA", secret_access_key="secret")
-    assert not same_answers([question], own, entrance=entrance, session_name="again")
+    assert not same_answers([question], own, entrance=entrance, started=AGAIN)
 
 
 @pytest.mark.parametrize(

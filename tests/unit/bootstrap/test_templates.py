@@ -24,6 +24,7 @@ OF_RESOURCES = [
     if statement.policy in {"KeyPolicy", "RepositoryPolicyText", "ModelPackageGroupPolicy"}
     or statement.resource == "BucketAccess"
 ]
+ENTERING = {"sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"}
 WITHOUT_RESOURCES = {
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
@@ -94,7 +95,7 @@ def test_administrators_of_a_key_cannot_read_with_it(statement: Statement) -> No
 @pytest.mark.parametrize("statement", TRUSTS, ids=names)
 def test_trust_is_in_one_principal(statement: Statement) -> None:
     if statement.resource != "CiRole":
-        assert statement.actions == ["sts:AssumeRole"]
+        assert set(statement.actions) <= ENTERING
     (principal,) = statement.members["Principal"].values()
     assert isinstance(principal, (str, dict))
 
@@ -112,15 +113,28 @@ def test_a_token_has_to_be_of_one_issuer_about_its_subject_and_for_its_audience(
 def test_the_build_server_may_only_assume_roles() -> None:
     build_server = [statement for statement in OF_ROLES if statement.resource == "CiAccess"]
 
-    assert {action for statement in build_server for action in statement.actions} == {"sts:AssumeRole"}
+    assert {action for statement in build_server for action in statement.actions} == ENTERING
+
+
+@pytest.mark.parametrize("role", ["DeployRole", "PipelineRole"])
+def test_a_session_is_for_the_roles_own_project_and_environment(role: str) -> None:
+    own = {"DeployRole": {"Ref": "Environment"}, "PipelineRole": "tools"}[role]
+    for trust in [statement for statement in TRUSTS if statement.resource == role]:
+        if {"sts:AssumeRole", "sts:TagSession"} & set(trust.actions):
+            asked = trust.condition["StringEquals"]
+            assert asked["aws:RequestTag/modelyard:project"] == {"Ref": "Project"}
+            assert asked["aws:RequestTag/modelyard:environment"] == own
+        if "sts:TagSession" in trust.actions:
+            assert trust.condition["ForAllValues:StringLike"] == {"aws:TagKeys": "modelyard:*"}
 
 
 def test_the_deploy_role_asks_for_its_external_id() -> None:
-    trust = next(statement for statement in TRUSTS if statement.resource == "DeployRole")
+    trusts = [statement for statement in TRUSTS if statement.resource == "DeployRole"]
 
-    condition = trust.members["Condition"]["Fn::If"]
+    (trust,) = [statement for statement in trusts if "sts:AssumeRole" in statement.actions]
 
-    assert condition[:2] == ["HasExternalId", {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}]
+    asked = trust.condition["StringEquals"]["sts:ExternalId"]["Fn::If"]
+    assert asked[:2] == ["HasExternalId", {"Ref": "ExternalId"}]
 
 
 def test_sagemaker_assumes_execution_roles_for_their_own_account_only() -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.aws.questions import Asked, Entrance, Question, Way
+from agent.aws.entering import Scope, Way
+from agent.aws.questions import Asked, Entrance, Question
 from agent.config.loading import load
 from agent.pipeline.events import Event, EventKind, StageEnd, Status, Summary
 from agent.pipeline.local_state import LocalState
@@ -27,7 +28,9 @@ def asked(*, complete: bool = True) -> Asked:
     told = Asked()
     told.complete = complete
     told.entrance = Entrance(url="https://sts.eu-west-1.amazonaws.com/", region="eu-west-1")
-    way = Way(role="arn:aws:iam::111111111111:role/iris", external_id="iris")
+    way = Way(
+        role="arn:aws:iam::111111111111:role/iris", external_id="iris", scope=Scope(project="iris", environment="tools")
+    )
     for name in ("one", "two", "one"):
         told.questions.append(
             Question(

@@ -8,6 +8,7 @@ It obeys hyperparameters, and environment variables of the same names with the p
 - ``spawn``: leave a child process behind that sleeps for so many seconds.
 - ``ignore-sigterm``: end on SIGKILL only. ``on-sigterm``: end well at SIGTERM, with this text as the model.
 - ``sleep``: so many seconds. ``sleep-once``: the same, unless an earlier life left a checkpoint.
+- ``await``: until this address answers.
 - ``memory-mb``: use so much memory.
 - ``copy``: copy the input channels (processing: the input folder) to the output.
 - ``model``: the text of ``model.txt``; empty for no model at all. ``output``: the text of ``output.txt``.
@@ -27,6 +28,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 CONFIG = BASE / "input" / "config"
@@ -105,6 +107,8 @@ def work(wanted: dict[str, str], model: Path, output: Path) -> None:
     ballast = bytearray(int(wanted.get("memory-mb", 0)) << 20)
     time.sleep(float(wanted.get("sleep", 0)))
     time.sleep(0 if again else float(wanted.get("sleep-once", 0)))
+    if "await" in wanted:
+        urlopen(wanted["await"]).close()
     del ballast
     if "copy" in wanted:
         shutil.copytree(BASE / "input" / "data", output, dirs_exist_ok=True)
