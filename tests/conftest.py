@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from agent.cloud.embedded import EmbeddedCloud
 from tests.engine import engine_host
+from tests.secret_scan.plugin import SecretScan
 from tests.tools import leave_out, require
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(program): needs a program of tests/tools.py")
+    scan = SecretScan(config)
+    scan.watch_clouds(EmbeddedCloud)
+    config.pluginmanager.register(scan, "secret scan")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

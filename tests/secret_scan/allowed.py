@@ -1,0 +1,24 @@
+"""The files that may hold secrets, each for a reason. Nothing else may."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+from tests.secret_scan.clouds import STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MAY_HOLD: Mapping[str, str] = {
+    **{f"*/{name}": "a cloud's own state" for name in STATE},
+}
+"""Patterns of paths, and why."""
+INSTALLED = frozenset({"site-packages", ".venv", ".tox", "node_modules", ".m2"})
+"""Folders of what was installed and not produced; its own tests and examples hold keys of nobody."""
+
+
+def may_hold(path: Path) -> bool:
+    """Whether a file may hold secrets."""
+    return any(fnmatch(path.as_posix(), pattern) for pattern in MAY_HOLD)

@@ -1,0 +1,66 @@
+"""Goes through folders: everything that is not allowed to hold secrets is searched."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.secret_scan.allowed import INSTALLED, may_hold
+from tests.secret_scan.content import pieces
+from tests.sources import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.secret_scan.needles import Needles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A secret in a file; never the secret itself."""
+
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+def scan(folder: Path, needles: Needles, *, allowed: Callable[[Path], bool] = may_hold) -> list[Finding]:
+    """Every file below a folder that holds a secret, once for each kind."""
+    found = {
+        Finding(place=str(path), what=hit.what): None
+        for path in files(folder)
+        if not allowed(path)
+        for piece in _readable(path)
+        for hit in needles.hits(piece)
+        if not _is_the_repositorys(path)
+    }
+    return list(found)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Regular files below a folder that were produced there: no links, and nothing that was installed."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in INSTALLED]
+        for name in names:
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _is_the_repositorys(path: Path) -> bool:
+    """Whether a file is a copy of one of this repository: what its tests make up stands there."""
+    own = (ROOT.joinpath(*path.parts[at:]) for at in range(len(path.parts) - 1, 0, -1))
+    return any(file.is_file() and filecmp.cmp(file, path, shallow=False) for file in own)
+
+
+def _readable(path: Path) -> Iterator[bytes]:
+    """A file may be gone or closed to us, as some tests want it."""
+    try:
+        yield from pieces(path)
+    except OSError:
+        return
