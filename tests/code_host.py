@@ -21,11 +21,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.secret_scan.made_up import CODE_HOST_TOKEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TOKEN = "s3cret-t0ken"
+TOKEN = CODE_HOST_TOKEN
 PAGES = {
     "github": "/ada/tumour/pull/12",
     "gitlab": "/clinic/models/tumour/-/merge_requests/12",

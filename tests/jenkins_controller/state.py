@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.jenkins_controller import configs
+from tests.secret_scan.made_up import JENKINS_TOKEN
 
 ALL = frozenset(
     {
@@ -97,7 +98,7 @@ class Waiting:
 class Controller:
     """``root`` is the address that it believes to have; by default the one by which it is reached."""
 
-    users: dict[str, User] = field(default_factory=lambda: {"alice": User(token="11f0c0ffee")})
+    users: dict[str, User] = field(default_factory=lambda: {"alice": User(token=JENKINS_TOKEN)})
     root: str = ""
     branches: dict[str, Plan] = field(default_factory=dict)
     plans: dict[str, list[Plan]] = field(default_factory=dict)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 MAY_HOLD: Mapping[str, str] = {
     **{f"*/{name}": "a cloud's own state" for name in STATE},
+    "*/certificate[0-9]*/host.pem": "the key of a test's own server (tests/code_host.py)",
+    "*/test_an_authority_of_ones_own_*/server.pem": "the key of a test's own server",
+    "*/ministack/cognito-rsa-key.pem": "a key of the emulator, for a service that is closed here",
 }
 """Patterns of paths, and why."""
 INSTALLED = frozenset({"site-packages", ".venv", ".tox", "node_modules", ".m2"})

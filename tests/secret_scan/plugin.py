@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.secret_scan.clouds import secrets, state_folders
+from tests.secret_scan.made_up import MADE_UP
 from tests.secret_scan.needles import Needles
 from tests.secret_scan.processes import Processes
 from tests.secret_scan.scanning import Finding, scan
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from agent.cloud.embedded import EmbeddedCloud
 
 _HANDED_OVER = "secret_scan"
-MADE_UP = pytest.StashKey[Needles]()
-"""The secrets of a run, to which tests add what they make up."""
 
 
 class SecretScan:
@@ -31,7 +30,8 @@ class SecretScan:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._is_worker = hasattr(config, "workerinput")
-        self.needles = config.stash.setdefault(MADE_UP, Needles())
+        self.needles = Needles()
+        self.needles.add(MADE_UP)
         self.findings: list[Finding] = []
         self._processes = Processes()
         self._said: list[tuple[str, bytes]] = []
@@ -42,10 +42,12 @@ class SecretScan:
         leave = kind.__exit__
 
         def search_and_leave(cloud: EmbeddedCloud, *raised: object) -> None:
-            if not cloud._left:
-                cloud.stop()
-                self.search_cloud(cloud.place.folder)
-            leave(cloud, *raised)
+            try:
+                if not cloud._left:
+                    cloud.stop()
+                    self.search_cloud(cloud.place.folder)
+            finally:
+                leave(cloud, *raised)
 
         kind.__exit__ = search_and_leave  # type: ignore[method-assign]
 

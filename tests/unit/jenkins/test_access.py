@@ -18,12 +18,13 @@ from agent.errors import ExitCode, UsageError
 from agent.jenkins.access import access_from
 from agent.jenkins.controller import Controller as Client
 from tests.jenkins_controller import Controller, User, serving
+from tests.secret_scan.made_up import JENKINS_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TOKEN = "11f0c0ffee"
+TOKEN = JENKINS_TOKEN
 JENKINSFILE = "pipeline {\n  agent none\n  stages { }\n}\n"
 
 
