@@ -173,10 +173,16 @@ SAID = """
 def test_said():
     print({secret!r})
 """
+HEARD = """
+import subprocess, sys
+def test_heard():
+    subprocess.run([sys.executable, "-c", "print(input())"], input={secret!r}, capture_output=True, text=True)
+"""
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-@pytest.mark.parametrize("test", [PLANTED, SAID], ids=["written", "said"])
+@pytest.mark.parametrize(
+    ("test", "workers"), [(PLANTED, "2"), (SAID, "0"), (HEARD, "2")], ids=["written", "said", "heard"]
+)
 def test_a_run_that_leaks_fails(folder: Path, workers: str, test: str) -> None:
     secret = FORMS["an access key with its secret"]
     (folder / "test_leak.py").write_text(test.format(secret=secret))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatch
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tests.secret_scan.clouds import STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MAY_HOLD: Mapping[str, str] = {
@@ -20,6 +21,15 @@ MAY_HOLD: Mapping[str, str] = {
 """Patterns of paths, and why."""
 INSTALLED = frozenset({"site-packages", ".venv", ".tox", "node_modules", ".m2"})
 """Folders of what was installed and not produced; its own tests and examples hold keys of nobody."""
+
+
+SAY_SECRETS = (("cloud", "env"), ("bootstrap", "key"))
+"""Commands that are there to tell a secret, once, to whoever asks."""
+
+
+def may_say(words: Sequence[str]) -> bool:
+    """Whether a command may answer with a secret."""
+    return any(pair in pairwise(words) for pair in SAY_SECRETS)
 
 
 def may_hold(path: Path) -> bool:

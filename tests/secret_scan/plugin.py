@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.secret_scan.clouds import secrets, state_folders
+from tests.secret_scan.commands import Commands
 from tests.secret_scan.made_up import MADE_UP
 from tests.secret_scan.needles import Needles
 from tests.secret_scan.processes import Processes
 from tests.secret_scan.scanning import Finding, scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from agent.cloud.embedded import EmbeddedCloud
@@ -34,6 +36,7 @@ class SecretScan:
         self.needles.add(MADE_UP)
         self.findings: list[Finding] = []
         self._processes = Processes()
+        self._commands = Commands()
         self._said: list[tuple[str, bytes]] = []
         self._seconds = 0.0
 
@@ -59,7 +62,8 @@ class SecretScan:
         self._seconds += time.monotonic() - began
 
     def pytest_sessionstart(self) -> None:
-        """Begin to look at processes; the controller's are all."""
+        """Begin to look at processes, of which the controller's are all, and to listen to commands."""
+        self._commands.start()
         if not self._is_worker:
             self._processes.start()
 
@@ -79,7 +83,7 @@ class SecretScan:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Search what is left, and fail the run where a secret is found."""
         if self._is_worker:
-            found = [(each.place, each.what) for each in self.findings]
+            found = [(each.place, each.what) for each in (*self.findings, *self._heard(self._commands.said))]
             self._config.workeroutput[_HANDED_OVER] = (self.needles.values(), found)  # type: ignore[attr-defined]
             return
         self._processes.stop()
@@ -88,13 +92,13 @@ class SecretScan:
         for state in state_folders(folder):
             self.needles.add(secrets(state))
         self.findings += scan(folder, self.needles)
-        self.findings += self._heard()
+        processes = (("a process of the suite", each) for each in self._processes.seen)
+        self.findings += self._heard([*self._said, *self._commands.said, *processes])
         self._seconds += time.monotonic() - began
         if self.findings and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _heard(self) -> list[Finding]:
-        heard = [*self._said, *(("a process of the suite", each) for each in self._processes.seen)]
+    def _heard(self, heard: Iterable[tuple[str, bytes]]) -> list[Finding]:
         found = {Finding(place=place, what=hit.what): None for place, text in heard for hit in self.needles.hits(text)}
         return list(found)
 
