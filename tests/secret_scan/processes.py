@@ -23,7 +23,8 @@ class Processes:
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
-        self._known: dict[int, bool] = {os.getpid(): False}
+        self._known: dict[int, bool | None] = {os.getpid(): False}
+        self._young: dict[int, Path] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="secret scan")
 
@@ -41,27 +42,31 @@ class Processes:
         running = {int(each.name): each for each in _PROC.iterdir() if each.name.isdigit()}
         for gone in self._known.keys() - running.keys():
             del self._known[gone]
-        for pid in sorted(running.keys() - self._known.keys()):
-            self._meet(running[pid])
+        new = [running[pid] for pid in sorted(running.keys() - self._known.keys())]
+        # Once more, for a process is another program's before it is its own.
+        for process in (*self._young.values(), *new):
+            self._known[int(process.name)] = self._meet(process)
+        self._young = {int(process.name): process for process in new if self._known[int(process.name)] is not None}
 
     def _watch(self) -> None:
         while not self._ended.wait(_PAUSE_SECONDS):
             self.look()
         self.look()
 
-    def _meet(self, process: Path) -> None:
+    def _meet(self, process: Path) -> bool | None:
+        """Whether a process is a cloud's or descends from one; None for a stranger."""
         try:
             parent = int(process.joinpath("stat").read_bytes().rpartition(b")")[2].split()[1])
-            if parent not in self._known:
-                return
+            above = self._known.get(parent)
+            if above is None:
+                return None
             arguments = process.joinpath("cmdline").read_bytes()
-            in_cloud = self._known[parent] or _CLOUD in arguments
             self.seen.add(arguments.replace(b"\0", b" "))
-            if self._known[parent]:
+            if above:
                 self.seen.update(_told(process.joinpath("environ").read_bytes()))
         except (OSError, IndexError):  # it has ended meanwhile
-            return
-        self._known[int(process.name)] = in_cloud
+            return None
+        return above or _CLOUD in arguments
 
 
 def _told(environment: bytes) -> Iterator[bytes]:
