@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import UsageError
 from agent.images.cache import cache_folder
+from agent.images.contents.reading import read_image
 from agent.images.engine.builder import EngineBuilder
 from agent.images.layer import write_layer
 from agent.images.layers.builder import LayersBuilder
 from agent.images.program import build_and_push, program_recipe
-from agent.images.registry import RegistryEndpoint
+from agent.images.registry import Registry, RegistryEndpoint
 from agent.images.retries import Retries
 from agent.images.stored_gzip import Nowhere
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.images.assemble import ImageRecipe
+    from agent.ports.contents import ImageContents, KeptLayers
     from agent.ports.images import BuildOrder, PushTarget
     from agent.ports.reporter import Reporter
     from agent.ports.time import Clock
@@ -42,6 +44,7 @@ class Builders:
 
     def __init__(self, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
         retries = Retries(sleep=clock.sleep)
+        self._retries = retries
         self._by_name: dict[str, Builder] = {
             "engine": EngineBuilder(clock, retries, cache_folder(environ)),
             "layers": LayersBuilder(retries, cache_folder(environ), environ),
@@ -55,6 +58,11 @@ class Builders:
     def build_and_push(self, order: BuildOrder, target: PushTarget, *, tag: str, report: Reporter) -> str:
         """See :class:`agent.ports.images.ImageBuilder`."""
         return self._builder(order).build_and_push(order, target, tag, report)
+
+    def contents(self, target: PushTarget, digest: str, kept: KeptLayers, *, report: Reporter) -> ImageContents:
+        """See :class:`agent.ports.images.ImageBuilder`; whoever built the image, its layers tell the same way."""
+        with Registry(_endpoint(target), self._retries) as registry:
+            return read_image(registry, target, digest, kept, report)
 
     def _builder(self, order: BuildOrder) -> Builder:
         try:
@@ -87,9 +95,12 @@ class ProgramBuilder:
 
     def build_and_push(self, order: BuildOrder, target: PushTarget, tag: str, report: Reporter) -> str:  # noqa: ARG002
         """Assemble the layer and push what the registry lacks."""
-        endpoint = RegistryEndpoint(base_url=target.base_url, host=target.host, password=target.token)
-        return build_and_push(_recipe(order), endpoint, target.repository, tag, self._retries)
+        return build_and_push(_recipe(order), _endpoint(target), target.repository, tag, self._retries)
 
 
 def _recipe(order: BuildOrder) -> ImageRecipe:
     return program_recipe(order.folder / order.context)
+
+
+def _endpoint(target: PushTarget) -> RegistryEndpoint:
+    return RegistryEndpoint(base_url=target.base_url, host=target.host, password=target.token)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from agent.errors import CloudFailedError, InputMissingError
 from agent.images.blobs import Blob, FileContent, upload
@@ -15,11 +16,13 @@ from agent.images.manifest import SINGLE_IMAGE_TYPES, Descriptor, decode_manifes
 from agent.images.retries import Retries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent.images.layout import ImageLayout
 
 __all__ = ["Registry", "RegistryEndpoint"]
+
+T = TypeVar("T")
 
 
 class Registry:
@@ -100,6 +103,17 @@ class Registry:
             self._retries.run(partial(self._download, repository, digest, layout))
         return layout.read(digest)
 
+    def small(self, repository: str, digest: str) -> bytes:
+        """A small blob (a configuration), which is kept nowhere."""
+        return self.read(repository, digest, b"".join)
+
+    def read(self, repository: str, digest: str, reader: Callable[[Iterator[bytes]], T]) -> T:
+        """What ``reader`` makes of a blob's bytes as they come; it begins anew where the connection was cut.
+
+        InputMissingError, with both digests, where they are not the bytes that the digest names.
+        """
+        return self._retries.run(partial(self._read, repository, digest, reader))
+
     def blocks(self, repository: str, digest: str, start: int) -> Iterator[bytes]:
         """A blob's bytes from the offset ``start``, as they come; a registry may know no offsets."""
         headers = {"Range": f"bytes={start}-"} if start else {}
@@ -108,6 +122,23 @@ class Registry:
             for block in answer.blocks():
                 yield block[skipped:]
                 skipped = max(0, skipped - len(block))
+
+    def _read(self, repository: str, digest: str, reader: Callable[[Iterator[bytes]], T]) -> T:
+        seen = hashlib.sha256()
+
+        def watched() -> Iterator[bytes]:
+            for block in self.blocks(repository, digest, 0):
+                seen.update(block)
+                yield block
+
+        blocks = watched()
+        made = reader(blocks)
+        for _ in blocks:  # a reader may end before its blob does
+            pass
+        found = f"sha256:{seen.hexdigest()}"
+        if found != digest:
+            raise InputMissingError(f"registry {self.name}: blob {digest} of {repository} is {found}; push it again")
+        return made
 
     def _head_blob(self, repository: str, digest: str) -> bool:
         with self._exchange.ask("HEAD", f"/v2/{repository}/blobs/{digest}", accept_missing=True) as answer:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from agent.ports.contents import ImageContents, KeptLayers
     from agent.ports.reporter import Reporter
 
 
@@ -99,4 +100,10 @@ class ImageBuilder(Protocol):
         The ``report`` hears the build's own log as it comes.
 
         UserCodeFailedError with the failing instruction; UsageError where the builder cannot work here.
+        """
+
+    def contents(self, target: PushTarget, digest: str, kept: KeptLayers, *, report: Reporter) -> ImageContents:
+        """What an image in that repository holds; only layers that ``kept`` does not know are read.
+
+        InputMissingError where a part of it is missing, damaged, or not what its digest says.
         """

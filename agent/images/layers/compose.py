@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _LEFT_BY_BUILDS = ("container", "container_config", "docker_version", "id", "parent")
 """What engines note about themselves; it is no part of what an image is."""
+HISTORY = "modelyard: "
+"""What stands ahead of what a layer of ours holds, in the history of images."""
 _FIRST_MOMENT = "1980-01-01T00:00:00Z"
 
 
@@ -95,7 +97,7 @@ def compose(
     config["rootfs"] = {"type": "layers", "diff_ids": [*rootfs.get("diff_ids", ()), *(one.diff_id for one in layers)]}
     config["history"] = [
         *(config.get("history") or ()),
-        *({"created": moment, "created_by": f"modelyard: {one.holds}"} for one in layers),
+        *({"created": moment, "created_by": f"{HISTORY}{one.holds}"} for one in layers),
     ]
     encoded = canonical_json(config)
     described = Descriptor(media_type=CONFIG_TYPE, digest=sha256_digest(encoded), size=len(encoded))

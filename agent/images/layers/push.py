@@ -36,7 +36,7 @@ class Push:
             [blob.descriptor for blob in self.base.blobs],
             [upper.layer for upper in self._uppers],
             python=python,
-            labels=order.labels,
+            labels={**order.labels, **self.base.labels},
             created=order.created,
         )
 
