@@ -41,6 +41,14 @@ class Image(StepModel):
         return self.uri.partition(".")[0]
 
 
+class Sbom(StepModel):
+    """The software bill of materials of one image: a CycloneDX document, by the sha256 of its bytes."""
+
+    uri: str = Field(description="S3 address of the document.")
+    sha256: str = Field(description="sha256 of the document, in hexadecimal.")
+    packages: int = Field(description="Number of packages that it lists.")
+
+
 class Model(StepModel):
     """A trained model: the artifact of one training job, and the image that trained it and serves it."""
 
@@ -186,6 +194,7 @@ class Release(StepModel):
     commit: CommitInfo = Field(description="Revision of the model repository.")
     data: Mapping[str, DataSet] = Field(description="Data snapshots by name: sources and prepared data sets.")
     image: Image = Field(description="Image that trained the model and serves it.")
+    sbom: Sbom | None = Field(default=None, description="What the image is made of; none in releases made before.")
     model: Model = Field(description="The model's artifact.")
     hyperparameters: Mapping[str, str] = Field(description="Hyperparameters, as training got them.")
     evaluation: Evaluation = Field(description="What the model achieves.")

@@ -1,4 +1,4 @@
-"""Build the model's container image and push it, unless the repository has one of the same sources."""
+"""Build the model's container image and push it, unless it is there already, and write down what it is made of."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import CommitInfo
+from agent.artifacts import CommitInfo, Sbom
 from agent.artifacts import Image as ImageArtifact
 from agent.config.model import Image
 from agent.errors import CloudFailedError, InputMissingError
 from agent.image_order import build_order
 from agent.images.manifest import check_single_image
+from agent.sbom.making import sbom_of
+from agent.sbom.store import SBOMS, SbomStore
 from agent.step import Action, Step, StepModel, unkeyed
 
 if TYPE_CHECKING:
@@ -35,20 +37,29 @@ class Result(StepModel):
     """The image."""
 
     image: ImageArtifact = Field(description="The image, by digest.")
+    sbom: Sbom | None = Field(default=None, description="What it is made of; none in results of older versions.")
 
 
 def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
-    """One push, unless the repository has the image already."""
-    if _find(inputs, context, inputs.sources) is not None:
+    """One push and one document, as far as they are not there already."""
+    found = _find(inputs, context, inputs.sources)
+    if found is not None and SbomStore(context.ledger).find(found.digest) is not None:
         return ()
-    return (
-        Action(
-            operation="ecr:PutImage",
-            resource=f"{naming.repository(inputs.project)}:{inputs.sources}",
-            account=context.accounts.tools.id,
-            note=f"built from {inputs.image.context} by the builder {inputs.image.builder}; only missing layers travel",
-        ),
+    described = Action(
+        operation="s3:PutObject",
+        resource=context.ledger.uri(SBOMS),
+        account=context.accounts.tools.id,
+        note="what the image is made of (CycloneDX)",
     )
+    if found is not None:
+        return (described,)
+    pushed = Action(
+        operation="ecr:PutImage",
+        resource=f"{naming.repository(inputs.project)}:{inputs.sources}",
+        account=context.accounts.tools.id,
+        note=f"built from {inputs.image.context} by the builder {inputs.image.builder}; only missing layers travel",
+    )
+    return (pushed, described)
 
 
 def run(inputs: Inputs, context: Context) -> Result:
@@ -69,7 +80,9 @@ def run(inputs: Inputs, context: Context) -> Result:
     image = ImageArtifact(uri=f"{tools.access.repository_uri(repository)}@{found.digest}", media_type=found.media_type)
     check_single_image(found.media_type, image.uri)
     context.report.fact(f"{done}: {image.uri}")
-    return Result(image=image)
+    sbom = sbom_of(inputs.project, image.digest, context)
+    context.report.fact(f"its SBOM lists {sbom.packages} packages: {sbom.uri}")
+    return Result(image=image, sbom=sbom)
 
 
 def _build(inputs: Inputs, context: Context) -> str:
@@ -94,4 +107,4 @@ def _find(inputs: Inputs, context: Context, reference: str) -> StoredImage | Non
     return tools.images.find(naming.repository(inputs.project), reference, registry=tools.id)
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write", revision=2)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Model, Release, Verdict, refusal_by
+from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Model, Release, Sbom, Verdict, refusal_by
 from agent.config.gate import Gate
 from agent.config.releases import Releases
 from agent.errors import UsageError
@@ -30,6 +30,7 @@ class Inputs(StepModel):
     bucket: str = Field(description="Artifact bucket, in the tools account.")
     data: Mapping[str, DataSet] = Field(description="Data snapshots by name: sources and prepared data sets.")
     image: Image = Field(description="Image that trained the model and serves it.")
+    sbom: Sbom | None = Field(default=None, description="What the image is made of.")
     model: Model = Field(description="The model's artifact.")
     hyperparameters: Mapping[str, str] = Field(description="Hyperparameters, as training got them.")
     evaluation: Evaluation = Field(description="What the model achieves.")

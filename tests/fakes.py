@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.errors import AccessDeniedError, InputMissingError, InterruptedRunError, ModelyardError, TemporaryError
+from agent.ports.contents import ImageContents, ImageLayer, LayerContents
 from agent.ports.endpoints import Answer, EndpointState, ScalingState
 from agent.ports.images import PushedImage, PushTarget, StoredImage
 from agent.ports.jobs import JobKind, JobState, JobStatus, LogPage
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from agent.ports.contents import Installed, KeptLayers
     from agent.ports.images import BuildOrder
     from agent.ports.reporter import Reporter
 
@@ -300,6 +302,8 @@ class FakeBuilder:
     image: StoredImage
     sources: str = "5" * 64
     orders: list[BuildOrder] = field(default_factory=list)
+    packages: tuple[Installed, ...] = ()
+    described: list[str] = field(default_factory=list)
 
     def source_digest(self, order: BuildOrder) -> str:
         return self.sources
@@ -308,6 +312,21 @@ class FakeBuilder:
         self.orders.append(order)
         self.images.add(self.image, repository=target.repository, tag=tag)
         return self.image.digest
+
+    def contents(self, target: PushTarget, digest: str, kept: KeptLayers, *, report: Reporter) -> ImageContents:
+        """One layer, which is remembered."""
+        self.described.append(digest)
+        kept.keep(f"sha256:{'e' * 64}", LayerContents())
+        return ImageContents(
+            name=target.uri,
+            digest=digest,
+            platform="linux/amd64",
+            created="2026-11-01T00:00:00Z",
+            layers=(ImageLayer(digest=f"sha256:{'e' * 64}", size=1, holds="code"),),
+            base=None,
+            system=None,
+            packages=self.packages,
+        )
 
 
 @dataclass

@@ -182,6 +182,8 @@ def _facts(row: ReleaseRow, release: Release, overrides: Mapping[str, Sequence[s
     for name, data in release.data.items():
         yield f"data {name}", f"{data.digest} ({data.files} files, {data.size} bytes)"
     yield "image", release.image.uri
+    if release.sbom:
+        yield "", f"SBOM of {release.sbom.packages} packages, sha256 {release.sbom.sha256}; `modelyard sbom` shows it"
     yield "model", release.model.artifact
     yield "", f"sha256 {release.model.sha256}, by {release.model.job}"
     for name, value in release.hyperparameters.items():

@@ -40,7 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--offline", type=Path, metavar="FOLDER", help="ask no account: verify what this folder holds, with --key"
     )
     parser.add_argument("--deep", action="store_true", help="read every object of the data snapshots, too")
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the signed release and its public key there")
+    parser.add_argument(
+        "--save", type=Path, metavar="FOLDER", help="write the signed release, its public key and its SBOM there"
+    )
     selection_arguments(parser)
     parser.add_argument("--json", action="store_true", help="answer one JSON document")
 
@@ -101,15 +103,22 @@ def _online(
 
 
 def _save(place: Path, digest: str, opened: Opened) -> None:
+    from agent.aws.objects import parse_location
     from agent.errors import InputMissingError
     from agent.release.keys import KnownKeys
+    from agent.release.statement import decode
     from agent.release.store import ReleaseStore
 
     sealed = ReleaseStore(opened.context.ledger).sealed(digest)
     if sealed is None:
         raise InputMissingError(f"release {digest} is not signed: there is nothing to save that anybody could verify")
 
+    release = decode(sealed.payload)
     place.mkdir(parents=True, exist_ok=True)
+    if release.sbom:
+        objects = opened.context.accounts.tools.objects
+        location = parse_location(release.sbom.uri)
+        objects.download(location.bucket, location.key, place / location.key.rpartition("/")[2])
     (place / f"{digest}.json").write_bytes(sealed.content)
     key = KnownKeys(opened.context.ledger).find(sealed.key_id).key
     (place / f"{key.id}.pem").write_bytes(key.pem)

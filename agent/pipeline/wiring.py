@@ -279,6 +279,7 @@ def wire_release(wiring: Wiring) -> release.Inputs:
         bucket=wiring.bucket,
         data=wiring.data(),
         image=model.image,
+        sbom=wiring.result(build_image.STEP).sbom,
         model=model,
         hyperparameters=wiring.hyperparameters(),
         evaluation=evaluated.evaluation,

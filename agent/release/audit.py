@@ -70,6 +70,8 @@ def _signature(content: bytes, keys: Sequence[VerificationKey], file: Path) -> s
 def _beside(release: Release, folder: Path) -> Iterator[Checked | Refused]:
     yield _file("model artifact", release.model.artifact, release.model.sha256, folder)
     yield Checked(what="image", found=f"{NOT_HERE}; signed is {release.image.uri}")
+    if release.sbom:
+        yield _file("SBOM of the image", release.sbom.uri, release.sbom.sha256, folder)
     for name, data in release.data.items():
         yield _file(f"data set {name}", data.manifest, data.digest, folder)
 

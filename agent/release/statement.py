@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from agent.artifacts import CommitInfo, DataSet, Image, Release
+from agent.artifacts import CommitInfo, DataSet, Image, Release, Sbom
 from agent.errors import InputMissingError, UsageError
 from agent.step import StepModel, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Document = dict[str, Any]
 
@@ -25,8 +25,9 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:modelyard:release:v1"
 BUILDER = "urn:modelyard:agent"
+SBOM_TYPE = "application/vnd.cyclonedx+json"
 
-_COMMIT, _IMAGE, _DATA = "commit", "image", "data:"
+_COMMIT, _IMAGE, _DATA, _SBOM = "commit", "image", "data:", "sbom"
 _ALGORITHM = "sha256:"
 
 
@@ -88,9 +89,11 @@ def _build_definition(release: Release) -> Document:
 
 
 def _run_details(release: Release) -> Document:
+    byproducts = {"byproducts": [_sbom_descriptor(release.sbom)]} if release.sbom else {}
     return {
         "builder": {"id": BUILDER},
         "metadata": {"invocationId": release.run},
+        **byproducts,
         "modelyard_buildUrl": release.build_url,
         "modelyard_who": release.who,
     }
@@ -110,6 +113,16 @@ def _commit_descriptor(commit: CommitInfo) -> Document:
 
 def _image_descriptor(image: Image) -> Document:
     return {"name": _IMAGE, "uri": image.uri, "digest": {"sha256": _hex(image)}, "annotations": _rest(image, "uri")}
+
+
+def _sbom_descriptor(sbom: Sbom) -> Document:
+    return {
+        "name": _SBOM,
+        "uri": sbom.uri,
+        "digest": {"sha256": sbom.sha256},
+        "mediaType": SBOM_TYPE,
+        "annotations": _rest(sbom, "uri", "sha256"),
+    }
 
 
 def _data_descriptor(name: str, data: DataSet) -> Document:
@@ -147,6 +160,7 @@ def _release(document: Mapping[str, Any]) -> Document:
         "commit": _commit(dependencies),
         "data": dict(_data(found) for found in dependencies if found["name"].startswith(_DATA)),
         "image": image,
+        "sbom": _sbom(details.get("byproducts", ())),
         "model": {
             "artifact": artifact["name"],
             "sha256": artifact["digest"]["sha256"],
@@ -159,6 +173,13 @@ def _release(document: Mapping[str, Any]) -> Document:
         "run": details["metadata"]["invocationId"],
         "who": details["modelyard_who"],
     }
+
+
+def _sbom(byproducts: Iterable[Document]) -> Document | None:
+    for found in byproducts:
+        if found["name"] == _SBOM:
+            return {"uri": found["uri"], "sha256": found["digest"]["sha256"], **found["annotations"]}
+    return None
 
 
 def _dependency(dependencies: list[Document], name: str) -> Document:

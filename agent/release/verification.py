@@ -71,9 +71,9 @@ def verify(release: Release, digest: str, demands: Demands, *, tools: Account, t
     """Prove everything that the release names, or raise one error that tells all that is wrong with it.
 
     Artifact and image are read with the ``target``'s identity, which is to serve them, and which sees the public key of
-    the signature; document, data and model package with the ``tools`` account's. A package that was rejected is refused
-    in any case. Raises AccessDeniedError where an identity may not look, InputMissingError with the digest expected and
-    found, TemporaryError where only time stands in the way.
+    the signature; document, data, SBOM and model package with the ``tools`` account's. A package that was rejected is
+    refused in any case. Raises AccessDeniedError where an identity may not look, InputMissingError with the digest
+    expected and found, TemporaryError where only time stands in the way.
     """
     outcomes = examine(release, digest, demands, tools=tools, target=target)
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
@@ -109,6 +109,8 @@ def _checks(release: Release, digest: str, demands: Demands, tools: Account, tar
     yield _Check(what="signature", find=lambda: signature(release, digest, demands, tools, target))
     yield _Check(what="model artifact", find=lambda: _object(release.model.artifact, release.model.sha256, target))
     yield _Check(what="image", find=lambda: _image(release, target))
+    if (sbom := release.sbom) is not None:
+        yield _Check(what="SBOM of the image", find=lambda: _object(sbom.uri, sbom.sha256, tools))
     yield from (_data_check(name, data, tools) for name, data in release.data.items())
     if demands.deep:
         yield from (_deep_check(name, data, tools) for name, data in release.data.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.artifacts import DataSet, Image, Model
+from agent.artifacts import DataSet, Image, Model, Sbom
 from agent.report.build import Fact, Live
 from agent.report.outcome import read, text
 from agent.report.wording import count, number, size
@@ -101,6 +101,9 @@ def _image(outcomes: Sequence[StageOutcome]) -> Iterator[Fact]:
         image = read(outcome.result, "image", Image)
         if image is not None:
             yield Fact(label="Image", value=image.uri)
+            sbom = read(outcome.result, "sbom", Sbom)
+            if sbom is not None:
+                yield Fact(label="SBOM", value=sbom.uri, note=f"CycloneDX, {count(sbom.packages, 'package')}")
             return
 
 

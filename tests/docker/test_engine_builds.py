@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
@@ -9,15 +10,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from agent.clock import SystemClock
 from agent.errors import InputMissingError, InterruptedRunError, TemporaryError, UserCodeFailedError
 from agent.images.builders import Builders
 from agent.images.manifest import MANIFEST_TYPE
+from agent.ledger.ledger import Ledger
 from agent.ports.images import BuildOrder, PushTarget
+from agent.sbom.document import encode
+from agent.sbom.store import KnownLayers, packages_in
 from tests.docker.conftest import login, reached
 from tests.engine import python_image
-from tests.fakes import KeptReport
+from tests.fakes import KeptReport, MemoryObjects
 from tests.wheels import locked, make_wheel
 
 if TYPE_CHECKING:
@@ -153,6 +159,18 @@ def test_an_image_says_which_commit_it_is_of_and_nothing_of_its_build(
     steps = image.history()
     assert {step["Created"] for step in steps} == {1772366400}
     assert "made-at" in "".join(step["CreatedBy"] for step in steps)
+
+
+def test_what_an_engine_built_is_told_by_its_layers(target: PushTarget, repository: Path) -> None:
+    """The base image has Debian's packages and Python's; the bill of materials is valid, and the same each time."""
+    digest, report = build(order(repository), target, "told")
+    layers = KnownLayers(Ledger(MemoryObjects(), "bucket"))
+    builders = Builders(HurriedClock())
+    document = encode(builders.contents(target, digest, layers, report=report))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document.decode()) is None
+    kinds = {one["purl"].partition("/")[0] for one in packages_in(json.loads(document))}
+    assert {"pkg:deb", "pkg:pypi"} <= kinds
+    assert encode(builders.contents(target, digest, layers, report=report)) == document
 
 
 def test_the_same_sources_of_another_checkout_give_the_same_digest_and_send_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from agent.artifacts import CommitInfo
 from agent.cloud.embedded import EmbeddedCloud
@@ -17,6 +20,7 @@ from agent.errors import InputMissingError, TemporaryError
 from agent.image_order import build_order
 from agent.images.builders import Builders
 from agent.runner import plan_step, run_step
+from agent.sbom.store import SbomStore, packages_in
 from pipeline_steps import build_image
 from tests.contract.provision import PROGRAM
 from tests.contract.steps.deploy_world import Nap, World, new_world
@@ -179,8 +183,9 @@ def test_ecr_s_bad_moment_is_waited_out(world: World, kind: str, operation: str)
 
 def test_a_dry_run_names_the_push_and_makes_none(world: World) -> None:
     since = world.last_call()
-    (action,) = plan_step(build_image.STEP, inputs(world), agent(world))
-    assert action.resource == f"{world.project}:{inputs(world).sources}"
+    push, document = plan_step(build_image.STEP, inputs(world), agent(world))
+    assert push.resource == f"{world.project}:{inputs(world).sources}"
+    assert document.operation == "s3:PutObject"
     assert requests(world, since) == []
     build(world)
     assert plan_step(build_image.STEP, inputs(world), agent(world)) == ()
@@ -221,12 +226,71 @@ def test_a_layer_build_needs_no_more_than_the_pipeline_s_own_role(
     )
     order = build_order(layered, world.folder, CommitInfo(sha="c" * 40))
     since = world.last_call()
-    results = []
+    results, sboms = [], []
     for machine in ("one", "other"):
         (world.folder / "container/unique").write_text(machine)
         builders = Builders(Nap(), {"MODELYARD_CACHE": str(world.folder / machine)})
         asked = inputs(world, image=layered, sources=builders.source_digest(order))
-        results.append(build_image.run(asked, replace(agent(world, machine), builder=builders)).image.digest)
+        built = build_image.run(asked, replace(agent(world, machine), builder=builders))
+        results.append(built.image.digest)
+        sboms.append(document_of(world, built))
     assert len(set(results)) == 2
     assert not (world.folder / "other/dependencies/wheels").exists()
     assert sum(request == ("PATCH", "blobs") for request in requests(world, since)) == 6
+    for sbom in sboms:
+        assert [one["purl"] for one in packages_in(sbom)] == ["pkg:pypi/tool@1.0"]
+        described = {one.get("description"): one for one in sbom["components"]}
+        assert described["base image"]["version"] == base.digest
+        assert {"layer 1: code", "layer 2: dependencies", "layer 3: code"} <= set(described)
+
+
+def document_of(world: World, built: build_image.Result) -> dict[str, Any]:
+    """The SBOM that the step kept, which is CycloneDX to its schema."""
+    assert built.sbom is not None
+    document = SbomStore(world.ledger).read(built.sbom)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
+    return document
+
+
+def test_the_bill_of_materials_is_of_the_image_and_its_layers(world: World) -> None:
+    built = build(world)
+    document = document_of(world, built)
+    assert document["metadata"]["component"]["version"] == built.image.digest
+    manifest = json.loads(
+        world.cloud.client("ecr").batch_get_image(
+            repositoryName=world.project, imageIds=[{"imageDigest": built.image.digest}]
+        )["images"][0]["imageManifest"]
+    )
+    assert [one["name"] for one in document["components"]] == [layer["digest"] for layer in manifest["layers"]]
+
+
+def test_a_layer_is_read_once_for_all_images_that_have_it(world: World) -> None:
+    """The layer of the second image's code is new; base and libraries are known."""
+    base = build(world).image
+    layered = Image(builder="layers", context="container", base_image=base.uri)
+    order, read = build_order(layered, world.folder, CommitInfo(sha="c" * 40)), []
+    for code in ("first code", "second code"):
+        (world.folder / "container/unique").write_text(code)
+        asked = inputs(world, image=layered, sources=Builders(Nap()).source_digest(order))
+        since = world.last_call()
+        build_image.run(asked, agent(world, code))
+        read.append(sum(request == ("GET", "blobs") for request in requests(world, since)))
+    assert read == [3, 2]  # the base image's configuration, once; then the image's, and the one layer that is new
+
+
+def test_a_layer_that_was_cut_is_read_anew(world: World) -> None:
+    world.cloud.fault("cut", operation="ecr:GET", count=2)
+    assert document_of(world, build(world)) == document_of(world, build(world, "again"))
+
+
+def test_the_image_of_an_older_version_gets_its_bill_of_materials(world: World) -> None:
+    """It is in the repository, and nothing is known of what it holds; nobody builds it again."""
+    built = build(world)
+    assert built.sbom is not None
+    for prefix in ("ledger/sboms/", "ledger/steps/build_image/"):
+        for listed in world.ledger.objects.list(world.bucket, prefix):
+            world.s3.delete_object(Bucket=world.bucket, Key=listed.key)
+    since = world.last_call()
+    again = build(world, "again")
+    assert again == built
+    assert uploads(world, since) == 0

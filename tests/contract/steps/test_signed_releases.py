@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,19 @@ from agent.cloud.embedded import EmbeddedCloud
 from agent.composition import Opened
 from agent.config.releases import Releases
 from agent.errors import InputMissingError
+from agent.images.builders import Builders
 from agent.release.keys import KnownKeys
 from agent.release.statement import encode
 from agent.release.store import ReleaseStore
 from agent.runner import run_step
+from agent.sbom.making import sbom_of
 from pipeline_steps import deploy, promote, review, rollback
 from tests.contract.steps.deploy_world import PROD, QA, TOOLS, World, new_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agent.artifacts import Champion
+    from agent.artifacts import Champion, Sbom
 
 OTHER = b"something else"
 FOUND = hashlib.sha256(OTHER).hexdigest()
@@ -112,6 +115,31 @@ def test_an_image_that_is_not_there_is_refused(world: World) -> None:
     changed = made.model_copy(update={"image": image, "model": made.model.model_copy(update={"image": image})})
     release = ReleaseStore(world.ledger).write(changed, world.signing())
     refused(world, partial(world.deploy, release), f"expected {digest}, found nothing")
+
+
+def with_sbom(world: World) -> tuple[str, Sbom]:
+    """A release that names the bill of materials of its image."""
+    made = ReleaseStore(world.ledger).read(world.release("one"))
+    context = replace(world.context(), builder=Builders(SystemClock()))
+    sbom = sbom_of(world.project, made.image.digest, context)
+    return ReleaseStore(world.ledger).write(made.model_copy(update={"sbom": sbom}), world.signing()), sbom
+
+
+def test_the_bill_of_materials_is_a_byproduct_of_the_signed_statement(world: World) -> None:
+    release, sbom = with_sbom(world)
+    statement = json.loads(base64.b64decode(json.loads(envelope(world, release))["payload"]))
+    (told,) = statement["predicate"]["runDetails"]["byproducts"]
+    assert (told["digest"], told["mediaType"]) == ({"sha256": sbom.sha256}, "application/vnd.cyclonedx+json")
+    assert ReleaseStore(world.ledger).read(release).sbom == sbom
+    world.deploy(release)
+
+
+def test_an_edited_bill_of_materials_is_refused(world: World) -> None:
+    release, sbom = with_sbom(world)
+    before = world.s3.get_object(Bucket=world.bucket, Key=key_of(world, sbom.uri))["Body"].read()
+    put(world, key_of(world, sbom.uri), OTHER)
+    refused(world, partial(world.deploy, release), f"expected sha256 {sbom.sha256}, found {FOUND}")
+    put(world, key_of(world, sbom.uri), before)
 
 
 @pytest.mark.parametrize("where", [20, 2000, -20])

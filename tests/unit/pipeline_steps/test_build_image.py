@@ -9,6 +9,7 @@ import pytest
 
 from agent.config.model import Image
 from agent.errors import CloudFailedError, InputMissingError
+from agent.ports.contents import Installed, Package
 from agent.ports.images import StoredImage
 from pipeline_steps import build_image
 from tests.fakes import FakeAccess, FakeAccount, FakeBuilder, MemoryImages
@@ -40,7 +41,7 @@ def test_an_image_is_built_pushed_and_named_by_digest() -> None:
     assert result.image.media_type == MEDIA_TYPE
     (order,) = builder.orders
     assert (order.builder, order.folder, order.context) == ("process", Path("repository"), "container")
-    assert told(context, "fact") == [f"pushed: {URI}@{DIGEST}"]
+    assert told(context, "fact")[0] == f"pushed: {URI}@{DIGEST}"
 
 
 def test_an_image_of_the_same_sources_is_not_built_again() -> None:
@@ -52,11 +53,26 @@ def test_an_image_of_the_same_sources_is_not_built_again() -> None:
     assert build_image.plan(INPUTS, context) == ()
 
 
-def test_the_plan_is_one_push() -> None:
+def test_the_plan_is_one_push_and_one_document() -> None:
     context, builder = workshop(MemoryImages())
-    (action,) = build_image.plan(INPUTS, context)
-    assert (action.operation, action.resource, action.account) == ("ecr:PutImage", f"tumour:{SOURCES}", TOOLS)
+    push, document = build_image.plan(INPUTS, context)
+    assert (push.operation, push.resource, push.account) == ("ecr:PutImage", f"tumour:{SOURCES}", TOOLS)
+    assert (document.operation, document.resource) == ("s3:PutObject", context.ledger.uri("sboms/1/"))
     assert builder.orders == []
+
+
+def test_an_image_of_before_gets_its_bill_of_materials_and_only_once() -> None:
+    images = MemoryImages()
+    images.add(StoredImage(digest=DIGEST, media_type=MEDIA_TYPE, size=1), tag=SOURCES)
+    context, builder = workshop(images)
+    builder.packages = (Installed(package=Package(kind="deb", name="bash", version="1"), path="status", layer="l"),)
+    (action,) = build_image.plan(INPUTS, context)
+    assert action.operation == "s3:PutObject"
+    sbom = build_image.run(INPUTS, context).sbom
+    assert sbom is not None
+    assert (sbom.packages, f"/{'1' * 64}/{sbom.sha256}.cdx.json" in sbom.uri) == (1, True)
+    assert build_image.run(INPUTS, context).sbom == sbom
+    assert builder.described == [DIGEST]
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -16,6 +16,7 @@ from agent.artifacts import (
     Model,
     Override,
     Release,
+    Sbom,
     Verdict,
 )
 
@@ -41,6 +42,7 @@ IMAGES = st.builds(
     uri=HEX.map(lambda digest: f"111111111111.dkr.ecr.us-east-1.amazonaws.com/team/tumour@sha256:{digest}"),
     media_type=TEXT,
 )
+SBOMS = st.builds(Sbom, uri=TEXT, sha256=HEX, packages=st.integers(0, 2**31))
 METRICS = st.builds(Metric, value=NUMBERS, standard_deviation=st.none() | NUMBERS)
 EVALUATIONS = st.builds(
     Evaluation, model=HEX, data=HEX, metrics=st.dictionaries(NAMES, METRICS, max_size=4), report=TEXT, job=TEXT
@@ -75,6 +77,7 @@ def releases(draw: st.DrawFn) -> Release:
         commit=draw(COMMITS),
         data=draw(st.dictionaries(NAMES, DATA, max_size=4)),
         image=image,
+        sbom=draw(st.none() | SBOMS),
         model=Model(artifact=draw(TEXT), sha256=draw(HEX), image=image, job=draw(TEXT)),
         hyperparameters=draw(st.dictionaries(TEXT, TEXT, max_size=4)),
         evaluation=draw(EVALUATIONS),
