@@ -10,6 +10,7 @@ from pydantic import Field
 
 from agent import naming
 from agent.artifacts import Champion, DataSet, Evaluation, Model, Script
+from agent.config.network import JobNetwork
 from agent.config.section import Resources
 from agent.errors import UserCodeFailedError
 from agent.jobs import evaluation_report
@@ -51,6 +52,7 @@ class Inputs(StepModel):
     resources: Resources = Field(description="Machines of each job.")
     max_runtime: int = Field(description="Time limit, in seconds.")
     kms_key: str | None = Field(default=None, description="Key that encrypts volumes and outputs.")
+    network: JobNetwork | None = Field(default=None, description="Where the containers are placed.")
 
 
 class Result(StepModel):
@@ -90,6 +92,7 @@ def evaluation_request(name: str, inputs: Inputs, model: Model, job_tags: list[R
             resources=inputs.resources,
             max_runtime=inputs.max_runtime,
             kms_key=inputs.kms_key,
+            network=inputs.network,
             tags=job_tags,
         ),
     )

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from agent import naming
 from agent.artifacts import DataSet, Image, Script
+from agent.config.network import JobNetwork
 from agent.config.section import Resources
 from agent.data.snapshot import version_of_prefix
 from agent.errors import UsageError, UserCodeFailedError
@@ -48,6 +49,7 @@ class Inputs(StepModel):
     resources: Resources = Field(description="Machines of the job.")
     max_runtime: int = Field(description="Time limit, in seconds.")
     kms_key: str | None = Field(default=None, description="Key that encrypts volume and outputs.")
+    network: JobNetwork | None = Field(default=None, description="Where the containers are placed.")
 
 
 class Result(StepModel):
@@ -80,6 +82,7 @@ def preparation_request(name: str, inputs: Inputs, job_tags: list[Request]) -> R
             resources=inputs.resources,
             max_runtime=inputs.max_runtime,
             kms_key=inputs.kms_key,
+            network=inputs.network,
             tags=job_tags,
         ),
     )

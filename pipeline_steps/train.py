@@ -11,11 +11,13 @@ from agent import naming
 from agent.artifacts import DataSet, Image, Model
 from agent.aws.objects import parse_location
 from agent.config.model import Spot
+from agent.config.network import JobNetwork
 from agent.config.section import Resources
 from agent.errors import CloudFailedError
 from agent.jobs.driver import complete
 from agent.jobs.foresight import foresee
 from agent.jobs.machines import cluster
+from agent.jobs.network import of_training
 from agent.jobs.order import JobOrder, Request, tags
 from agent.ports.jobs import JobKind, JobState
 from agent.step import Action, Step, StepModel
@@ -41,6 +43,7 @@ class Inputs(StepModel):
     spot: Spot | None = Field(default=None, description="Use of spare capacity.")
     metric_definitions: Mapping[str, str] = Field(default={}, description="Metrics to read from the log.")
     kms_key: str | None = Field(default=None, description="Key that encrypts volume and artifact.")
+    network: JobNetwork | None = Field(default=None, description="Where the containers are placed.")
 
 
 class Result(StepModel):
@@ -71,6 +74,7 @@ def training_request(name: str, inputs: Inputs, *, checkpoints: str, job_tags: l
         "ResourceConfig": cluster(inputs.resources, inputs.kms_key),
         "StoppingCondition": {"MaxRuntimeInSeconds": inputs.max_runtime},
         "Tags": job_tags,
+        **of_training(inputs.network),
     } | _spare_capacity(inputs, checkpoints)
 
 

@@ -479,6 +479,7 @@ class FakeAccount:
     keys: Any = None
     policies: Any = None
     quotas: Any = None
+    networks: Any = None
 
 
 @dataclass

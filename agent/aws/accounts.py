@@ -12,6 +12,7 @@ from agent.aws.entering import Way
 from agent.aws.images import EcrImages
 from agent.aws.jobs import SageMakerJobs
 from agent.aws.keys import AwsKeys
+from agent.aws.networks import AwsNetworks
 from agent.aws.policies import AwsPolicies
 from agent.aws.quotas import AwsQuotas
 from agent.aws.registry import SageMakerRegistry
@@ -76,6 +77,11 @@ class AwsAccount:
     def quotas(self) -> AwsQuotas:
         """Service Quotas."""
         return AwsQuotas(self._clients, self.id)
+
+    @cached_property
+    def networks(self) -> AwsNetworks:
+        """EC2's networks."""
+        return AwsNetworks(self._clients, self.id)
 
 
 class AwsAccounts:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agent.config.environment import Environment
-    from agent.config.model import Configuration
+    from agent.config.model import Configuration, Tools
 
 
 def tools_parameters(configuration: Configuration) -> Mapping[str, str]:
@@ -41,6 +41,7 @@ def tools_parameters(configuration: Configuration) -> Mapping[str, str]:
         "HostingRoles": _list(identities.endpoint_role(environment).arn for environment in environments),
         "SourceBuckets": _list(buckets),
         "SourceObjects": _list(objects),
+        "NetworkResources": _network(configuration, tools),
     }
 
 
@@ -69,6 +70,7 @@ def environment_parameters(
         "ToolsAccount": configuration.tools.account,
         "ToolsRegion": configuration.tools.region,
         "CaptureObjects": _objects(configuration, capture.prefix) if capture else "",
+        "NetworkResources": _network(configuration, environment),
         "KeyAlias": alias,
         "ExistingKey": key,
     }
@@ -112,6 +114,16 @@ def _sources(configuration: Configuration) -> tuple[list[str], list[str]]:
     foreign = [address for address in addresses if _bucket(address) != _artifacts(configuration)]
     buckets = [f"arn:{identities.partition(configuration)}:s3:::{_bucket(address)}" for address in foreign]
     return buckets, [_objects(configuration, address) for address in foreign]
+
+
+def _network(configuration: Configuration, place: Tools | Environment) -> str:
+    """ARNs of the subnets and security groups that containers are placed in there; empty without any."""
+    vpc = place.network.vpc if place.network else None
+    if vpc is None:
+        return ""
+    prefix = f"arn:{identities.partition(configuration)}:ec2:{place.region}:{place.account}:"
+    subnets = [f"{prefix}subnet/{name}" for name in vpc.subnets]
+    return _list([*subnets, *(f"{prefix}security-group/{name}" for name in vpc.security_groups)])
 
 
 def _artifacts(configuration: Configuration) -> str:

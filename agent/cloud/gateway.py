@@ -108,7 +108,7 @@ class Gateway:
             await self._routes.registry(scope, receive, send)
         elif claim.service in self._routes.json_services:
             await _reply(await self._ours(await _read(scope, receive), claim), send)
-        elif claim.service and not self._emulator.serves(claim.service):
+        elif claim.service and not self._emulator.serves(claim.service, claim.action):
             await _read(scope, receive)
             await _reply(fault_answers.not_served(claim.service, _headers(scope), str(uuid.uuid4())), send)
         else:

@@ -21,6 +21,7 @@ from agent.config.field_types import (
     RoleArn,
     S3Uri,
 )
+from agent.config.network import EndpointNetwork
 from agent.config.section import NamedSection, Section, one_of
 
 
@@ -212,6 +213,9 @@ class Environment(NamedSection):
     execution_role: RoleArn = Field(description="Role that the endpoint itself runs with.")
     kms_key: KmsKeyArn | None = Field(
         default=None, description="Key that encrypts the endpoint's volumes and its capture."
+    )
+    network: EndpointNetwork | None = Field(
+        default=None, description="Network of the endpoint's containers; without it, SageMaker's own."
     )
     endpoint: Endpoint = Field(description="The endpoint that serves the model.")
     checks: Checks = Field(default_factory=Checks, description="What the deployed endpoint must do.")

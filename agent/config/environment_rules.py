@@ -128,7 +128,7 @@ def each_endpoint_has_one_hosting(view: View) -> Iterator[Finding]:
 
 
 def serverless_endpoints_stay_within_their_features(view: View) -> Iterator[Finding]:
-    """No data capture and no gradual update (developer guide, "Serverless Inference" and "Deployment guardrails")."""
+    """No data capture, network or gradual update (developer guide, "Serverless Inference", "Deployment guardrails")."""
     for name, path in _environments(view):
         endpoint = (*path, "endpoint")
         if not view.has((*endpoint, "serverless")):
@@ -138,6 +138,10 @@ def serverless_endpoints_stay_within_their_features(view: View) -> Iterator[Find
             message = f"the serverless endpoint of `{name}` cannot capture data"
             hint = "SageMaker captures data only of endpoints on instances"
             yield view.broken("serverless", (*endpoint, "data_capture"), message, hint, related)
+        if view.has((*path, "network")):
+            message = f"the serverless endpoint of `{name}` has no network of its own"
+            hint = "SageMaker places and isolates only the containers of endpoints on instances"
+            yield view.broken("serverless", (*path, "network"), message, hint, related)
         kind = view.text((*endpoint, "strategy", "kind"))
         if kind in {"canary", "linear", "rolling"}:
             message = f"the serverless endpoint of `{name}` cannot be updated by `{kind}`"

@@ -144,6 +144,12 @@ ExternalId = Annotated[
         examples=["credit-risk-7f3a9c"],
     ),
 ]
+SubnetId = Annotated[
+    str, Field(pattern=r"^subnet-[0-9a-z]{1,24}$", title="subnet id", examples=["subnet-0a1b2c3d4e5f60718"])
+]
+SecurityGroupId = Annotated[
+    str, Field(pattern=r"^sg-[0-9a-z]{1,24}$", title="security group id", examples=["sg-0a1b2c3d4e5f60718"])
+]
 S3Uri = Annotated[
     str,
     Field(

@@ -31,6 +31,7 @@ from agent.config.field_types import (
 )
 from agent.config.gate import Gate
 from agent.config.gate_overrides import GateOverrides
+from agent.config.network import JobNetwork
 from agent.config.pull_requests import PullRequests
 from agent.config.releases import Releases
 from agent.config.section import NamedSection, Resources, Section, one_of
@@ -51,6 +52,9 @@ class Tools(Section):
     )
     execution_role: RoleArn = Field(description="Role that processing and training jobs run with.")
     kms_key: KmsKeyArn | None = Field(default=None, description="Key that encrypts the volumes and outputs of jobs.")
+    network: JobNetwork | None = Field(
+        default=None, description="Network of training and processing jobs; without it, SageMaker's own."
+    )
 
 
 class DataSource(NamedSection):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Model, Release
     from agent.config.environment import Alarm, Autoscaling, DataCapture, Endpoint, Environment, UpdateStrategy
+    from agent.config.network import EndpointNetwork
     from agent.ports.endpoints import Request
 
     Tags = list[dict[str, str]]
@@ -120,7 +121,17 @@ def _model(model: Model, environment: Environment) -> dict[str, Any]:
     return {
         "PrimaryContainer": {"Image": model.image.uri, "ModelDataUrl": model.artifact},
         "ExecutionRoleArn": environment.execution_role,
+        **_network(environment.network),
     }
+
+
+def _network(network: EndpointNetwork | None) -> dict[str, Any]:
+    """Where a model's containers are, as far as that is configured."""
+    if network is None:
+        return {}
+    vpc = network.vpc
+    placed = {"VpcConfig": {"Subnets": [*vpc.subnets], "SecurityGroupIds": [*vpc.security_groups]}} if vpc else {}
+    return placed | ({"EnableNetworkIsolation": True} if network.isolated else {})
 
 
 def _config(environment: Environment) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent import naming
 from agent.errors import InputMissingError
 from agent.jobs.machines import cluster
+from agent.jobs.network import of_processing
 from agent.step import Action
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.artifacts import Image, Script
+    from agent.config.network import JobNetwork
     from agent.config.section import Resources
     from agent.jobs.order import Request
     from agent.ports.account import Account
@@ -56,6 +58,7 @@ class ScriptJob:
     resources: Resources
     max_runtime: int
     kms_key: str | None
+    network: JobNetwork | None = None
     tags: list[Request] = field(default_factory=list)
 
 
@@ -116,6 +119,7 @@ def processing_request(name: str, job: ScriptJob) -> Request:
         "ProcessingResources": {"ClusterConfig": cluster(job.resources, job.kms_key)},
         "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime},
         "Tags": job.tags,
+        **of_processing(job.network),
     }
 
 

@@ -165,6 +165,7 @@ def wire_prepare(wiring: Wiring) -> prepare.Inputs | None:
         resources=preparation.resources,
         max_runtime=preparation.max_runtime,
         kms_key=configuration.tools.kms_key,
+        network=configuration.tools.network,
     )
 
 
@@ -185,6 +186,7 @@ def wire_train(wiring: Wiring) -> train.Inputs:
         spot=training.spot,
         metric_definitions=training.metric_definitions,
         kms_key=configuration.tools.kms_key,
+        network=configuration.tools.network,
     )
 
 
@@ -206,6 +208,7 @@ def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
         resources=evaluation.resources,
         max_runtime=evaluation.max_runtime,
         kms_key=configuration.tools.kms_key,
+        network=configuration.tools.network,
     )
 
 

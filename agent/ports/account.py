@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from agent.ports.images import ImageRepository
     from agent.ports.jobs import Jobs
     from agent.ports.keys import SigningKeys
+    from agent.ports.networks import Networks
     from agent.ports.objects import Objects
     from agent.ports.policies import Policies, Quotas
     from agent.ports.registry import ModelRegistry
@@ -61,6 +62,10 @@ class Account(Protocol):
     @property
     def quotas(self) -> Quotas:
         """How much the account may have at once."""
+
+    @property
+    def networks(self) -> Networks:
+        """EC2's subnets, security groups and routes."""
 
 
 class Accounts(Protocol):

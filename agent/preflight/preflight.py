@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.preflight import identity, image, keys, names, permissions, quotas, regions, sharing, things
+from agent.preflight import identity, image, keys, names, networks, permissions, quotas, regions, sharing, things
 from agent.preflight.running import side_by_side
 from agent.preflight.subject import Subject
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.ports.account import Accounts
     from agent.preflight.finding import Finding
 
-_IN_A_RUN = (regions, things, keys, image, names, permissions, sharing)
+_IN_A_RUN = (regions, things, keys, image, names, permissions, sharing, networks)
 _ALL = (*_IN_A_RUN, quotas)
 
 

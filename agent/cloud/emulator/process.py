@@ -34,6 +34,7 @@ _ALLOW_ALL = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Actio
 _SERVED = frozenset(
     {
         "cloudformation",
+        "ec2",
         "ecr",
         "events",
         "iam",
@@ -51,6 +52,33 @@ _SERVED = frozenset(
     }
 )
 """What is not needed here is closed: some of MiniStack's other services listen, or run containers and code."""
+_NETWORKS = frozenset(
+    {
+        "ec2:AssociateRouteTable",
+        "ec2:AttachInternetGateway",
+        "ec2:AuthorizeSecurityGroupEgress",
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:CreateInternetGateway",
+        "ec2:CreateNatGateway",
+        "ec2:CreateRoute",
+        "ec2:CreateRouteTable",
+        "ec2:CreateSecurityGroup",
+        "ec2:CreateSubnet",
+        "ec2:CreateVpc",
+        "ec2:CreateVpcEndpoint",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DeleteSubnet",
+        "ec2:DeleteVpc",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcs",
+        "ec2:RevokeSecurityGroupEgress",
+    }
+)
+"""Of EC2 there are networks to describe jobs with, and no machines: MiniStack would run them in an engine."""
 
 
 class Emulator:
@@ -83,9 +111,9 @@ class Emulator:
         self.scaling_alarms = MiniStackScalingAlarms(clock)
         self.repositories = Repositories(self._persistence.touch)
 
-    def serves(self, service: str) -> bool:
-        """Whether requests signed for that SigV4 service name are answered."""
-        return service in _SERVED
+    def serves(self, service: str, action: str) -> bool:
+        """Whether a request signed for that SigV4 service name, with that action (``s3:PutObject``), is answered."""
+        return service in _SERVED and (service != "ec2" or action in _NETWORKS)
 
     async def keep(self) -> None:
         """Keep what changes on disk and judge alarms, until cancelled."""

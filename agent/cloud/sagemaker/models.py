@@ -10,6 +10,7 @@ from agent.cloud.sagemaker import model_rules
 from agent.cloud.sagemaker.job_conditions import job_conditions
 from agent.cloud.sagemaker.listing import page
 from agent.cloud.sagemaker.model_access import require_access
+from agent.cloud.sagemaker.network_check import require_network
 from agent.cloud.sagemaker.operation import Operation, named, without
 from agent.cloud.sagemaker.roles import execution_role_invalid, pass_role
 from agent.cloud.store import Record
@@ -65,6 +66,7 @@ class Models:
         model_rules.check(request)
         self._refuse_taken(call, name, arn)
         pass_role(call, request["ExecutionRoleArn"], execution_role_invalid)
+        await require_network(self._platform, call, request["ExecutionRoleArn"], request.get("VpcConfig"))
         packaged = self._packaged(call, request)
         defined = [each for each in model_rules.definitions(request) if "ModelPackageName" not in each]
         containers = [*defined, *(part for parts in packaged.values() for part in parts)]

@@ -9,6 +9,7 @@ from agent.cloud.sagemaker.instances import with_selection
 from agent.cloud.sagemaker.job_conditions import job_conditions
 from agent.cloud.sagemaker.jobs import Handle, Jobs
 from agent.cloud.sagemaker.listing import page
+from agent.cloud.sagemaker.network_check import require_network
 from agent.cloud.sagemaker.operation import Operation, named, without
 from agent.cloud.sagemaker.processing_rules import check_processing
 from agent.cloud.sagemaker.processing_run import ProcessingJob, ProcessingRun
@@ -59,6 +60,8 @@ class ProcessingJobs:
                 f"({arn})"
             )
         pass_role(call, request["RoleArn"])
+        vpc = (request.get("NetworkConfig") or {}).get("VpcConfig")
+        await require_network(self._platform, call, request["RoleArn"], vpc)
         now = self._platform.clock.now()
         cluster = request["ProcessingResources"]["ClusterConfig"]
         job = ProcessingJob(

@@ -11,6 +11,7 @@ from agent.cloud.sagemaker.instances import with_selection
 from agent.cloud.sagemaker.job_conditions import job_conditions
 from agent.cloud.sagemaker.jobs import INTERNAL_ERROR, Handle, Jobs
 from agent.cloud.sagemaker.listing import page
+from agent.cloud.sagemaker.network_check import require_network
 from agent.cloud.sagemaker.operation import Operation, named, without
 from agent.cloud.sagemaker.roles import pass_role
 from agent.cloud.sagemaker.training_rules import DEFAULT_RUNTIME_SECONDS, check_training
@@ -64,6 +65,7 @@ class TrainingJobs:
         check_training(request)
         self.refuse_taken(call.account, call.region, request["TrainingJobName"])
         pass_role(call, request["RoleArn"])
+        await require_network(self._platform, call, request["RoleArn"], request.get("VpcConfig"))
         await require_objects(self._platform, call.region, request["RoleArn"], sources(request))
         job = self.launch(call.account, call.region, request)
         return {"TrainingJobArn": job.arn}

@@ -138,6 +138,17 @@ def test_sources_elsewhere_are_opened_and_those_in_the_artifact_bucket_are_open_
     assert given["SourceObjects"] == "arn:aws:s3:::lake/credit/2026/*,arn:aws:s3:::lake/credit/extra.csv*"
 
 
+def test_a_network_is_named_by_the_resources_that_containers_are_placed_in() -> None:
+    vpc = {"subnets": ("subnet-a", "subnet-b"), "security_groups": ("sg-1",)}
+    named = ["subnet/subnet-a", "subnet/subnet-b", "security-group/sg-1"]
+    for account, given in ((TOOLS, of_tools(tools=tools(network={"vpc": vpc}))), (QA, of_qa(network={"vpc": vpc}))):
+        assert given["NetworkResources"].split(",") == [f"arn:aws:ec2:{REGION}:{account}:{each}" for each in named]
+
+
+def test_without_subnets_roles_need_nothing_of_ec2() -> None:
+    assert of_tools()["NetworkResources"] == of_qa(network={"isolated": True})["NetworkResources"] == ""
+
+
 def test_without_a_key_in_the_configuration_one_is_made_under_the_projects_alias() -> None:
     given = of_tools()
     assert (given["KeyAlias"], given["ExistingKey"]) == ("alias/iris", "")

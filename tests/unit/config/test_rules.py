@@ -268,6 +268,12 @@ BROKEN_RULES = {
         "linear",
         "serverless",
     ),
+    "a network of a serverless endpoint": (
+        (SERVERLESS, SERVERLESS + "    network: {isolated: true}\n"),
+        "the serverless endpoint of `qa` has no network of its own",
+        "network",
+        "serverless",
+    ),
     "a count that scaling cannot keep": (
         ("        count: 2\n", "        count: 12\n"),
         "the endpoint of `prod` starts with 12 instances, outside of 2 to 10",
