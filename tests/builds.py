@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Override, Release, Verdict
+from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Override, Release, Sbom, Verdict
 from agent.ledger.environments import Deployment
 from agent.report.build import BuildFacts
 from agent.report.building import build_report
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 RELEASE, BEFORE = "5a" * 32, "4b" * 32
 BETTER: Mapping[str, Any] = {"recall": "higher", "auc": "higher", "log_loss": "lower"}
 IMAGE = Image(uri="111111111111.dkr.ecr.us-east-1.amazonaws.com/tumour@sha256:" + "ab" * 32, media_type="v2")
+SBOM = Sbom(uri=f"s3://bucket/ledger/sboms/1/{'ab' * 32}/{'5b' * 32}.cdx.json", sha256="5b" * 32, packages=137)
 MODEL = Model(
     artifact="s3://tumour-111111111111-us-east-1/models/tumour-train-3f2a1b9c8d7e/output/model.tar.gz",
     sha256="9c" * 32,
@@ -94,7 +95,7 @@ def trained() -> list[StageOutcome]:
             "snapshot_data",
             snapshot_data.Result(data={"tumour": data("tumour", "c")}, copied_files=1, copied_bytes=42_000),
         ),
-        outcome("build_image", build_image.Result(image=IMAGE), recalled=True),
+        outcome("build_image", build_image.Result(image=IMAGE, sbom=SBOM), recalled=True),
         outcome("prepare", prepare.Result(data={"evaluation": data("evaluation", "e")}, job="tumour-prepare-1")),
         outcome("train", train.Result(model=MODEL, metrics={"accuracy": 0.99}, billable_seconds=201), seconds=262),
         outcome(

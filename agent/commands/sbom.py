@@ -11,8 +11,7 @@ from agent.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from agent.artifacts import Sbom
     from agent.composition import Opened
@@ -33,16 +32,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Find the document by what names it, and read it, if it is still the one that was written."""
-    from agent.sbom.store import SbomStore, packages_in
+    from agent.sbom.store import SbomStore
+    from agent.view.packages import TITLES, package_rows
     from agent.view.table import answer_table
 
     opened = open_selected(options, console)
     document = SbomStore(opened.context.ledger).read(_find(options.of, opened))
-    packages = packages_in(document)
+    rows = package_rows(document)
     if options.json:
         console.answer_json(document)
-    elif packages:
-        answer_table(console, ("PACKAGE", "VERSION", "KIND", "LICENCE"), sorted(map(_row, packages)))
+    elif rows:
+        answer_table(console, TITLES, rows)
     else:
         console.say("No package manager left a note in this image; its layers are in the document: --json")
     return ExitCode.DONE
@@ -73,18 +73,6 @@ def _newest(releases: Sequence[str]) -> str:
     if not releases:
         raise InputMissingError("there is no release yet; `modelyard run` makes one")
     return releases[0]
-
-
-def _row(package: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    name = "/".join(filter(None, (package.get("group"), package["name"])))
-    kind = str(package.get("purl", "")).removeprefix("pkg:").partition("/")[0]
-    return name, str(package.get("version", "-")), kind, ", ".join(_licences(package)) or "-"
-
-
-def _licences(package: Mapping[str, Any]) -> Iterator[str]:
-    for told in package.get("licenses", ()):
-        named = told.get("license", {})
-        yield str(told.get("expression") or named.get("id") or named.get("name"))
 
 
 COMMAND = Command(name="sbom", help=purpose(__doc__), arguments=arguments, run=run)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.artifacts import Sbom
 from agent.cli import main
 from agent.release.envelope import VerificationKey, seal
 from agent.release.statement import encode
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ARTIFACT = b"a model"
 MANIFEST = b"[]"
+BILL = b"{}"
+SBOM_NAME = f"{hashlib.sha256(BILL).hexdigest()}.cdx.json"
 
 
 @pytest.fixture
@@ -35,6 +38,7 @@ def folder(tmp_path: Path, keys: MemoryKeys) -> Path:
     digest = hashlib.sha256(MANIFEST).hexdigest()
     data = training.model_copy(update={"digest": digest, "manifest": training.manifest.replace("3" * 64, digest)})
     made = release(
+        sbom=Sbom(uri=f"s3://bucket/{SBOM_NAME}", sha256=hashlib.sha256(BILL).hexdigest(), packages=0),
         model=MODEL.model_copy(update={"sha256": hashlib.sha256(ARTIFACT).hexdigest()}),
         data={**DATA, "training": data},
     )
@@ -45,6 +49,7 @@ def folder(tmp_path: Path, keys: MemoryKeys) -> Path:
     name = hashlib.sha256(payload).hexdigest()
     (place / f"{name}.json").write_bytes(seal(payload, key, lambda hashed: keys.sign(arn, hashed)).content)
     (place / "model.tar.gz").write_bytes(ARTIFACT)
+    (place / SBOM_NAME).write_bytes(BILL)
     (place / data.manifest.rpartition("/")[2]).write_bytes(MANIFEST)
     (tmp_path / "key.pem").write_bytes(key.pem)
     return place
@@ -74,6 +79,7 @@ def test_what_is_in_the_folder_is_verified_and_the_rest_is_said_to_be_missing(
         "signature": "ok",
         "model artifact": "ok",
         "image": "-",
+        "SBOM of the image": "ok",
         "data set training": "ok",
         "data set evaluation": "-",
     }
@@ -88,11 +94,19 @@ def test_people_read_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert told[1].split() == ["ok", "release", "document", name]
 
 
-@pytest.mark.parametrize("what", ["model artifact", "data set training"])
-def test_a_changed_file_is_told_with_both_digests(folder: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
-    expected = hashlib.sha256(ARTIFACT if what == "model artifact" else MANIFEST).hexdigest()
-    file = folder / ("model.tar.gz" if what == "model artifact" else f"{expected}.json")
-    file.write_bytes(b"other")
+@pytest.mark.parametrize(
+    ("what", "content", "file"),
+    [
+        ("model artifact", ARTIFACT, "model.tar.gz"),
+        ("data set training", MANIFEST, f"{hashlib.sha256(MANIFEST).hexdigest()}.json"),
+        ("SBOM of the image", BILL, SBOM_NAME),
+    ],
+)
+def test_a_changed_file_is_told_with_both_digests(
+    folder: Path, capsys: pytest.CaptureFixture[str], what: str, content: bytes, file: str
+) -> None:
+    expected = hashlib.sha256(content).hexdigest()
+    (folder / file).write_bytes(b"other")
     code, checks = verified(folder, capsys)
     assert (code, checks[what]["result"]) == (5, "WRONG")
     assert f"expected sha256 {expected}, found {hashlib.sha256(b'other').hexdigest()}" in checks[what]["found"]

@@ -47,6 +47,7 @@ def test_the_lineage_goes_from_the_commit_to_the_release() -> None:
     assert facts["Commit"] == "f" * 40
     assert facts["Data: evaluation"] == "e" * 64
     assert facts["Image"] == builds.IMAGE.uri
+    assert facts["SBOM"] == builds.SBOM.uri
     assert facts["Model"] == builds.MODEL.sha256
     assert facts["Release"] == builds.RELEASE
     assert next(iter(facts)) == "Commit"

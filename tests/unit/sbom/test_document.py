@@ -12,6 +12,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from agent.ports.contents import BaseOfImage, ImageContents, ImageLayer, Installed, Package, System
 from agent.sbom.document import encode
+from agent.view.packages import package_rows
 
 LOWER, UPPER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 DEB = Package(kind="deb", name="libc6", version="2.41-12", architecture="amd64")
@@ -91,6 +92,17 @@ def test_packages_have_their_package_url_place_layer_and_licence() -> None:
     assert (core["group"], core["purl"]) == ("@babel", "pkg:npm/%40babel/core@8.1.0")
     assert core["licenses"] == [{"expression": "MIT OR Apache-2.0"}]
     assert component("musl")["licenses"] == [{"license": {"name": "some words"}}]
+
+
+def test_people_see_rows() -> None:
+    assert package_rows(document()) == [
+        ("@babel/core", "8.1.0", "npm", "MIT OR Apache-2.0"),
+        ("Num_Py", "2.3.0", "pypi", "BSD-3-Clause"),
+        ("Num_Py", "2.3.0", "pypi", "BSD-3-Clause"),
+        ("libc6", "2.41-12", "deb", "-"),
+        ("musl", "1.2", "apk", "some words"),
+    ]
+    assert package_rows(document(BARE)) == []
 
 
 def test_a_package_that_is_there_twice_is_told_twice() -> None:
