@@ -35,8 +35,8 @@ AS_IT_IS = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 """Sends what no SDK would: requests that lack what they need, once."""
 
 _WHOSE = f"""\
-S3, STS, IAM, KMS, ECR, CloudWatch, Logs, EventBridge, SSM, Secrets Manager, CloudFormation, SNS and the networks of EC2 are
-MiniStack's.
+S3, STS, IAM, KMS, ECR, CloudWatch, Logs, EventBridge, SSM, Secrets Manager, CloudFormation, SNS and the networks of
+EC2 are MiniStack's.
 What follows is modelyard's own. Any other operation of these services is refused with `{UNKNOWN}`."""
 _NO_BODY_HAS_A_PATH: Mapping[str, Any] = {"EndpointName": "no-such-endpoint", "Body": b"", "InputLocation": "s3://a/b"}
 

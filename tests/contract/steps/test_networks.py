@@ -19,7 +19,9 @@ from agent.cloud.embedded import EmbeddedCloud
 from agent.config.model import Configuration
 from agent.config.section import Resources
 from agent.errors import CloudFailedError
-from agent.preflight.preflight import QUICK, look_at
+from agent.preflight import networks
+from agent.preflight.preflight import PATIENT, look_at, subjects
+from agent.preflight.running import side_by_side
 from agent.runner import run_step
 from pipeline_steps import deploy, train
 from tests.contract.steps.deploy_project import administrator
@@ -90,7 +92,7 @@ def vpc(world: World, name: str) -> dict[str, Any]:
 
 def looked(world: World, configuration: Configuration | None = None) -> list[Finding]:
     """What a preflight finds of networks, and of what roles may do."""
-    found = look_at(configuration or world.configuration, world.context().accounts, None, limits=QUICK)
+    found = look_at(configuration or world.configuration, world.context().accounts, None, limits=PATIENT)
     return [finding for finding in found if finding.what in {"network", "permissions"}]
 
 
@@ -166,6 +168,46 @@ def test_a_role_that_may_not_place_anything_is_refused_by_name(world: World, mad
     )
     with pytest.raises(CloudFailedError, match=r"VpcConfig cannot be used with the role .*ec2:CreateNetworkInterface"):
         run_step(deploy.STEP, wanted, world.context())
+
+
+def actions(world: World, policy: str, role: str) -> Iterator[str]:
+    """Each action of a role's policy while the role lacks it; the policy is as it was in the end."""
+    iam = world.client("iam", "tools")
+    name = {"RoleName": role.rpartition("/")[2], "PolicyName": policy}
+    document = iam.get_role_policy(**name)["PolicyDocument"]
+    try:
+        for number, statement in enumerate(document["Statement"]):
+            for action in [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]:
+                changed = json.loads(json.dumps(document))
+                rest = changed["Statement"][number]
+                rest["Action"] = [one for one in statement["Action"] if one != action and statement["Action"] != action]
+                rest["Action"] = rest["Action"] or ["ec2:DescribeTags"]
+                iam.put_role_policy(**name, PolicyDocument=json.dumps(changed))
+                yield action
+    finally:
+        iam.put_role_policy(**name, PolicyDocument=json.dumps(document))
+
+
+def test_every_permission_on_interfaces_is_needed(world: World) -> None:
+    wanted = inputs(world).model_copy(update={"hyperparameters": {"of": "this test"}})
+    refused = []
+    for action in actions(world, "network", wanted.role):
+        with pytest.raises(CloudFailedError, match=f"VpcConfig cannot be used with the role .*{action}"):
+            run_step(train.STEP, wanted, world.context())
+        refused.append(action)
+    assert len(refused) == 10
+
+
+def test_every_permission_to_look_is_needed(world: World) -> None:
+    assert world.configuration.tools.role is not None
+    told = []
+    for action in actions(world, "see-the-network", world.configuration.tools.role):
+        tools = next(subjects(world.configuration, world.context().accounts, None))
+        (finding,) = side_by_side(list(networks.looks(tools)), seconds=PATIENT.rest)
+        assert finding.severity == "warning"
+        assert action in finding.why
+        told.append(action)
+    assert len(told) == 4
 
 
 def test_what_does_not_exist_is_refused_by_the_service(world: World) -> None:
