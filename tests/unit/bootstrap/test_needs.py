@@ -30,7 +30,9 @@ def full() -> Configuration:
     document["data"] = {"rows": {"s3": "s3://elsewhere/rows/"}}
     document["evaluation"]["data"] = "rows"
     document["pull_requests"] = {"endpoint": {"environment": "qa"}}
-    document["environments"]["qa"] |= {"endpoint": capture, "kms_key": alias("tumour", "qa")}
+    network = {"vpc": {"subnets": ("subnet-1",), "security_groups": ("sg-1",)}}
+    document["tools"]["network"] = network
+    document["environments"]["qa"] |= {"endpoint": capture, "kms_key": alias("tumour", "qa"), "network": network}
     return type(bare).model_validate(document)
 
 
