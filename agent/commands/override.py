@@ -32,9 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Override as the machine's own account, for whoever is at the keyboard is not asked."""
-    from agent.composition import login
     from agent.pipeline.decisions import wire_override
     from agent.runner import run_step
+    from agent.who import login
     from pipeline_steps.override import STEP
 
     until = ending(options.until)

@@ -17,9 +17,10 @@ from agent.bootstrap.build_server import MADE_USER, SERVICES, BuildServer, WebId
 from agent.bootstrap.destroy import destroy, look
 from agent.bootstrap.orders import orders
 from agent.bootstrap.removing import Extent
+from agent.bootstrap.session_policies import scopes
 from agent.clock import SystemClock
 from agent.errors import AccessDeniedError, UsageError
-from tests.contract.bootstrap.landscape import IDS, REGION, Landscape, Listener, configuration, project_name
+from tests.contract.bootstrap.landscape import IDS, REGION, STARTED, Landscape, Listener, configuration, project_name
 from tests.issuer import Issuer, issuer
 
 if TYPE_CHECKING:
@@ -74,7 +75,12 @@ class Build:
         self.file.write_text(token)
         tools = self.landscape.configuration.tools
         return AwsAccounts(
-            ambient_clients(), account=tools.account, region=tools.region, role=tools.role, session_name="job-1"
+            ambient_clients(),
+            account=tools.account,
+            region=tools.region,
+            role=tools.role,
+            started=STARTED,
+            scopes=scopes(self.landscape.configuration),
         )
 
     def whoami(self, token: str) -> str:
