@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 STATE = ("cloud.json", "settings.json", "ministack/iam.json", "ministack/sts.json", "ministack/kms.json")
 """Where a cloud keeps the secrets that it gave out, and its keys."""
-_SECRET = ("SecretAccessKey", "SessionToken", "secret_access_key", "token")
+_SECRET = ("SecretAccessKey", "SessionToken", "secret_access_key")
 _SERVICES_OWN = "SourceAccessKeyId"
 """What the session of a user or of a role's has, and a service's has not."""
 

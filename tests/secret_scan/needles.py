@@ -82,7 +82,7 @@ class Needles:
     words: set[bytes] = field(default_factory=set)
 
     def add(self, values: Iterable[str]) -> None:
-        """More values; those too short to be secrets are left out."""
+        """More values, but for those too short; what is no cloud's costs a search of its own each."""
         for value in values:
             text = value.encode()
             if len(text) == _KEY_LENGTH and _KEYS.fullmatch(text):
