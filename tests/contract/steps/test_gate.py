@@ -1,4 +1,4 @@
-"""Gates over everything that a run can bring them: a refusal is a result, and touches nothing."""
+"""Gates on a cloud: a refusal is a result, and nothing is written; only overrides are looked for."""
 
 from __future__ import annotations
 
@@ -23,16 +23,25 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield new_world(cloud, tmp_path_factory.mktemp("repository"))
 
 
-@pytest.mark.parametrize(("least", "refusal"), [(0.9, None), (0.99, "auc 0.98 is below the least allowed 0.99")])
-def test_a_verdict_asks_nothing_of_aws(world: World, least: float, refusal: str | None) -> None:
+def judged(world: World, least: float) -> gate.Result:
     inputs = gate.Inputs(
         gates={"separates": ThresholdGate(kind="threshold", metric="auc", min=least)},
         better={"auc": "higher"},
         evaluation=evaluation(),
         champions={},
     )
+    return run_step(gate.STEP, inputs, world.context()).result
+
+
+def test_a_verdict_asks_nothing_of_aws(world: World) -> None:
     since = world.last_call()
-    result = run_step(gate.STEP, inputs, world.context()).result
-    assert (result.refusal or "").startswith(refusal or "")
-    assert (result.refusal is None) == (refusal is None)
+    assert judged(world, 0.9).refusal is None
     assert world.cloud.calls(since) == []
+
+
+def test_a_refusal_asks_only_whether_somebody_overrides_it(world: World) -> None:
+    since = world.last_call()
+    refusal = judged(world, 0.99).refusal or ""
+    assert refusal.startswith("auc 0.98 is below the least allowed 0.99")
+    asked = {call.action for call in world.cloud.calls(since)}
+    assert asked <= {"sts:AssumeRole", "s3:ListBucket"}
