@@ -87,7 +87,7 @@ def test_a_pull_request_from_a_branch_called_main_is_not_the_main_branch() -> No
         (Build(), {"always", "main", "main-or-tag"}),
         (Build(tag="v1.2"), {"always", "tag", "main-or-tag"}),
     ],
-    ids=str,
+    ids=["pr", "branch", "main", "of no branch", "tag"],
 )
 def test_a_gate_judges_the_builds_that_it_names(build: Build, judged: set[str]) -> None:
     scopes: dict[str, tuple[BuildKind, ...]] = {
