@@ -29,9 +29,9 @@ LONGEST = 2048
 _TAGS = 352
 """Characters that are left to the tags, as if nothing were packed."""
 _EVERYWHERE = (
-    "application-autoscaling:Describe*", "cloudwatch:Describe*", "ecr:GetAuthorizationToken", "iam:Get*",
-    "iam:Simulate*", "kms:CreateGrant", "kms:De*", "kms:Ge*", "logs:Describe*", "logs:Get*", "sagemaker:Describe*",
-    "sagemaker:Get*", "sagemaker:List*", "servicequotas:List*",
+    "application-autoscaling:Describe*", "cloudwatch:Describe*", "ec2:Describe*", "ecr:GetAuthorizationToken",
+    "iam:Get*", "iam:Simulate*", "kms:CreateGrant", "kms:De*", "kms:Ge*", "logs:Describe*", "logs:Get*",
+    "sagemaker:Describe*", "sagemaker:Get*", "sagemaker:List*", "servicequotas:List*",
 )  # fmt: skip
 """What only looks, or is narrowed better by the role and by the key: no key is known by its id beforehand."""
 _SERVING = ("application-autoscaling:*", "iam:CreateServiceLinkedRole")

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from agent.aws.entering import Origin, Way, assume_role
+from agent.bootstrap.needs import needs_of_roles
 from agent.bootstrap.session_policies import LONGEST, scopes
 from agent.cloud.policy.decision import Granted, decide
 from agent.cloud.policy.document import Request, parse
 from agent.cloud.policy.principals import Principal
 from agent.config.field_types import PROJECT_LENGTH
 from agent.config.model import Configuration
+from tests.unit.bootstrap.test_needs import full, resolved
 
 REGION = "us-gov-west-1"
 TOOLS, PROD = "1" * 12, "3" * 12
@@ -168,3 +170,19 @@ def test_a_role_of_several_environments_is_no_single_ones() -> None:
     shared = {name: {**environment(name), "deploy_role": role(PROD, DEPLOY)} for name in ("dev", "qa")}
     scope = scopes(configured("iris", environments=shared, pull_requests={}))[role(PROD, DEPLOY)]
     assert (scope.environment, scope.policy) == ("dev qa", "")
+
+
+@pytest.mark.parametrize("label", ["tools", "qa"])
+def test_a_session_of_the_main_branch_may_all_that_the_templates_give_its_role(label: str) -> None:
+    chosen = full()
+    roles = {"tools": str(chosen.tools.role), "qa": str(chosen.environments["qa"].deploy_role)}
+    policy = scopes(chosen)[roles[label]].policy
+    given = [
+        (action, resource.replace("*", "x") if resource != "*" else resource)
+        for need in needs_of_roles(resolved(chosen)[label])
+        if need.holder in {"PipelineRole", "DeployRole"}
+        for action in need.actions
+        for resource in need.resources
+    ]
+    assert len(given) > 40
+    assert [asked for asked in given if not may(policy, *asked)] == []
