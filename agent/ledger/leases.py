@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agent.errors import TemporaryError
+from agent.ledger.environments import Environments
 from agent.ledger.records import Record
 from agent.visit import Visit
 
@@ -131,7 +132,7 @@ class EnvironmentLock:
         """Take the lease if it is free; else who has it."""
         wanted = Lease.model_validate({**self._holder, "since": now, "expires": now + LIFETIME})
         found = self._ledger.version(self._name, Lease)
-        if found is not None and not is_free(found[0], wanted, now=now, reenter=reenter):
+        if found is not None and not is_free(found[0], wanted, now=now, reenter=reenter) and not self._over(found[0]):
             return found[0]
         self._had_it = found is not None and not found[0].released and found[0].same_holder(wanted)
         if found is not None and self._had_it:
@@ -146,6 +147,14 @@ class EnvironmentLock:
             self._held = present
             return None
         return present[0] if present else wanted
+
+    def _over(self, holder: Lease) -> bool:
+        """Whether the holder has told its end, and was lost before it gave the lease back.
+
+        It was the last thing that it had to do: a history's entry is written when everything else is done.
+        """
+        last = next(Environments(self._ledger).newest_first(self._environment), None)
+        return last is not None and last.run == holder.run and last.ended >= holder.since
 
     def _mine(self) -> Lease:
         if self._held is None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from agent.errors import InterruptedRunError, TemporaryError
+from agent.ledger.environments import Deployment, Environments
 from agent.ledger.leases import LATENESS, LIFETIME, PATIENCE, EnvironmentLock, Lease, LeaseLostError, is_free
 from agent.ledger.ledger import Ledger
 from agent.visit import LONGEST_NAP
@@ -95,6 +96,41 @@ def test_a_holder_that_gives_no_sign_of_life_is_replaced() -> None:
     enter(lock(objects, "run-2"), clock)
     assert present(objects).run == "run-2"
     assert clock.now() - EPOCH >= LIFETIME
+
+
+def deployed(run: str, ended: timedelta) -> Deployment:
+    """The last thing that a run writes under its lease."""
+    return Deployment(
+        environment="qa",
+        release="r",
+        action="deploy",
+        status="done",
+        run=run,
+        who="Ada",
+        endpoint="e",
+        config="c",
+        settings="s",
+        started=EPOCH,
+        ended=EPOCH + ended,
+    )
+
+
+def test_a_holder_that_told_its_end_and_was_lost_before_it_left_is_replaced_at_once() -> None:
+    objects, clock = MemoryObjects(), FakeClock()
+    enter(lock(objects, "run-1"), clock)
+    Environments(Ledger(objects, "bucket")).add(deployed("run-1", SOON))
+    enter(lock(objects, "run-2"), clock)
+    assert present(objects).run == "run-2"
+    assert clock.now() == EPOCH
+
+
+@pytest.mark.parametrize(("run", "ended"), [("run-0", SOON), ("run-1", -SOON)], ids=["another run", "an earlier time"])
+def test_what_others_did_or_a_holder_did_before_is_not_its_end(run: str, ended: timedelta) -> None:
+    objects = MemoryObjects()
+    enter(lock(objects, "run-1"))
+    Environments(Ledger(objects, "bucket")).add(deployed(run, ended))
+    with pytest.raises(TemporaryError, match="run-1"):
+        enter(lock(objects, "run-2"), patience=SOON)
 
 
 def test_a_sign_of_life_keeps_the_lease() -> None:
