@@ -12,7 +12,7 @@ from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
 from agent.deployment.order import Order, enter
-from agent.deployment.promotion import release_before, require_known
+from agent.deployment.promotion import brought_back, release_before, require_known
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.ledger.environments import Environments
 from agent.release.store import ReleaseStore
@@ -56,8 +56,9 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
 
 
 def recall(inputs: Inputs, ctx: Context) -> Result | None:
-    """What is live, if that is the release asked for; *the one before* is never live yet."""
-    if not inputs.release:
+    """What is live, if that is the release asked for; *the one before* is live only where this run brought it back."""
+    history = Environments(ctx.ledger).history(inputs.environment_name)
+    if not inputs.release and brought_back(history, ctx.run.id) is None:
         return None
     found = recalled(_order(inputs, ctx), ctx)
     return None if found is None else Result.by(found)
@@ -80,7 +81,8 @@ def run(inputs: Inputs, ctx: Context) -> Result:
 def _order(inputs: Inputs, ctx: Context) -> Order:
     history = Environments(ctx.ledger).history(inputs.environment_name)
     chosen = ctx.visit.recall(_GOAL, Goal) if ctx.visit.resumed else None
-    digest = inputs.release or (chosen.release if chosen else release_before(history, inputs.environment_name))
+    found = chosen.release if chosen else brought_back(history, ctx.run.id)
+    digest = inputs.release or found or release_before(history, inputs.environment_name)
     require_known(digest, history, inputs.environment_name)
     return Order(
         release=ReleaseStore(ctx.ledger).read(digest),

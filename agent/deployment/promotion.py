@@ -47,6 +47,15 @@ def release_before(history: Sequence[Deployment], environment: str) -> str:
     return line[-2]
 
 
+def brought_back(history: Sequence[Deployment], run: str) -> str | None:
+    """The release that this very run has rolled the environment back to, if it has.
+
+    One whose agent was lost when it had done so must not go further back when it is tried again.
+    """
+    current = next((one for one in reversed(history) if one.status == "done"), None)
+    return current.release if current and (current.run, current.action) == (run, "rollback") else None
+
+
 def require_known(release: str, history: Sequence[Deployment], environment: str) -> None:
     """Raise UsageError for a release that an environment never had."""
     if not any(one.release == release and one.status == "done" for one in history):

@@ -40,8 +40,8 @@ def inputs(world: World, release: str | None = None, environment: Environment | 
     )
 
 
-def back(world: World, release: str | None = None) -> Outcome[rollback.Result]:
-    return run_step(rollback.STEP, inputs(world, release), world.context())
+def back(world: World, release: str | None = None, *, run: str = "run") -> Outcome[rollback.Result]:
+    return run_step(rollback.STEP, inputs(world, release), world.context(run=run))
 
 
 def had(world: World, *answers: str) -> list[str]:
@@ -69,10 +69,17 @@ def test_going_back_twice_goes_further_back(world: World) -> None:
     one, _, _ = had(world, "one", "two", "three")
     back(world)
     assert world.answer() == "two"
-    assert back(world).result.release == one
+    assert back(world, run="another run").result.release == one
     assert world.answer() == "one"
     with pytest.raises(UsageError, match="no release before"):
-        back(world)
+        back(world, run="a third run")
+
+
+def test_a_run_that_is_tried_again_goes_no_further_back(world: World) -> None:
+    _, two, _ = had(world, "one", "two", "three")
+    back(world)
+    again = back(world)
+    assert (again.recalled, again.result.release, world.answer()) == (True, two, "two")
 
 
 def test_a_rollback_can_be_taken_back(world: World) -> None:

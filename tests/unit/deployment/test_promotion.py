@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.deployment.promotion import release_before, require_known, require_proved
+from agent.deployment.promotion import brought_back, release_before, require_known, require_proved
 from agent.errors import UsageError
 from agent.ledger.environments import Checked, Deployment, Environments
 from agent.ledger.ledger import Ledger
@@ -90,3 +90,10 @@ def test_only_what_was_live_can_be_gone_back_to() -> None:
     require_known("A", history("A", "B"), "qa")
     with pytest.raises(UsageError, match="never live in qa; these were, the newest first: A"):
         require_known("B", history("A", "!B"), "qa")
+
+
+def test_only_the_run_that_has_just_rolled_back_has_brought_something_back() -> None:
+    assert brought_back(history("A", "B", "<A"), "run-1") == history("A")[0].release
+    assert brought_back(history("A", "B", "<A"), "run-2") is None
+    assert brought_back(history("A", "B", "<A", "C"), "run-1") is None
+    assert brought_back([], "run-1") is None
