@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class CallRecord(BaseModel):
-    """One answered request; ``action`` is IAM's name for it, such as ``s3:PutObject``."""
+    """One answered request; ``action`` is IAM's name for it, such as ``s3:PutObject``.
+
+    ``caller`` is the ARN behind the access key, of a role's session as well; empty where there is no key or none known.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,8 +25,14 @@ class CallRecord(BaseModel):
     action: str
     account: str
     access_key_id: str
+    caller: str
     path: str
     status: int
+
+    @property
+    def done(self) -> bool:
+        """Whether it was answered well; what was cut off has the status 0."""
+        return 200 <= self.status < 300
 
 
 class _Kept(NamedTuple):
@@ -34,6 +43,7 @@ class _Kept(NamedTuple):
     action: str
     account: str
     access_key_id: str
+    caller: str
     path: str
     status: int
 
@@ -45,10 +55,21 @@ class CallLog:
         self._calls: deque[_Kept] = deque(maxlen=keep)
         self._next = 1
 
-    def record(self, *, time: float, action: str, account: str, access_key_id: str, path: str, status: int) -> None:
+    def record(
+        self, *, time: float, action: str, account: str, access_key_id: str, caller: str, path: str, status: int
+    ) -> None:
         """Append one answered request."""
-        action, account, access_key_id, path = map(sys.intern, (action, account, access_key_id, path))
-        self._calls.append(_Kept(self._next, time, action, account, access_key_id, path, status))
+        kept = _Kept(
+            number=self._next,
+            time=time,
+            action=sys.intern(action),
+            account=sys.intern(account),
+            access_key_id=sys.intern(access_key_id),
+            caller=sys.intern(caller),
+            path=sys.intern(path),
+            status=status,
+        )
+        self._calls.append(kept)
         self._next += 1
 
     def since(self, number: int = 0) -> Iterable[CallRecord]:

@@ -10,12 +10,14 @@ from pydantic import BaseModel, ValidationError
 
 from agent.cloud.faults import Fault
 from agent.cloud.gateway import CONTROL
+from agent.cloud.holds import Watch
 from agent.cloud.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from agent.cloud.calls import CallLog
+    from agent.cloud.holds import Holds
     from agent.cloud.platform import Platform
 
 Members = dict[str, Any]
@@ -30,13 +32,16 @@ class Control:
     def __init__(
         self,
         platform: Platform,
-        calls: CallLog,
         token: str,
         reset: Callable[[], Awaitable[None]],
         keep_clock: Callable[[], None],
+        *,
+        calls: CallLog,
+        holds: Holds,
     ) -> None:
         self._platform = platform
         self._calls = calls
+        self._holds = holds
         self._token = token
         self._reset_everything = reset
         self._keep_clock = keep_clock
@@ -51,6 +56,9 @@ class Control:
             "clock/advance": self._advance,
             "clock/rate": self._rate,
             "calls": self._list_calls,
+            "holds/watch": self._watch,
+            "holds/end": self._end_watch,
+            "holds/next": self._next_held,
         }
 
     async def respond(self, request: Request) -> Response:
@@ -106,6 +114,21 @@ class Control:
 
     async def _list_calls(self, members: Members) -> Members:
         return {"calls": [_plain(call) for call in self._calls.since(int(members.get("since", 0)))]}
+
+    async def _watch(self, members: Members) -> Members:
+        self._holds.watch(Watch.model_validate(members))
+        return {}
+
+    async def _end_watch(self, _members: Members) -> Members:
+        self._holds.watch(None)
+        return {}
+
+    async def _next_held(self, members: Members) -> Members:
+        """The next one that waits, after deciding about the last one: one request for each that is held."""
+        if "decided" in members:
+            self._holds.decide(int(members["decided"]), goes_on=bool(members["goes_on"]))
+        held = await self._holds.next(float(members["seconds"]))
+        return {"held": None if held is None else held.model_dump()}
 
     def _clock(self) -> Members:
         clock = self._platform.clock

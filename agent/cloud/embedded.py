@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from agent.cloud.accounts import DEFAULT_ACCOUNTS, DEFAULT_REGION
 from agent.cloud.calls import CallRecord
 from agent.cloud.faults import Fault, FaultKind
+from agent.cloud.holds import Held, Watch
 from agent.cloud.place import Place, Running
 from agent.errors import CloudFailedError, UsageError
 
@@ -279,6 +280,19 @@ class EmbeddedCloud:
     def clear_faults(self) -> None:
         """Switch every fault off."""
         control(self.running, "faults/clear")
+
+    def hold(self, watch: Watch | None) -> None:
+        """Hold such requests from now on (see :mod:`agent.cloud.holds`), or none any more."""
+        if watch is None:
+            control(self.running, "holds/end")
+        else:
+            control(self.running, "holds/watch", **watch.model_dump(mode="json"))
+
+    def next_held(self, seconds: float, decided: Held | None = None, *, goes_on: bool = True) -> Held | None:
+        """The next request that waits, after one was decided about; None when none comes within so many seconds."""
+        decision = {} if decided is None else {"decided": decided.number, "goes_on": goes_on}
+        held = control(self.running, "holds/next", seconds=seconds, **decision)["held"]
+        return None if held is None else Held.model_validate(held)
 
     def advance(self, seconds: float) -> None:
         """Let time pass on the cloud's clock without waiting."""

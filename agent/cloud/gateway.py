@@ -15,12 +15,14 @@ from urllib.parse import parse_qs, unquote
 from agent.cloud import fault_answers, wire
 from agent.cloud.errors import AwsError
 from agent.cloud.faults import REQUEST_FAULTS, Fault, FaultKind
+from agent.cloud.holds import Held, Moment
 from agent.cloud.identity import Call
 from agent.cloud.wire import Request, Response
 
 if TYPE_CHECKING:
     from agent.cloud.calls import CallLog
     from agent.cloud.emulator import Emulator
+    from agent.cloud.holds import Holds
     from agent.cloud.platform import Platform
     from agent.cloud.service import HttpService, JsonService
 
@@ -33,6 +35,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTROL = "/_modelyard/"
 REGISTRY = "/v2/"
 _PRIVATE = "/_"
+_REFUSED = 300
+"""Statuses from here on say that nothing was done."""
 _CREDENTIAL = re.compile(r"Credential=([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 TARGETS: Mapping[str, str] = {"sagemaker": "SageMaker", "application-autoscaling": "AnyScaleFrontendService"}
 """What precedes the operation in ``X-Amz-Target``, by SigV4 service name."""
@@ -67,11 +71,12 @@ class Signed:
 class Gateway:
     """The ASGI application."""
 
-    def __init__(self, platform: Platform, emulator: Emulator, routes: Routes, calls: CallLog) -> None:
+    def __init__(self, platform: Platform, emulator: Emulator, routes: Routes, *, calls: CallLog, holds: Holds) -> None:
         self._platform = platform
         self._emulator = emulator
         self._routes = routes
         self._calls = calls
+        self._holds = holds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request, or the server's lifespan (which is the emulator's)."""
@@ -86,20 +91,37 @@ class Gateway:
             await _reply(wire.refuse(AwsError("NotFound", "There is nothing at this address.", 404), ""), send)
             return
         claim, receive = await self._claim(scope, receive)
-        recorder = _Recorder(send)
+        caller = self._emulator.identity.name_of(claim.access_key_id)
+        recorder = _Recorder(send, kept=self._holds.wants(Moment.AFTER, claim.action, caller))
         try:
-            await self._serve(scope, receive, recorder, claim)
+            await self._serve_or_lose(scope, receive, recorder, claim, caller)
         finally:
             self._calls.record(
                 time=self._platform.clock.time(),
                 action=claim.action,
                 account=self._emulator.identity.account_of(claim.access_key_id),
                 access_key_id=claim.access_key_id,
+                caller=caller,
                 path=scope["path"],
                 status=recorder.status,
             )
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, claim: Signed) -> None:
+    async def _serve_or_lose(
+        self, scope: Scope, receive: Receive, recorder: _Recorder, claim: Signed, caller: str
+    ) -> None:
+        """Serve a request as long as nobody who holds it wants it lost, with what it asked for done or not."""
+        creates = _headers(scope).get("if-none-match") == "*"
+        held = Held(action=claim.action, caller=caller, path=scope["path"], creates=creates)
+        if self._holds.wants(Moment.BEFORE, claim.action, caller) and not await self._holds.hold(held):
+            await _cut(scope, receive, recorder.send)
+            return
+        await self._serve(scope, receive, recorder, claim)
+        if recorder.kept and recorder.status < _REFUSED and not await self._holds.hold(held):
+            recorder.lose()
+            await _cut(scope, receive, recorder.send)
+        await recorder.tell()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: _Recorder, claim: Signed) -> None:
         account = self._emulator.identity.account_of(claim.access_key_id)
         fault = self._platform.faults.take(REQUEST_FAULTS, claim.action, account)
         if fault is not None and not await self._strike(fault, scope, receive, send, claim):
@@ -115,18 +137,15 @@ class Gateway:
             service = claim.service or claim.action.partition(":")[0]
             await self._emulator.serve(scope, receive, send, (service, claim.action))
 
-    async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: Send, claim: Signed) -> bool:
+    async def _strike(self, fault: Fault, scope: Scope, receive: Receive, send: _Recorder, claim: Signed) -> bool:
         """Let a fault happen; whether the request goes on afterwards."""
         if fault.kind is FaultKind.SLOW:
             await asyncio.sleep(fault.seconds)
             return True
-        await _read(scope, receive)
         if fault.kind is FaultKind.CUT:
-            # A body that was announced and never comes makes the server close the connection; an answer to HEAD has no
-            # body, and must not pass for a good one.
-            status = 500 if scope["method"] == "HEAD" else 200
-            await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"1")]})
+            await _cut(scope, receive, send.send)
         else:
+            await _read(scope, receive)
             await _reply(fault_answers.answer(fault, claim.service, _headers(scope), str(uuid.uuid4())), send)
         return False
 
@@ -180,16 +199,31 @@ class Gateway:
 
 
 class _Recorder:
-    """Passes messages on and remembers the status of the answer."""
+    """Passes messages on and remembers the status of the answer; one that is ``kept`` is told only afterwards."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, *, kept: bool) -> None:
+        self.send = send
+        self._messages: list[Message] = []
+        self.kept = kept
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        await self._send(message)
+        if self.kept:
+            self._messages.append(message)
+        else:
+            await self.send(message)
+
+    def lose(self) -> None:
+        """Forget the answer."""
+        self._messages = []
+        self.kept = False
+
+    async def tell(self) -> None:
+        """Pass on what was kept."""
+        for message in self._messages:
+            await self.send(message)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -231,6 +265,16 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         client=(scope.get("client") or ("127.0.0.1",))[0],
         request_id=str(uuid.uuid4()),
     )
+
+
+async def _cut(scope: Scope, receive: Receive, send: Send) -> None:
+    """End the connection instead of answering: a body that was announced and never comes makes the server do that.
+
+    An answer to HEAD has no body, and must not pass for a good one.
+    """
+    await _read(scope, receive)
+    status = 500 if scope["method"] == "HEAD" else 200
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"1")]})
 
 
 async def _reply(response: Response, send: Send) -> None:

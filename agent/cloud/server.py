@@ -29,6 +29,7 @@ from agent.cloud.control import Control
 from agent.cloud.ecr.service import Ecr
 from agent.cloud.faults import Faults
 from agent.cloud.gateway import Gateway, Routes
+from agent.cloud.holds import Holds
 from agent.cloud.place import Place, Running, write_private
 from agent.cloud.platform import Platform
 from agent.cloud.sagemaker.service import SageMaker
@@ -89,14 +90,14 @@ class Cloud:
         )
         own = stack_resources(self._sagemaker, self._autoscaling, self.platform.identity, clock)
         self._emulator.stacks.provide(own)
-        calls = CallLog()
+        calls, holds = CallLog(), Holds()
         routes = Routes(
             json_services={"sagemaker": self._sagemaker, "application-autoscaling": self._autoscaling},
             runtime=self._sagemaker.runtime,
-            control=Control(self.platform, calls, self._token, self.reset, self._keep_clock),
+            control=Control(self.platform, self._token, self.reset, self._keep_clock, calls=calls, holds=holds),
             registry=self._ecr.door,
         )
-        self.gateway = Gateway(self.platform, self._emulator, routes, calls)
+        self.gateway = Gateway(self.platform, self._emulator, routes, calls=calls, holds=holds)
 
     async def open(self) -> None:
         """Let the administrators in, take up what was running, and tell where the cloud is."""

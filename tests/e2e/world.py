@@ -94,7 +94,7 @@ class World:
     def answered(self, operation: str, since: int = 0, path: str = "") -> list[CallRecord]:
         """The calls of an operation that were answered well after the one numbered ``since``."""
         calls = self.cloud.calls(since)
-        return [call for call in calls if call.action == operation and call.status < 300 and path in call.path]
+        return [call for call in calls if call.action == operation and call.done and path in call.path]
 
     @cached_property
     def ledger(self) -> Ledger:

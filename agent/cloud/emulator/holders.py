@@ -62,6 +62,11 @@ class Holders:
         session = self._responses._account_from_sts_session(access_key_id)
         return session or self._evaluator.find_iam_access_key_account(access_key_id) or ""
 
+    def name_of(self, access_key_id: str) -> str:
+        """The ARN of whoever holds an access key, valid or expired; empty for one that is not known."""
+        credential = self._resolve(access_key_id, self.account_of(access_key_id) or "0" * 12)
+        return "" if isinstance(credential, self._evaluator.CredentialResolutionError) else credential.principal_arn
+
     def of_key(self, access_key_id: str) -> Holder:
         """Whoever holds an access key; raises AwsError for an unknown, inactive or expired one."""
         account = self.account_of(access_key_id)

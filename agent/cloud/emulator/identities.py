@@ -43,6 +43,10 @@ class Identities:
         """The account that an access key belongs to; empty for one that is not known."""
         return self._holders.account_of(access_key_id)
 
+    def name_of(self, access_key_id: str) -> str:
+        """The ARN of whoever holds an access key; empty for one that is not known."""
+        return self._holders.name_of(access_key_id)
+
     def authenticate(self, request: Request, service: str) -> Caller:
         """See :class:`agent.cloud.identity.Identity`."""
         headers, query = dict(request.headers), dict(request.query)

@@ -343,7 +343,7 @@ class World:
 
     def count(self, action: str, since: int = 0) -> int:
         """How often an action succeeded."""
-        return sum(call.action == action and call.status < 300 for call in self.cloud.calls(since))
+        return sum(call.action == action and call.done for call in self.cloud.calls(since))
 
     def await_status(self, status: str, name: str = "qa", stage: str = "") -> dict[str, Any]:
         """The endpoint's description once it has that status, and its new fleet is in that stage."""

@@ -133,7 +133,7 @@ class JobWorld:
 
     def calls(self, action: str, since: int = 0) -> int:
         """How often an action was called successfully, after the call numbered ``since``."""
-        return sum(call.action == action and call.status < 300 for call in self.cloud.calls(since))
+        return sum(call.action == action and call.done for call in self.cloud.calls(since))
 
     def last_call(self) -> int:
         """The number of the last call."""
