@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent import commands
 from agent.console import Console
-from agent.errors import ExitCode, ModelyardError
+from agent.errors import ExitCode, ModelyardError, with_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     typed = next((word for word in words if not word.startswith("-")), "")
     arguments = parser(typed).parse_args(words)
     try:
-        return int(arguments.run(arguments, console))
+        with with_this_machine():
+            return int(arguments.run(arguments, console))
     except ModelyardError as error:
         console.say(f"{console.style('error:', 'error')} {error}")
         return error.exit_code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class ExitCode(IntEnum):
@@ -49,6 +51,17 @@ class InputMissingError(ModelyardError):
     exit_code = ExitCode.INPUT_MISSING
 
 
+class DamagedError(InputMissingError):
+    """An object that modelyard wrote is not what it wrote: ``expected`` names that, ``why`` what is wrong with it."""
+
+    def __init__(self, uri: str, *, expected: str, why: str) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        super().__init__(
+            f"{uri} is damaged: expected {expected}, but {why}; bring its last good version back, which the bucket "
+            f"keeps (aws s3api list-object-versions --bucket {bucket} --prefix {key})"
+        )
+
+
 class CloudFailedError(ModelyardError):
     """AWS, the embedded cloud or a container failed for a reason of its own."""
 
@@ -71,6 +84,31 @@ class InterruptedRunError(ModelyardError):
     """The run was told to end (SIGTERM, Ctrl-C) before it was done."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+_LACKS: Mapping[int | None, str] = {
+    errno.ENOSPC: "has no space left on the disk",
+    errno.EDQUOT: "has used up its quota of the disk",
+    errno.EFBIG: "may not write a file of that size",
+    errno.EROFS: "has a disk that may not be written to",
+    errno.EMFILE: "may open no more files",
+    errno.ENFILE: "may open no more files",
+    errno.ENOMEM: "has no memory left",
+}
+
+
+@contextmanager
+def with_this_machine() -> Iterator[None]:
+    """Raise TemporaryError for what the machine of this process lacks: that is nobody's bug, and another one may do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _LACKS:
+            raise
+        where = f" for {error.filename}" if error.filename else ""
+        raise TemporaryError(
+            f"this machine {_LACKS[error.errno]}{where} ({error.strerror}); make room on it, or run again on another"
+        ) from error
 
 
 _GRAVEST_FIRST = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from agent.errors import ExitCode, InterruptedRunError, ModelyardError
-from agent.ledger.records import Attempt, StepRecord
+from agent.errors import ExitCode, InterruptedRunError, ModelyardError, with_this_machine
+from agent.ledger.records import Attempt, StepRecord, parsed
 from agent.step import StepModel
 from agent.visit import ComeAgain
 
@@ -59,7 +59,7 @@ def recall(step: Step[I, R], inputs: I, context: Context) -> R | None:
     if step.recall is not None:
         return step.recall(inputs, context)
     record = context.ledger.done(step.name, context.key) if step.kept else None
-    return None if record is None else step.result.model_validate_json(_json(record.result))
+    return None if record is None else _result(step, record, context)
 
 
 def plan_step(step: Step[I, R], inputs: I, context: Context) -> Sequence[Action]:
@@ -103,7 +103,8 @@ def _attempt(step: Step[I, R], inputs: I, context: Context, started: datetime) -
         if traced:
             context.ledger.note(attempt)
     try:
-        result = step.run(inputs, context)
+        with with_this_machine():
+            result = step.run(inputs, context)
     except ComeAgain:
         raise
     except BaseException as error:
@@ -154,7 +155,12 @@ def _keep(step: Step[I, R], inputs: I, result: R, attempt: Attempt, context: Con
         ended=context.clock.now(),
     )
     kept = context.ledger.finish(record)
-    return result if kept is record else step.result.model_validate_json(_json(kept.result))
+    return result if kept is record else _result(step, kept, context)
+
+
+def _result(step: Step[I, R], record: StepRecord, context: Context) -> R:
+    """The result that the ledger keeps; DamagedError where it is not of that step."""
+    return parsed(_json(record.result), step.result, context.ledger.uri(record.name))
 
 
 def _note_failure(attempt: Attempt, error: BaseException, context: Context) -> None:

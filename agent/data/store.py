@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from agent.data import names
 from agent.data.version import FileRecord, VersionRecord, described, manifest_key
 from agent.errors import InputMissingError
+from agent.ledger.records import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -69,7 +70,7 @@ class Store:
         document = self.objects.read(self.bucket, key)
         if document is None:
             raise InputMissingError(f"the data version {digest} has no record: s3://{self.bucket}/{key} is missing")
-        return VersionRecord.model_validate_json(document.body)
+        return parsed(document.body, VersionRecord, f"s3://{self.bucket}/{key}")
 
     def sizes(self, keys: Iterable[str]) -> dict[str, int]:
         """Which of these objects there are, with their sizes in bytes.

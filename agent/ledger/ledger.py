@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.errors import InputMissingError
-from agent.ledger.records import Attempt, Record, StepRecord
+from agent.ledger.records import Attempt, Record, StepRecord, parsed, record_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +32,11 @@ class Ledger:
 
     def done(self, step: str, key: str) -> StepRecord | None:
         """The record of a step that is done, or None."""
-        return self.read(f"steps/{step}/{key}/done.json", StepRecord)
+        return self.read(record_name(step, key), StepRecord)
 
     def finish(self, record: StepRecord) -> StepRecord:
         """Keep the record of a step that is done, and answer the one that counts: the first that was written."""
-        name = f"steps/{record.step}/{record.key}/done.json"
-        return record if self.create(name, record) else self.expect(name, StepRecord)
+        return record if self.create(record.name, record) else self.expect(record.name, StepRecord)
 
     def note(self, attempt: Attempt) -> None:
         """Keep how one run's attempt at a step stands now."""
@@ -48,9 +47,9 @@ class Ledger:
         return self.read(_attempt(step, key, run), Attempt)
 
     def read(self, name: str, kind: type[Kept]) -> Kept | None:
-        """A document, or None."""
-        document = self.objects.read(self.bucket, _PREFIX + name)
-        return None if document is None else kind.model_validate_json(document.body)
+        """A document, or None; DamagedError where there is something else by that name."""
+        found = self.version(name, kind)
+        return None if found is None else found[0]
 
     def expect(self, name: str, kind: type[Kept]) -> Kept:
         """A document that must be there; InputMissingError if it is not."""
@@ -62,7 +61,7 @@ class Ledger:
     def version(self, name: str, kind: type[Kept]) -> tuple[Kept, str] | None:
         """A document with the ETag that :meth:`replace` asks for, or None."""
         document = self.objects.read(self.bucket, _PREFIX + name)
-        return None if document is None else (kind.model_validate_json(document.body), document.etag)
+        return None if document is None else (parsed(document.body, kind, self.uri(name)), document.etag)
 
     def create(self, name: str, record: Record) -> bool:
         """Write a new document; False, and nothing written, where there is one already."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import InputMissingError, TemporaryError
+from agent.errors import DamagedError, ExitCode, InputMissingError, TemporaryError
 from agent.ledger.environments import Deployment, Environments
 from agent.ledger.leases import EnvironmentLock
 from agent.ledger.ledger import Ledger
@@ -194,3 +194,26 @@ def test_of_all_who_want_an_environment_one_has_it(order: list[int], used: bool)
     together(order, enter, use if used else lambda _: None)
     assert len(entered) == 1
     assert sorted(entered + refused) == RUNS
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"step": "tra', "EOF while parsing"),
+        (b"\xff\xfe", "Invalid JSON"),
+        (b'{"step": "train"}', "key: Field required"),
+        (b"[]", "should be an object"),
+    ],
+)
+def test_a_document_that_is_damaged_is_named_with_what_was_expected_and_how_to_bring_it_back(
+    ledger: Ledger, content: bytes, why: str
+) -> None:
+    name = f"steps/train/{KEY}/done.json"
+    ledger.create_bytes(name, content)
+    with pytest.raises(DamagedError) as damaged:
+        ledger.done("train", KEY)
+    told = str(damaged.value)
+    assert told.startswith(f"s3://bucket/ledger/{name} is damaged: expected a document StepRecord in JSON, but ")
+    assert why in told
+    assert f"aws s3api list-object-versions --bucket bucket --prefix ledger/{name}" in told
+    assert damaged.value.exit_code == ExitCode.INPUT_MISSING
