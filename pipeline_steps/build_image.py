@@ -62,10 +62,16 @@ def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
     return (pushed, described)
 
 
+def recall(inputs: Inputs, context: Context) -> Result | None:
+    """The image of these sources, which are its tag, with its SBOM: no record could tell that they are still there."""
+    found = _find(inputs, context, inputs.sources)
+    sbom = None if found is None else SbomStore(context.ledger).find(found.digest)
+    return None if found is None or sbom is None else Result(image=_image(inputs, context, found), sbom=sbom)
+
+
 def run(inputs: Inputs, context: Context) -> Result:
-    """Find the image by its sources, which are its tag, else build and push it; what is pushed is looked up again."""
+    """Build and push the image, unless another build was faster; what is pushed is looked up again."""
     tools = context.accounts.tools
-    repository = naming.repository(inputs.project)
     found = _find(inputs, context, inputs.sources)
     done = "the repository has this image already"
     if found is None:
@@ -74,15 +80,21 @@ def run(inputs: Inputs, context: Context) -> Result:
         done = "pushed"
     if found is None:
         raise CloudFailedError(
-            f"account {tools.id}, {tools.region}: {digest} was pushed to the repository {repository}, "
-            "but is not there; run again"
+            f"account {tools.id}, {tools.region}: {digest} was pushed to the repository "
+            f"{naming.repository(inputs.project)}, but is not there; run again"
         )
-    image = ImageArtifact(uri=f"{tools.access.repository_uri(repository)}@{found.digest}", media_type=found.media_type)
-    check_single_image(found.media_type, image.uri)
+    image = _image(inputs, context, found)
     context.report.fact(f"{done}: {image.uri}")
     sbom = sbom_of(inputs.project, image.digest, context)
     context.report.fact(f"its SBOM lists {sbom.packages} packages: {sbom.uri}")
     return Result(image=image, sbom=sbom)
+
+
+def _image(inputs: Inputs, context: Context, found: StoredImage) -> ImageArtifact:
+    uri = context.accounts.tools.access.repository_uri(naming.repository(inputs.project))
+    image = ImageArtifact(uri=f"{uri}@{found.digest}", media_type=found.media_type)
+    check_single_image(found.media_type, image.uri)
+    return image
 
 
 def _build(inputs: Inputs, context: Context) -> str:
@@ -107,4 +119,6 @@ def _find(inputs: Inputs, context: Context, reference: str) -> StoredImage | Non
     return tools.images.find(naming.repository(inputs.project), reference, registry=tools.id)
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write", revision=2)
+STEP = Step(
+    inputs=Inputs, result=Result, run=run, plan=plan, recall=recall, account="tools", effect="write", cached=False
+)

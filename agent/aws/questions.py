@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agent.aws.entering import Way
 
 _ONLY_LOOK = {
+    "ecr": ("BatchGetImage", "DescribeRepositories"),
     "kms": ("GetPublicKey",),
     "s3": ("GetObject", "HeadObject", "ListObjectsV2"),
     "sagemaker": ("Describe", "List"),

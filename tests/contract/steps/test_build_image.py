@@ -109,7 +109,7 @@ def test_an_image_is_pushed_and_named_by_digest(world: World) -> None:
     assert result.image.repository == world.project
 
 
-def test_an_unchanged_image_is_answered_from_the_ledger_without_a_write(world: World) -> None:
+def test_an_unchanged_image_is_answered_from_its_repository_without_a_write(world: World) -> None:
     first, since = build(world), world.last_call()
     outcome = run_step(build_image.STEP, inputs(world, commit=CommitInfo(sha="d" * 40)), agent(world, "later"))
     assert (outcome.recalled, outcome.result) == (True, first)
@@ -117,8 +117,15 @@ def test_an_unchanged_image_is_answered_from_the_ledger_without_a_write(world: W
     assert requests(world, since) == []
 
 
+def test_an_image_that_was_deleted_is_built_again(world: World) -> None:
+    first = build(world)
+    ecr = world.cloud.client("ecr")
+    ecr.batch_delete_image(repositoryName=world.project, imageIds=[{"imageDigest": first.image.digest}])
+    again = run_step(build_image.STEP, inputs(world), agent(world, "later"))
+    assert (again.recalled, again.result) == (False, first)
+
+
 def test_an_image_that_a_lost_agent_pushed_is_found_by_its_tag(world: World) -> None:
-    """The ledger does not know of it yet."""
     lost, since = build_image.run(inputs(world), agent(world, "lost")), world.last_call()
     assert build(world, "again") == lost
     assert requests(world, since) == []
