@@ -15,6 +15,14 @@ HINTS: Mapping[type[ModelyardError], str] = {
     TemporaryError: "try again later; the retries of this run are used up",
 }
 """By the kind of error, where its words tell nothing more."""
+_BY_CODE: Mapping[str, str] = {
+    "KMS.DisabledException": "an administrator enables the key again: aws kms enable-key",
+    "KMS.KMSInvalidStateException": (
+        "an administrator takes the key's deletion back, aws kms cancel-key-deletion, and then: aws kms enable-key"
+    ),
+    "KMS.NotFoundException": "what was encrypted with the key is lost; name another key for what is to come",
+}
+"""What S3 says of an object's key (S3 API reference, "Error responses")."""
 _BOTH = "the role's trust policy, and the policy of whoever enters it, have to allow it (`modelyard bootstrap apply`)"
 _NO_MFA = (
     "a build has nobody to answer MFA: let the policy spare its identity, or give it one without MFA (of an instance, "
@@ -36,6 +44,10 @@ def hint(answer: Mapping[str, Any], kind: type[ModelyardError]) -> str:
     behind = clock_behind(answer)
     if behind is not None:
         return in_words(behind)
-    told = str(answer.get("Error", {}).get("Message", ""))
+    error = answer.get("Error", {})
+    known = _BY_CODE.get(str(error.get("Code", "")))
+    if known is not None:
+        return known
+    told = str(error.get("Message", ""))
     words = next((words for words in _BY_WORDS if words in told), None) if kind is AccessDeniedError else None
     return HINTS.get(kind, "") if words is None else _BY_WORDS[words]

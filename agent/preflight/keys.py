@@ -23,7 +23,7 @@ def looks(subject: Subject) -> Iterator[Look]:
         yield Look(subject=subject, what="key", resource=key, ask=lambda: [_key(subject, "key", key)], hints=hints)
     signing = subject.signing_key_name
     if signing is not None:
-        hints = {"fix": "create it with: modelyard bootstrap apply", "key": "releases.signing_key"}
+        hints = {"fix": _MEND_SIGNING, "key": "releases.signing_key"}
         yield Look(
             subject=subject,
             what="signing key",
@@ -57,6 +57,10 @@ def _key(subject: Subject, what: str, key: str) -> Finding:
     )
 
 
+_MEND_SIGNING = (
+    "create it with: modelyard bootstrap apply; or have an administrator take its deletion back, aws kms "
+    "cancel-key-deletion, and enable it: aws kms enable-key"
+)
 _MEND = {
     "Disabled": "an administrator enables it: aws kms enable-key",
     "PendingDeletion": "an administrator takes it back, aws kms cancel-key-deletion, and then: aws kms enable-key",
