@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
+from gzip import GzipFile
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -73,8 +74,14 @@ def merged(folders: Sequence[Path]) -> Mapping[str, Path]:
 
 
 def write_archive(files: Mapping[str, Path], archive: Path) -> None:
-    """A gzipped tar of files under their relative paths; links are kept as links, owners are not kept."""
-    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
+    """A gzipped tar of files under their relative paths; links are kept as links, owners are not kept.
+
+    It says nothing of when it was written, so that the same files are the same archive.
+    """
+    with (
+        GzipFile(archive, "wb", compresslevel=6, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w") as tar,
+    ):
         for name, path in files.items():
             tar.add(path, arcname=name, recursive=False, filter=_anonymous)
 
