@@ -81,6 +81,8 @@ class Holds:
 
     async def next(self, seconds: float) -> Held | None:
         """The next request that waits and that nobody was told of; None when there is none for so long."""
+        if not self._told.empty():
+            return self._told.get_nowait()
         try:
             return await asyncio.wait_for(self._told.get(), seconds)
         except TimeoutError:

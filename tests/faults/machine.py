@@ -1,0 +1,247 @@
+"""The agent's machine, its files and its network fail, and whoever runs it ends it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agent.cloud.holds import Moment
+from agent.errors import ExitCode
+from tests.faults.case import ONCE, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.faults.case import During, Strike
+    from tests.faults.forge import Child
+    from tests.faults.scene import Scene
+
+_STAGES = {
+    "snapshot_data": ("s3:PutObject", "/data/manifests/"),
+    "build_image": ("ecr:PUT", "/manifests/"),
+    "prepare": ("sagemaker:CreateProcessingJob", ""),
+    "train": ("sagemaker:CreateTrainingJob", ""),
+    "evaluate": ("s3:PutObject", "/ledger/steps/evaluate/"),
+    "register": ("sagemaker:CreateModelPackage", ""),
+    "release": ("s3:PutObject", "/ledger/releases/"),
+    "deploy": ("sagemaker:CreateEndpointConfig", ""),
+}
+"""A write of each stage."""
+BOTH = {"CreateTrainingJob": 1, "CreateModelPackage": 2}
+"""Two that register at the same moment say the same ClientToken, and get the same version."""
+_FRESH = frozenset({"snapshot_data", "build_image", "prepare"})
+
+
+def told_to_end(stage: str, number: signal.Signals) -> Strike:
+    """The agent gets a signal while it waits for the answer to a write."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[During]:
+        def during(agent: Child) -> None:
+            scene.await_write(agent, *_STAGES[stage], Moment.BEFORE)
+            agent.send(number)
+            scene.world.cloud.hold(None)
+
+        with scene.watching(Moment.BEFORE):
+            yield during
+
+    return strike
+
+
+def overtaken(stage: str) -> Strike:
+    """Another build of the same commit does the same work while this one is about to write."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[During]:
+        def during(agent: Child) -> None:
+            scene.await_write(agent, *_STAGES[stage], Moment.BEFORE)
+            words = tuple(word for word in agent.words if word != "--json")
+            ended = scene.another(*words).end()
+            assert ended.code == 0, ended
+            scene.world.cloud.hold(None)
+
+        with scene.watching(Moment.BEFORE):
+            yield during
+
+    return strike
+
+
+@contextmanager
+def forgotten(scene: Scene) -> Iterator[None]:
+    """The agent's disk is a new one."""
+    shutil.rmtree(scene.folder / ".modelyard", ignore_errors=True)
+    yield
+
+
+@contextmanager
+def damaged_memory(scene: Scene) -> Iterator[None]:
+    """What the agent remembers on its disk is cut short."""
+    for file in (path for path in (scene.folder / ".modelyard").rglob("*") if path.is_file()):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    yield
+
+
+@contextmanager
+def shallow(scene: Scene) -> Iterator[None]:
+    """The working copy knows one commit only, and no branch."""
+    subprocess.run(["git", "checkout", "--quiet", "--detach"], cwd=scene.folder, check=True)
+    yield
+    subprocess.run(["git", "checkout", "--quiet", "main"], cwd=scene.folder, check=True)
+
+
+@contextmanager
+def changed_while_read(scene: Scene) -> Iterator[During]:
+    """A file of the data is changed between the look at it and its upload."""
+    file = next((scene.folder / "data").iterdir())
+    before = file.read_bytes()
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "s3:PutObject", "/ledger/steps/snapshot_data/", Moment.BEFORE)
+        file.write_bytes(b"9,9\n9,9\n")
+        scene.world.cloud.hold(None)
+
+    with scene.watching(Moment.BEFORE):
+        yield during
+    file.write_bytes(before)
+
+
+@contextmanager
+def removed_while_read(scene: Scene) -> Iterator[During]:
+    """A file of the data is gone between the look at it and its upload."""
+    file = next((scene.folder / "data").iterdir())
+    before = file.read_bytes()
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "s3:PutObject", "/ledger/steps/snapshot_data/", Moment.BEFORE)
+        file.unlink()
+        scene.world.cloud.hold(None)
+
+    with scene.watching(Moment.BEFORE):
+        yield during
+    file.write_bytes(before)
+
+
+@contextmanager
+def full_disk(scene: Scene) -> Iterator[None]:
+    """There is no room for the layer of an image that has grown."""
+    large = scene.folder / "program/large"
+    large.write_bytes(secrets.token_bytes(2 << 20))
+    scene.largest_file = 1 << 20
+    yield
+    scene.largest_file = None
+    large.unlink()
+
+
+@contextmanager
+def cloud_gone(scene: Scene) -> Iterator[During]:
+    """The cloud is gone in the middle of the training, and comes back at another address."""
+    cloud = scene.world.cloud
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "sagemaker:CreateTrainingJob", "", Moment.AFTER)
+        cloud.kill()
+
+    with scene.watching(Moment.AFTER, ends=False):
+        yield during
+    cloud.start()
+    scene.world = replace(scene.world, environ={**scene.world.environ, "AWS_ENDPOINT_URL": cloud.endpoint})
+
+
+CASES = (
+    *(
+        Case(
+            name=f"sigterm-in-{stage}",
+            step=stage,
+            what="the build is aborted (SIGTERM) while a write is on its way",
+            strike=told_to_end(stage, signal.SIGTERM),
+            exit_code=ExitCode.INTERRUPTED,
+            noted="interrupted",
+            says=("SIGTERM",),
+            fresh=stage in _FRESH,
+        )
+        for stage in _STAGES
+    ),
+    Case(
+        name="sigint-in-train",
+        step="train",
+        what="somebody presses Ctrl-C while the job is being asked for",
+        strike=told_to_end("train", signal.SIGINT),
+        exit_code=ExitCode.INTERRUPTED,
+        noted="interrupted",
+        says=("SIGINT",),
+        rerun="adopts the training job",
+    ),
+    *(
+        Case(
+            name=f"overtaken-in-{stage}",
+            step=stage,
+            what="another build of the commit does all up to here while this one is about to write",
+            strike=overtaken(stage),
+            words=("run", "--until", stage),
+            asked=BOTH if stage == "register" else ONCE,
+            fresh=stage in _FRESH,
+            rerun="goes on after it",
+        )
+        for stage in _STAGES
+    ),
+    Case(
+        name="disk-full",
+        step="build_image",
+        what="there is no room on the agent's disk for a layer of the image",
+        strike=full_disk,
+        exit_code=ExitCode.TEMPORARY,
+        noted="failed",
+        says=("this machine", "make room"),
+    ),
+    Case(
+        name="cloud-gone",
+        step="train",
+        what="AWS does not answer any more while the training runs",
+        strike=cloud_gone,
+        settings={"hyperparameters.sleep": 2},
+        exit_code=ExitCode.TEMPORARY,
+        says=("got no answer", "try again later"),
+        rerun="adopts the training job",
+    ),
+    Case(
+        name="detached-head",
+        step="all",
+        what="the working copy is at a commit and on no branch",
+        strike=shallow,
+        words=("run", "--branch", "main"),
+        rerun="has nothing to do",
+    ),
+    Case(name="memory-lost", step="all", what="the agent's disk is empty", strike=forgotten, rerun="has nothing to do"),
+    Case(
+        name="memory-damaged",
+        step="all",
+        what="the agent's notes on its disk are cut short",
+        strike=damaged_memory,
+        rerun="has nothing to do",
+    ),
+    Case(
+        name="data-changed-while-read",
+        step="snapshot_data",
+        what="a file of the data is changed between the look at it and its upload",
+        strike=changed_while_read,
+        exit_code=ExitCode.INPUT_MISSING,
+        noted="failed",
+        says=("changed",),
+        fresh=True,
+    ),
+    Case(
+        name="data-removed-while-read",
+        step="snapshot_data",
+        what="a file of the data is removed between the look at it and its upload",
+        strike=removed_while_read,
+        exit_code=ExitCode.INPUT_MISSING,
+        noted="failed",
+        says=("cannot be read",),
+        fresh=True,
+    ),
+)

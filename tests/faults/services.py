@@ -1,0 +1,230 @@
+"""AWS is busy, broken, or does not let the agent in."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from agent.cloud.holds import Moment
+from agent.errors import ExitCode
+from tests.faults.case import Case
+from tests.faults.scene import BUCKET, QA, TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.faults.case import During, Strike
+    from tests.faults.forge import Child
+    from tests.faults.scene import Scene
+
+STRUCK = (
+    "s3:GetObject", "s3:PutObject", "s3:ListBucket", "sts:AssumeRole", "ecr:BatchGetImage", "ecr:GetAuthorizationToken",
+    "ecr:HEAD", "ecr:POST", "ecr:PATCH", "ecr:PUT", "sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob",
+    "sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:ListModelPackages",
+    "sagemaker:CreateModelPackage", "sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:*Endpoint",
+    "sagemaker:InvokeEndpoint", "logs:*", "application-autoscaling:*", "kms:Sign", "kms:GetPublicKey",
+)  # fmt: skip
+"""What a first run asks for, of every service."""
+_FOR_GOOD = 100_000
+
+
+def failing(kind: str, *operations: str, count: int = 1) -> Strike:
+    """Operations that fail so often; what comes over one connection of a push is tried again as a whole."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        for operation in operations:
+            scene.world.cloud.fault(kind, operation=operation, count=1 if operation.startswith("ecr:") else count)
+        yield
+        scene.world.cloud.clear_faults()
+
+    return strike
+
+
+def busy(operation: str) -> Strike:
+    """An operation that is throttled for good."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        scene.world.cloud.fault("throttling", operation=operation, count=_FOR_GOOD)
+        yield
+        scene.world.cloud.clear_faults()
+
+    return strike
+
+
+def denied(action: str) -> Strike:
+    """An action that the pipeline's role may not do."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        with _deny(scene, {"Effect": "Deny", "Action": action, "Resource": "*"}):
+            yield
+
+    return strike
+
+
+@contextmanager
+def _deny(scene: Scene, statement: dict[str, object]) -> Iterator[None]:
+    where = {"RoleName": "steered-pipeline", "PolicyName": "denied"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    scene.client("iam").put_role_policy(**where, PolicyDocument=document)
+    yield
+    scene.client("iam").delete_role_policy(**where)
+
+
+@contextmanager
+def closed(scene: Scene) -> Iterator[During]:
+    """An administrator closes the role in the middle of the training, and opens it again."""
+    iam = scene.client("iam")
+    where = {"RoleName": "steered-pipeline", "PolicyName": "closed"}
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "sagemaker:CreateTrainingJob", "", Moment.AFTER)
+        statement = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+        iam.put_role_policy(**where, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        scene.world.cloud.hold(None)
+
+    with scene.watching(Moment.AFTER):
+        yield during
+    iam.delete_role_policy(**where)
+
+
+def without_key(alias: str, *, deleted: bool = False) -> Strike:
+    """A key that is disabled, or about to be deleted."""
+
+    @contextmanager
+    def strike(scene: Scene) -> Iterator[None]:
+        kms = scene.client("kms")
+        key = kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"]
+        if deleted:
+            kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        else:
+            kms.disable_key(KeyId=key)
+        yield
+        if deleted:
+            kms.cancel_key_deletion(KeyId=key)
+        kms.enable_key(KeyId=key)
+
+    return strike
+
+
+@contextmanager
+def without_bucket(scene: Scene) -> Iterator[None]:
+    """The project's bucket is gone; the cure is to make it again as it was."""
+    policy = scene.s3.get_bucket_policy(Bucket=BUCKET)["Policy"]
+    encryption = scene.s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]
+    scene.s3.delete_bucket(Bucket=BUCKET)
+    yield
+    scene.s3.create_bucket(Bucket=BUCKET)
+    scene.s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=encryption)
+    scene.s3.put_bucket_policy(Bucket=BUCKET, Policy=policy)
+
+
+CASES = (
+    *(
+        Case(
+            name=f"{kind}-of-everything",
+            step="all",
+            what=f"{what}, each operation that a first run uses in turn",
+            strike=failing(kind, *STRUCK, count=2),
+            fresh=True,
+            rerun="has nothing to do",
+        )
+        for kind, what in {
+            "throttling": "a burst of throttling",
+            "internal": "a burst of server errors (5xx)",
+            "cut": "connections are cut",
+        }.items()
+    ),
+    *(
+        Case(
+            name=f"{operation.replace(':', '-')}-busy",
+            step=step,
+            what=f"`{operation}` is throttled for longer than the retries last",
+            strike=busy(operation),
+            exit_code=ExitCode.TEMPORARY,
+            says=(operation, "111111111111" if "Endpoint" not in operation else QA, "try again later"),
+            fresh=fresh,
+        )
+        for operation, step, fresh in (
+            ("sts:AssumeRole", "preflight", False),
+            ("s3:PutObject", "train", False),
+            ("ecr:BatchGetImage", "build_image", True),
+            ("sagemaker:CreateModelPackage", "register", False),
+            ("kms:Sign", "release", False),
+            ("sagemaker:UpdateEndpoint", "deploy", False),
+        )
+    ),
+    Case(
+        name="tokens-expire",
+        step="all",
+        what="session tokens expire in the middle",
+        strike=failing(
+            "expired-token", "s3:PutObject", "sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "kms:Sign"
+        ),
+        rerun="has nothing to do",
+    ),
+    Case(
+        name="token-expires-in-the-push",
+        step="build_image",
+        what="the registry's token expires while a layer is on its way",
+        strike=failing("expired-token", "ecr:PATCH"),
+        exit_code=ExitCode.ACCESS_DENIED,
+        noted="failed",
+        says=("authorization token has expired", "Reauthenticate"),
+        fresh=True,
+        rerun="sends what has not arrived",
+    ),
+    Case(
+        name="permission-missing",
+        step="preflight",
+        what="the pipeline's role may not `sagemaker:CreateModelPackage`",
+        strike=denied("sagemaker:CreateModelPackage"),
+        exit_code=ExitCode.ACCESS_DENIED,
+        says=("sagemaker:CreateModelPackage", TOOLS, "steered-pipeline"),
+    ),
+    Case(
+        name="role-closed",
+        step="train",
+        what="the role is denied everything while the training runs",
+        strike=closed,
+        exit_code=ExitCode.ACCESS_DENIED,
+        says=("steered-pipeline",),
+        rerun="adopts the training job",
+    ),
+    Case(
+        name="bucket-key-disabled",
+        step="preflight",
+        what="the key of the bucket is disabled",
+        strike=without_key("alias/steered"),
+        exit_code=ExitCode.INPUT_MISSING,
+        says=("arn:aws:kms:", "is disabled", "enable-key"),
+    ),
+    Case(
+        name="bucket-key-to-be-deleted",
+        step="preflight",
+        what="the key of the bucket is about to be deleted",
+        strike=without_key("alias/steered", deleted=True),
+        exit_code=ExitCode.INPUT_MISSING,
+        says=("arn:aws:kms:", "pending deletion", "cancel-key-deletion"),
+    ),
+    Case(
+        name="signing-key-disabled",
+        step="preflight",
+        what="the key that signs releases is disabled",
+        strike=without_key("alias/steered-releases"),
+        exit_code=ExitCode.INPUT_MISSING,
+        says=("alias/steered-releases", "is disabled", "enable-key"),
+    ),
+    Case(
+        name="bucket-gone",
+        step="preflight",
+        what="the project's bucket is gone",
+        strike=without_bucket,
+        exit_code=ExitCode.INPUT_MISSING,
+        says=(BUCKET,),
+        fresh=True,
+    ),
+)

@@ -1,0 +1,43 @@
+"""An agent is lost when its write was done and before it knew: the next run, on another machine, finds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.cloud.holds import Moment
+from tests.faults.walking import COMMAND, Way, recorded, undisturbed, walked
+
+if TYPE_CHECKING:
+    from tests.faults.scene import Stage
+    from tests.faults.writes import Write
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+@pytest.fixture(scope="module")
+def usual(stage: Stage) -> Way:
+    return undisturbed(stage)
+
+
+@pytest.fixture(scope="module")
+def way(stage: Stage, usual: Way) -> Way:
+    return walked(stage, Moment.AFTER, forgets=True)
+
+
+def test_all_writes_are_known(usual: Way) -> None:
+    assert set(usual.writes) == set(recorded()), f"the writes are others by now; list them with: {COMMAND}"
+
+
+@pytest.mark.parametrize("write", recorded(), ids=lambda write: write.name)
+def test_a_lost_answer_is_made_up_for(way: Way, write: Write) -> None:
+    assert write in way.killed
+
+
+def test_the_releases_are_those_of_an_undisturbed_way(usual: Way, way: Way) -> None:
+    assert way.releases == usual.releases
+
+
+def test_nothing_is_asked_for_twice(usual: Way, way: Way) -> None:
+    assert way.asked == usual.asked

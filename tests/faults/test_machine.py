@@ -1,0 +1,19 @@
+"""The agent's machine fails, or somebody ends the agent: the next one goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.machine import CASES
+from tests.faults.playing import play
+
+if TYPE_CHECKING:
+    from tests.faults.case import Case
+    from tests.faults.scene import Stage
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_it_ends_as_it_should_and_is_made_up_for(stage: Stage, case: Case) -> None:
+    play(case, stage)
