@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.cloud.holds import Moment
@@ -137,21 +136,6 @@ def full_disk(scene: Scene) -> Iterator[None]:
     large.unlink()
 
 
-@contextmanager
-def cloud_gone(scene: Scene) -> Iterator[During]:
-    """The cloud is gone in the middle of the training, and comes back at another address."""
-    cloud = scene.world.cloud
-
-    def during(agent: Child) -> None:
-        scene.await_write(agent, "sagemaker:CreateTrainingJob", "", Moment.AFTER)
-        cloud.kill()
-
-    with scene.watching(Moment.AFTER, ends=False):
-        yield during
-    cloud.start()
-    scene.world = replace(scene.world, environ={**scene.world.environ, "AWS_ENDPOINT_URL": cloud.endpoint})
-
-
 CASES = (
     *(
         Case(
@@ -197,16 +181,6 @@ CASES = (
         exit_code=ExitCode.TEMPORARY,
         noted="failed",
         says=("this machine", "make room"),
-    ),
-    Case(
-        name="cloud-gone",
-        step="train",
-        what="AWS does not answer any more while the training runs",
-        strike=cloud_gone,
-        settings={"hyperparameters.sleep": 2},
-        exit_code=ExitCode.TEMPORARY,
-        says=("got no answer", "try again later"),
-        rerun="adopts the training job",
     ),
     Case(
         name="detached-head",

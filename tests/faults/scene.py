@@ -80,14 +80,13 @@ class Scene:
         raise AssertionError(f"no {action} on {path}: {child.end()}")
 
     @contextmanager
-    def watching(self, moment: Moment, *, ends: bool = True) -> Iterator[None]:
-        """Hold the agent's writes for as long as the block lasts; the cloud may end before it does."""
+    def watching(self, moment: Moment) -> Iterator[None]:
+        """Hold the agent's writes for as long as the block lasts."""
         self.world.cloud.hold(Watch(moment=moment, callers=AGENTS, but=LOOKS))
         try:
             yield
         finally:
-            if ends:
-                self.world.cloud.hold(None)
+            self.world.cloud.hold(None)
 
     def noted(self, step: str) -> list[str]:
         """How the build's attempts at a step stand."""
