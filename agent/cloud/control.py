@@ -1,10 +1,10 @@
-"""The cloud's own small interface under ``/_modelyard/``: status, reset, faults, clock and the log of calls."""
+"""The cloud's own small interface under ``/_modelyard/``: status, reset, faults, clock and what was asked of it."""
 
 from __future__ import annotations
 
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from agent.cloud.calls import CallLog
+    from agent.cloud.decisions import DecisionLog
     from agent.cloud.holds import Holds
     from agent.cloud.platform import Platform
 
@@ -26,21 +27,28 @@ _HOUSEKEEPING = frozenset({"alarms", "endpoint metrics"})
 TOKEN_HEADER = "x-modelyard-token"  # noqa: S105 - a header's name, not a secret
 
 
+class Logs(NamedTuple):
+    """What the cloud remembers of what it was asked."""
+
+    calls: CallLog
+    decisions: DecisionLog
+
+
 class Control:
     """Answers to whoever holds the token that the cloud wrote into its state folder."""
 
     def __init__(
         self,
         platform: Platform,
+        logs: Logs,
         token: str,
         reset: Callable[[], Awaitable[None]],
         keep_clock: Callable[[], None],
         *,
-        calls: CallLog,
         holds: Holds,
     ) -> None:
         self._platform = platform
-        self._calls = calls
+        self._logs = logs
         self._holds = holds
         self._token = token
         self._reset_everything = reset
@@ -59,6 +67,7 @@ class Control:
             "holds/watch": self._watch,
             "holds/end": self._end_watch,
             "holds/next": self._next_held,
+            "decisions": self._list_decisions,
         }
 
     async def respond(self, request: Request) -> Response:
@@ -113,7 +122,10 @@ class Control:
         return self._clock()
 
     async def _list_calls(self, members: Members) -> Members:
-        return {"calls": [_plain(call) for call in self._calls.since(int(members.get("since", 0)))]}
+        return {"calls": [_plain(call) for call in self._logs.calls.since(int(members.get("since", 0)))]}
+
+    async def _list_decisions(self, members: Members) -> Members:
+        return {"decisions": [_plain(made) for made in self._logs.decisions.since(int(members.get("since", 0)))]}
 
     async def _watch(self, members: Members) -> Members:
         self._holds.watch(Watch.model_validate(members))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agent.cloud.accounts import DEFAULT_ACCOUNTS, DEFAULT_REGION
 from agent.cloud.calls import CallRecord
+from agent.cloud.decisions import DecisionRecord
 from agent.cloud.faults import Fault, FaultKind
 from agent.cloud.holds import Held, Watch
 from agent.cloud.place import Place, Running
@@ -306,6 +307,11 @@ class EmbeddedCloud:
         """The calls answered after the one numbered ``since``."""
         answer = control(self.running, "calls", since=since)
         return [CallRecord.model_validate(call) for call in answer["calls"]]
+
+    def decisions(self, since: int = 0) -> list[DecisionRecord]:
+        """What the policy engine decided after the decision numbered ``since``."""
+        answer = control(self.running, "decisions", since=since)
+        return [DecisionRecord.model_validate(made) for made in answer["decisions"]]
 
     def status(self) -> dict[str, Any]:
         """What the cloud says about itself."""

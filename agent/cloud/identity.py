@@ -61,6 +61,9 @@ class Identity(Protocol):
     ) -> None:
         """Return when ``caller`` may do ``action`` on ``resource``; raise ``AccessDeniedException`` if not."""
 
+    def authorize_key(self, caller: Caller, action: str, key: str, conditions: Mapping[str, Any]) -> None:
+        """The same for a KMS key by its id, alias or ARN, whose own policy is asked, too."""
+
     def role_trusts(self, role_arn: str, service: str, source_arn: str | None = None) -> bool:
         """Whether the role exists and its trust policy lets ``service`` assume it.
 

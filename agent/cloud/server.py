@@ -25,7 +25,8 @@ from agent.cloud.autoscaling.service import AutoScaling
 from agent.cloud.autoscaling.targets import ScalableTargets
 from agent.cloud.calls import CallLog
 from agent.cloud.clock import Clock
-from agent.cloud.control import Control
+from agent.cloud.control import Control, Logs
+from agent.cloud.decisions import DecisionLog
 from agent.cloud.ecr.service import Ecr
 from agent.cloud.faults import Faults
 from agent.cloud.gateway import Gateway, Routes
@@ -69,7 +70,8 @@ class Cloud:
         self._token = secrets.token_urlsafe(24)
         clock = Clock(offset=settings.clock_offset)
         store = Store(place.folder / "services.sqlite")
-        self._emulator = emulators.Emulator(clock)
+        decisions = DecisionLog()
+        self._emulator = emulators.Emulator(clock, decisions)
         self._ecr = Ecr(self._emulator, store, clock, place.folder / "ecr", engine)
         self.platform = Platform(
             state=place.folder,
@@ -94,7 +96,9 @@ class Cloud:
         routes = Routes(
             json_services={"sagemaker": self._sagemaker, "application-autoscaling": self._autoscaling},
             runtime=self._sagemaker.runtime,
-            control=Control(self.platform, self._token, self.reset, self._keep_clock, calls=calls, holds=holds),
+            control=Control(
+                self.platform, Logs(calls, decisions), self._token, self.reset, self._keep_clock, holds=holds
+            ),
             registry=self._ecr.door,
         )
         self.gateway = Gateway(self.platform, self._emulator, routes, calls=calls, holds=holds)

@@ -25,6 +25,7 @@ _SUSPENDED = {
     "ScheduledScalingSuspended": "scheduled",
 }
 _MOST_TAGS = 50
+_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 
 
 class TargetApi:
@@ -57,6 +58,8 @@ class TargetApi:
         endpoint_arn = call.arn("endpoint", name.split("/")[1])
         for action in ("DescribeEndpoint", "UpdateEndpointWeightsAndCapacities"):
             call.require(f"sagemaker:{action}", endpoint_arn)
+        if not any(self._targets.records.of(call.account, call.region)):
+            call.require("iam:CreateServiceLinkedRole", _role(call), {"iam:AWSServiceName": _SERVICE})
         self._scaler.variant(call.account, call.region, name)
         least, most = _limits(request, known)
         if known and request.get("Tags"):
@@ -72,10 +75,7 @@ class TargetApi:
             least=least,
             most=most,
             created=known.created if known else self._platform.clock.now(),
-            role_arn=(
-                f"arn:aws:iam::{call.account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
-                "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-            ),
+            role_arn=_role(call),
             suspended=_suspended(request, known),
             tags=known.tags if known else request.get("Tags") or {},
         )
@@ -127,6 +127,12 @@ class TargetApi:
             if target.arn == arn:
                 return target
         raise AwsError("ResourceNotFoundException", f"The scalable target {arn} does not exist.")
+
+
+def _role(call: Call) -> str:
+    """The role that AWS scales with, which the first target makes ("Service-linked roles" in the user guide)."""
+    name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    return f"arn:aws:iam::{call.account}:role/aws-service-role/{_SERVICE}/{name}"
 
 
 def target_arn(call: Call, request: Members) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from agent.cloud.clock import Clock
+    from agent.cloud.decisions import DecisionLog
     from agent.cloud.emulator.holders import Holders
     from agent.cloud.emulator.request_reading import RequestReading
     from agent.cloud.emulator.resources import Resources
@@ -48,7 +49,9 @@ class Asked:
 class Authorization:
     """The policy engine in MiniStack's place."""
 
-    def __init__(self, clock: Clock, holders: Holders, resources: Resources, reading: RequestReading) -> None:
+    def __init__(
+        self, clock: Clock, holders: Holders, resources: Resources, reading: RequestReading, log: DecisionLog
+    ) -> None:
         from ministack.core import iam_actions, iam_evaluator, responses
         from ministack.services import sts
 
@@ -56,6 +59,7 @@ class Authorization:
         self._holders = holders
         self._resources = resources
         self._reading = reading
+        self._log = log
         self._evaluator = iam_evaluator
         self._actions = iam_actions
         self._responses = responses
@@ -86,9 +90,16 @@ class Authorization:
             _current.reset(token)
 
     def decide(self, holder: Holder, asked: Asked, side: ResourceSide | None = None) -> Decision:
-        """Whether a holder may do what is asked of a resource with that policy of its own.
+        """Whether a holder may do what is asked of a resource with that policy of its own; it is left in the log."""
+        decision = self.foresee(holder, asked, side)
+        who = holder.principal.role or holder.arn or holder.principal.service or ""
+        self._log.record(who, asked.action, asked.resource, allowed=decision.allowed, by=decision.allowed_by)
+        return decision
 
-        Another account's resource without one is closed.
+    def foresee(self, holder: Holder, asked: Asked, side: ResourceSide | None = None) -> Decision:
+        """The same for what nobody does.
+
+        Another account's resource without a policy is closed.
         """
         owner = self._resources.owner(asked.resource)
         if side is None and owner not in {None, holder.account}:

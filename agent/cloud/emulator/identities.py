@@ -17,19 +17,30 @@ if TYPE_CHECKING:
 
     from agent.cloud.emulator.authorization import Authorization
     from agent.cloud.emulator.holders import Holders
+    from agent.cloud.emulator.keys import Keys
+    from agent.cloud.emulator.resources import Resources
     from agent.cloud.wire import Request
 
 
 class Identities:
     """See :class:`agent.cloud.identity.Identity`."""
 
-    def __init__(self, holders: Holders, authorization: Authorization, touch: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        holders: Holders,
+        authorization: Authorization,
+        resources: Resources,
+        keys: Keys,
+        touch: Callable[[str], None],
+    ) -> None:
         from ministack import app
         from ministack.core import iam_actions, iam_evaluator, responses, router
         from ministack.services import iam, sts
 
         self._holders = holders
         self._authorization = authorization
+        self._resources = resources
+        self._keys = keys
         self._touch = touch
         self._app = app
         self._actions = iam_actions
@@ -82,6 +93,15 @@ class Identities:
         decision = self._authorization.decide(holder, asked, side)
         if not decision.allowed:
             raise AwsError("AccessDeniedException", denial(caller.arn, action, resource, decision))
+
+    def authorize_key(self, caller: Caller, action: str, key: str, conditions: Mapping[str, Any]) -> None:
+        """See :class:`agent.cloud.identity.Identity`."""
+        arn = self._keys.arn(key, caller.account, caller.region)
+        asked = Asked(action=action, resource=arn, region=caller.region, conditions=conditions)
+        side = self._resources.side("kms", arn)
+        decision = self._authorization.decide(cast("Holder", caller.principal), asked, side)
+        if not decision.allowed:
+            raise AwsError("AccessDeniedException", denial(caller.arn, action, arn, decision))
 
     def role_trusts(self, role_arn: str, service: str, source_arn: str | None = None) -> bool:
         """See :class:`agent.cloud.identity.Identity`."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.cloud.clock import Clock
+    from agent.cloud.decisions import DecisionLog
 
 _ALLOW_ALL = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 
@@ -84,7 +85,7 @@ _NETWORKS = frozenset(
 class Emulator:
     """MiniStack as an ASGI application, and its insides by concern."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, decisions: DecisionLog) -> None:
         from ministack import app
         from ministack.core import responses, router
 
@@ -99,12 +100,12 @@ class Emulator:
         resources = Resources()
         keys = Keys()
         self._actions = RequestActions()
-        authorization = Authorization(clock, holders, resources, RequestReading(keys))
+        authorization = Authorization(clock, holders, resources, RequestReading(keys), decisions)
         self._sessions = Sessions(clock, authorization)
         self._simulation = Simulation(holders, authorization)
         self._persistence = Persistence()
         self._objects = Objects(authorization, resources, keys)
-        self.identity = Identities(holders, authorization, self._persistence.touch)
+        self.identity = Identities(holders, authorization, resources, keys, self._persistence.touch)
         self.stacks = Stacks(authorization, holders, self.identity, resources)
         self.events = EventBus(self._persistence.touch)
         self.telemetry = CloudWatch(clock, self._persistence.touch)

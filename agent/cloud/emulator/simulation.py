@@ -73,7 +73,7 @@ class Simulation:
                 asked = Asked(action=action, resource=resource, region=self._responses.get_region(), conditions=context)
                 owner = request.get("ResourceOwner", "").split(":")[4:5] or [principal.account]
                 side = ResourceSide(policy=parse(policy), owner=owner[0]) if policy else None
-                decision = self._authorization.decide(holder, asked, side)
+                decision = self._authorization.foresee(holder, asked, side)
                 own = decide(self._authorization.request(holder, asked), granted)
                 results.append(_result(action, resource, granted, decision) | _details(decision, own))
         answer = encode({"EvaluationResults": results, "IsTruncated": "false"})

@@ -6,7 +6,7 @@ Source: IAM user guide, "Policy evaluation logic" (its sections on a single acco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -51,12 +51,25 @@ class ResourceSide:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The answer; ``kind`` is the policy that denied, or the one that should have allowed."""
+    """The answer; ``kind`` is the policy that denied, or the one that should have allowed.
+
+    ``sid`` is the statement that decided, in the policy of that kind; ``beside`` the one of the resource's policy that
+    had to allow it as well.
+    """
 
     allowed: bool
     explicit: bool = False
     kind: Kind = Kind.IDENTITY
     sid: str = ""
+    beside: str | None = None
+
+    @property
+    def allowed_by(self) -> tuple[str, ...]:
+        """The statements that allowed it together, each after its kind of policy, such as ``identity:RunJobs``."""
+        if not self.allowed:
+            return ()
+        own = f"{self.kind.name.lower()}:{self.sid}"
+        return (own,) if self.beside is None else (own, f"{Kind.RESOURCE.name.lower()}:{self.beside}")
 
     def because(self, action: str) -> str:
         """AWS's explanation of a denial, as the end of its message."""
@@ -78,8 +91,8 @@ def decide(request: Request, granted: Granted, resource: ResourceSide | None = N
     if named > Match.ACCOUNT and not foreign:
         return _within_limits(request, granted, named, sid)
     own = _own_side(request, granted)
-    if own.allowed and named is Match.NONE and (foreign or (resource is not None and resource.required)):
-        return Decision(allowed=False, kind=Kind.RESOURCE)
+    if own.allowed and (foreign or (resource is not None and resource.required)):
+        return replace(own, beside=sid) if named is not Match.NONE else Decision(allowed=False, kind=Kind.RESOURCE)
     return own
 
 

@@ -24,6 +24,7 @@ from agent.cloud.sagemaker.operation import Operation, named, request_tags
 from agent.cloud.sagemaker.rollback_alarms import require_watchable
 from agent.cloud.sagemaker.servable import servable
 from agent.cloud.sagemaker.serving import DOWNLOAD_SECONDS, HEALTH_CHECK_SECONDS
+from agent.cloud.sagemaker.volume_keys import require_endpoint_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -192,7 +193,9 @@ class Endpoints:
     def _config(self, call: Call, request: Members, action: str) -> EndpointConfig:
         """The configuration to deploy; the caller needs the permission for it as well as for the endpoint."""
         call.require(action, call.arn("endpoint-config", request["EndpointConfigName"]))
-        return self._configs.find(call, request["EndpointConfigName"])
+        config = self._configs.find(call, request["EndpointConfigName"])
+        require_endpoint_key(call, config.request)
+        return config
 
     def _pending(
         self, call: Call, config: EndpointConfig, deployment: Mapping[str, Any] | None, *, number: int

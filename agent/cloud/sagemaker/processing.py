@@ -14,6 +14,7 @@ from agent.cloud.sagemaker.operation import Operation, named, without
 from agent.cloud.sagemaker.processing_rules import check_processing
 from agent.cloud.sagemaker.processing_run import ProcessingJob, ProcessingRun
 from agent.cloud.sagemaker.roles import pass_role
+from agent.cloud.sagemaker.volume_keys import require_job_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +63,9 @@ class ProcessingJobs:
         pass_role(call, request["RoleArn"])
         vpc = (request.get("NetworkConfig") or {}).get("VpcConfig")
         await require_network(self._platform, call, request["RoleArn"], vpc)
-        now = self._platform.clock.now()
         cluster = request["ProcessingResources"]["ClusterConfig"]
+        require_job_key(call, request["RoleArn"], cluster)
+        now = self._platform.clock.now()
         job = ProcessingJob(
             account=call.account,
             region=call.region,

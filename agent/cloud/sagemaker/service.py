@@ -93,6 +93,9 @@ class SageMaker:
         conditions |= operation.conditions(request) if operation.conditions else {}
         policy = operation.policy(resource) if operation.policy else None
         call.require(f"sagemaker:{call.operation}", resource, conditions, policy)
+        if request.get("Tags") and call.operation.startswith("Create"):
+            # A dependent action, by the service authorization reference.
+            call.require("sagemaker:AddTags", resource, conditions, policy)
 
     async def resume(self) -> None:
         """Take up what was running when the cloud last went down."""

@@ -17,6 +17,7 @@ from agent.cloud.sagemaker.roles import pass_role
 from agent.cloud.sagemaker.training_rules import DEFAULT_RUNTIME_SECONDS, check_training
 from agent.cloud.sagemaker.training_run import TrainingRun
 from agent.cloud.sagemaker.training_state import Secondary, TrainingJob, TuningOrigin, described, ended, moved
+from agent.cloud.sagemaker.volume_keys import require_job_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +67,7 @@ class TrainingJobs:
         self.refuse_taken(call.account, call.region, request["TrainingJobName"])
         pass_role(call, request["RoleArn"])
         await require_network(self._platform, call, request["RoleArn"], request.get("VpcConfig"))
+        require_job_key(call, request["RoleArn"], request["ResourceConfig"])
         await require_objects(self._platform, call.region, request["RoleArn"], sources(request))
         job = self.launch(call.account, call.region, request)
         return {"TrainingJobArn": job.arn}
