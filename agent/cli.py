@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent import commands
 from agent.console import Console
-from agent.errors import ExitCode, ModelyardError, with_this_machine
+from agent.errors import AccessDeniedError, ExitCode, ModelyardError, with_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with with_this_machine():
             return int(arguments.run(arguments, console))
     except ModelyardError as error:
-        console.say(f"{console.style('error:', 'error')} {error}")
+        console.say(f"{console.style('error:', 'error')} {_told(error, arguments)}")
         return error.exit_code
     except KeyboardInterrupt:
         console.say("interrupted")
@@ -74,6 +74,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         console.say(f"{console.style('error:', 'error')} this is a bug of modelyard; please report the lines above")
         return ExitCode.BUG
+
+
+def _told(error: ModelyardError, arguments: argparse.Namespace) -> str:
+    """The message; of a refusal also which line of the templates would have allowed it, for this configuration."""
+    if not (isinstance(error, AccessDeniedError) and getattr(arguments, "configuration", None)):
+        return str(error)
+    from agent.bootstrap.missing import explained
+    from agent.entry import selected
+
+    try:
+        return explained(str(error), selected(arguments))
+    except (ModelyardError, AttributeError):
+        return str(error)
 
 
 if __name__ == "__main__":

@@ -154,6 +154,7 @@ def answer(step: Step[Any, Any], inputs: StepModel, opened: Opened) -> Mapping[s
 
     An aborted build's work is put in order instead: InterruptedRunError.
     """
+    from agent.bootstrap.missing import explaining
     from agent.request import result_document, waiting_document
     from agent.runner import leave_step, run_step
     from agent.visit import ComeAgain
@@ -161,7 +162,8 @@ def answer(step: Step[Any, Any], inputs: StepModel, opened: Opened) -> Mapping[s
     if opened.clock.interrupted:
         leave_step(step, inputs, opened.context)
     try:
-        return result_document(step.name, run_step(step, inputs, opened.context))
+        with explaining(opened.configuration):
+            return result_document(step.name, run_step(step, inputs, opened.context))
     except ComeAgain as leaving:
         if opened.clock.interrupted:
             # The signal came when the wait had ended already.

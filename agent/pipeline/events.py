@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from agent.ports.time import Clock
@@ -99,11 +99,12 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StageReporter:
-    """An :class:`agent.ports.reporter.Reporter` that makes events of what a stage tells."""
+    """An :class:`agent.ports.reporter.Reporter` that makes events of what a stage tells, and explains warnings."""
 
     stage: str
     clock: Clock
     listener: Listener
+    explain: Callable[[str], str] = str
 
     def doing(self, what: str) -> None:
         """See :class:`agent.ports.reporter.Reporter`."""
@@ -115,7 +116,7 @@ class StageReporter:
 
     def warn(self, text: str) -> None:
         """See :class:`agent.ports.reporter.Reporter`."""
-        self._tell(EventKind.WARNING, text)
+        self._tell(EventKind.WARNING, self.explain(text))
 
     def log(self, line: str) -> None:
         """See :class:`agent.ports.reporter.Reporter`."""

@@ -98,7 +98,8 @@ def _run_stage(
     clock = context.clock
     started = clock.now()
     listener.hear(Event(kind=EventKind.STARTED, at=started, stage=stage.name, text=stage.title))
-    ended = _work(stage, wiring, replace(context, report=_reporter(stage, context, listener)), before)
+    report = StageReporter(stage=stage.name, clock=clock, listener=listener, explain=partial(_told, wiring=wiring))
+    ended = _work(stage, wiring, replace(context, report=report), before)
     now = clock.now()
     seconds = round((now - started).total_seconds(), 3)
     listener.hear(
@@ -114,8 +115,11 @@ def _run_stage(
     return replace(ended, end=replace(ended.end, seconds=seconds))
 
 
-def _reporter(stage: Stage, context: Context, listener: Listener) -> StageReporter:
-    return StageReporter(stage=stage.name, clock=context.clock, listener=listener)
+def _told(text: str, wiring: Wiring) -> str:
+    """A failure or a warning, with the line to mend where it is about a permission."""
+    from agent.bootstrap.missing import explained
+
+    return explained(text, wiring.configuration)
 
 
 def _work(stage: Stage, wiring: Wiring, context: Context, before: Callable[[], None] | None) -> _Ended:
@@ -134,7 +138,8 @@ def _work(stage: Stage, wiring: Wiring, context: Context, before: Callable[[], N
         failed = replace(end, status=Status.INTERRUPTED, error=str(error), exit_code=ExitCode.INTERRUPTED)
         return _Ended(end=failed, error=error)
     except ModelyardError as error:
-        return _Ended(end=replace(end, status=Status.FAILED, error=str(error), exit_code=error.exit_code), error=error)
+        told = _told(str(error), wiring)
+        return _Ended(end=replace(end, status=Status.FAILED, error=told, exit_code=error.exit_code), error=error)
     refusal = outcome.result.refusal
     status = Status.REFUSED if refusal else Status.RECALLED if outcome.recalled else Status.DONE
     wrote = writes and not outcome.recalled

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from agent.bootstrap.missing import explained
 from agent.errors import AccessDeniedError, CloudFailedError, ExitCode, ModelyardError, TemporaryError
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def _late(look: Look, seconds: float) -> Finding:
 
 
 def _refused(look: Look, error: ModelyardError) -> Finding:
+    told = explained(str(error), look.subject.configuration).replace("\nmissing: ", "; missing: ")
     if look.needed or not isinstance(error, _NOT_TOLD):
-        return look.subject.found(
-            "error", look.what, look.resource, str(error), exit_code=int(error.exit_code), **look.hints
-        )
-    return look.subject.found("warning", look.what, look.resource, f"could not be looked at: {error}", **look.hints)
+        return look.subject.found("error", look.what, look.resource, told, exit_code=int(error.exit_code), **look.hints)
+    return look.subject.found("warning", look.what, look.resource, f"could not be looked at: {told}", **look.hints)
