@@ -398,9 +398,6 @@ class FakePolicies:
     def of_repository(self, repository: str) -> Mapping[str, Any] | None:
         return self.policies.get(repository, LETS_ALL_IN)
 
-    def of_group(self, group: str) -> Mapping[str, Any] | None:
-        return self.policies.get(f"group {group}", LETS_ALL_IN)
-
     def of_key(self, key: str) -> Mapping[str, Any] | None:
         return self.policies.get(key, LETS_ALL_IN)
 

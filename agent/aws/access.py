@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from agent.aws.sessions import Clients
 
-_CLASSIC_REGION = "us-east-1"
-"""``GetBucketLocation`` answers nothing for S3's oldest region."""
 _HINT = "create it with: modelyard bootstrap apply"
 
 
@@ -38,7 +36,7 @@ class AwsAccess:
         return str(answer["Arn"])
 
     def bucket_region(self, bucket: str) -> str:
-        """``HeadBucket``, and ``GetBucketLocation`` where that does not tell the region."""
+        """``HeadBucket``, whose answer tells the region."""
         with self._refusals("s3:ListBucket", bucket):
             try:
                 headers = self._client("s3").head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
@@ -46,10 +44,7 @@ class AwsAccess:
                 if code(error) not in {"404", "NoSuchBucket"}:
                     raise
                 raise InputMissingError(f"there is no bucket {bucket}; {_HINT}") from error
-        if "x-amz-bucket-region" in headers:
-            return str(headers["x-amz-bucket-region"])
-        with self._refusals("s3:GetBucketLocation", bucket):
-            return str(self._client("s3").get_bucket_location(Bucket=bucket)["LocationConstraint"] or _CLASSIC_REGION)
+        return str(headers["x-amz-bucket-region"])
 
     def repository_uri(self, repository: str) -> str:
         """``DescribeRepositories``."""

@@ -20,7 +20,7 @@ _NONE = frozenset({
     "RepositoryPolicyNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 })  # fmt: skip
-"""What services answer where there is nothing to tell; SageMaker's answer is told by its message."""
+"""What services answer where there is nothing to tell."""
 _BOOLEANS = frozenset({"true", "false"})
 
 
@@ -71,15 +71,6 @@ class AwsPolicies:
             lambda: ecr.get_repository_policy(repositoryName=repository)["policyText"],
         )
 
-    def of_group(self, group: str) -> Mapping[str, Any] | None:
-        """``GetModelPackageGroupPolicy``."""
-        sagemaker = self._clients.client("sagemaker")
-        return self._policy(
-            "sagemaker:GetModelPackageGroupPolicy",
-            group,
-            lambda: sagemaker.get_model_package_group_policy(ModelPackageGroupName=group)["ResourcePolicy"],
-        )
-
     def of_key(self, key: str) -> Mapping[str, Any] | None:
         """``GetKeyPolicy``."""
         kms = self._clients.client("kms")
@@ -101,7 +92,7 @@ class AwsPolicies:
             try:
                 return ask()
             except ClientError as error:
-                if code(error) in _NONE or "Cannot find" in str(error):
+                if code(error) in _NONE:
                     return None
                 raise
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _POLICIES_OF_RESOURCES = {
     "AWS::S3::BucketPolicy": "PolicyDocument",
     "AWS::ECR::Repository": "RepositoryPolicyText",
-    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupPolicy",
     "AWS::KMS::Key": "KeyPolicy",
 }
 _PRINCIPAL = "aws:PrincipalArn"

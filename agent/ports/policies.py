@@ -58,9 +58,6 @@ class Policies(Protocol):
     def of_repository(self, repository: str) -> Mapping[str, Any] | None:
         """Of an ECR repository (GetRepositoryPolicy)."""
 
-    def of_group(self, group: str) -> Mapping[str, Any] | None:
-        """Of a model package group (GetModelPackageGroupPolicy)."""
-
     def of_key(self, key: str) -> Mapping[str, Any] | None:
         """Of a KMS key by its ARN (GetKeyPolicy)."""
 

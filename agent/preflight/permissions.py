@@ -48,7 +48,6 @@ ASIDE = frozenset(
         "kms:GetKeyPolicy",
         "s3:GetBucketPolicy",
         "s3:GetEncryptionConfiguration",
-        "sagemaker:GetModelPackageGroupPolicy",
         "sagemaker:ListEndpointConfigs",
         "sagemaker:ListEndpoints",
         "sagemaker:ListModels",

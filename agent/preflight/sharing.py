@@ -1,4 +1,4 @@
-"""Whether bucket, key, repository and model package group let in whom they are for, as their own policies say.
+"""Whether bucket, keys and repository let in whom they are for, as their own policies say.
 
 The simulator looks at a role's policies only. Policies of resources are read, and decided by the engine that the
 embedded cloud decides with (docs/decisions/0010).
@@ -100,10 +100,9 @@ def _shared(subject: Subject) -> Iterator[Shared]:
         return Shared(subject=subject, holders=(holder,), what=f"policy of the {what}", resource=resource, read=read)
 
     if subject.environment is None:
-        bucket, repository, group = subject.bucket, naming.repository(project), naming.model_package_group(project)
+        bucket, repository = subject.bucket, naming.repository(project)
         yield one("BucketAccess", "bucket", bucket, lambda: policies.of_bucket(bucket))
         yield one("Repository", "repository", repository, lambda: policies.of_repository(repository))
-        yield one("ModelVersions", "model package group", group, lambda: policies.of_group(group))
     yield from _shared_keys(subject)
 
 

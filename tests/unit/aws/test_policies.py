@@ -76,10 +76,8 @@ def test_what_a_request_says_is_part_of_the_question(cloud: EmbeddedCloud, polic
 def test_a_resource_without_a_policy_has_none(cloud: EmbeddedCloud, policies: AwsPolicies) -> None:
     cloud.client("s3").create_bucket(Bucket="bare-bucket")
     cloud.client("ecr").create_repository(repositoryName="bare")
-    cloud.client("sagemaker").create_model_package_group(ModelPackageGroupName="bare")
     assert policies.of_bucket("bare-bucket") is None
     assert policies.of_repository("bare") is None
-    assert policies.of_group("bare") is None
 
 
 def test_a_key_tells_whether_it_can_be_used(cloud: EmbeddedCloud, policies: AwsPolicies) -> None:

@@ -84,7 +84,7 @@ def test_names_and_conditions_are_worked_out() -> None:
     assert need.principals == (f"arn:aws:iam::{IDS['tools']}:role/tumour-pipeline",)
     assert need.resources == (f"arn:aws:iam::{IDS['tools']}:role/tumour-execution",)
     assert need.conditions == {"iam:PassedToService": ("sagemaker.amazonaws.com",)}
-    assert needs("tools")["PipelineRole", "EncryptVolumesOfJobs"].conditions == {"kms:GrantIsForAWSResource": ("true",)}
+    assert needs("tools")["ExecutionRole", "EncryptVolumes"].conditions == {"kms:GrantIsForAWSResource": ("true",)}
     assert needs("tools")["PipelineRole", "CheckTheKey"].resources == (KEY,)
     assert needs("tools")["PipelineRole", "CopySources"].resources == ("arn:aws:s3:::elsewhere/rows/*",)
 

@@ -134,7 +134,6 @@ def test_everything_is_looked_at_and_told(accounts: Accounts) -> None:
         ("tools", "permissions"),
         ("tools", "policy of the bucket"),
         ("tools", "policy of the repository"),
-        ("tools", "policy of the model package group"),
         ("tools", "image"),
         ("prod", "identity"),
         ("prod", "region"),
@@ -145,7 +144,7 @@ def test_everything_is_looked_at_and_told(accounts: Accounts) -> None:
         ("prod", "image"),
     }
     assert accounts.context is not None
-    assert told(accounts.context, "fact") == ["entered tools, prod; all 24 checks passed"]
+    assert told(accounts.context, "fact") == ["entered tools, prod; all 23 checks passed"]
 
 
 def test_a_key_that_signs_is_missed_before_anything_is_trained(accounts: Accounts) -> None:
@@ -169,7 +168,7 @@ def test_all_that_is_wrong_is_listed_with_what_is_right(accounts: Accounts) -> N
     accounts.tools.access.buckets = {}
     accounts.tools.registry.groups.clear()
     message = accounts.refused(AccessDeniedError)
-    assert message.startswith("3 of 17 checks failed:\n")
+    assert message.startswith("3 of 16 checks failed:\n")
     no_group = "there is no model package group tumour; create it with: modelyard bootstrap apply"
     for start in (
         f"  WRONG  prod ({PROD}, us-east-1)  identity: sts:AssumeRole: wrong external id; its trust has to name",
@@ -189,7 +188,7 @@ def test_an_account_that_does_not_let_us_in_is_asked_nothing_else(accounts: Acco
 
 def test_what_is_missing_is_missing(accounts: Accounts) -> None:
     accounts.tools.access.repositories = {}
-    assert "1 of 24 checks failed" in accounts.refused(InputMissingError)
+    assert "1 of 23 checks failed" in accounts.refused(InputMissingError)
 
 
 def test_a_service_that_is_busy_may_be_asked_again(accounts: Accounts) -> None:
@@ -253,7 +252,7 @@ def test_whoever_may_not_ask_is_warned_and_goes_on(accounts: Accounts) -> None:
     assert warned[0].startswith(
         f"tools ({TOOLS}, us-east-1): permissions: could not be looked at: iam:SimulatePrincipalPolicy: no; let "
     )
-    assert told(accounts.context, "fact") == ["entered tools, prod; 22 of 24 checks passed, none failed"]
+    assert told(accounts.context, "fact") == ["entered tools, prod; 21 of 23 checks passed, none failed"]
 
 
 def test_a_preflight_lacks_what_only_it_asks_for_without_stopping_anybody(accounts: Accounts) -> None:
