@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.aws.accounts import AwsAccount
     from agent.cloud.embedded import EmbeddedCloud
 
+_REASON = "is not authorized to perform: "
 _DENIALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 
 
@@ -52,13 +53,13 @@ def neighbour(several_accounts: EmbeddedCloud) -> Landscape:
 
 
 def denied(act: Callable[[], object]) -> bool:
-    """Whether AWS says no, and for the reason of access."""
+    """Whether AWS says no, and for a reason of access that it names."""
     try:
         act()
     except ClientError as error:
-        return str(error.response["Error"]["Code"]) in _DENIALS
-    except AccessDeniedError:
-        return True
+        return str(error.response["Error"]["Code"]) in _DENIALS and _REASON in str(error)
+    except AccessDeniedError as error:
+        return _REASON in str(error)
     return False
 
 
