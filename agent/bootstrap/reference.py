@@ -40,6 +40,7 @@ ORIGINS: Mapping[Template, Mapping[str, str]] = {
         "HostingRoles": "`environments.X.execution_role` of all",
         "SourceBuckets": "`data.X.s3` in other buckets",
         "SourceObjects": "`data.X.s3` in other buckets",
+        "NetworkResources": "`tools.network.vpc`",
     },
     Template.ENVIRONMENT: {
         "Project": "`project`",
@@ -57,6 +58,7 @@ ORIGINS: Mapping[Template, Mapping[str, str]] = {
         "CaptureObjects": "`environments.X.endpoint.data_capture.prefix`",
         "KeyAlias": _KEY.format("`environments.X.kms_key`"),
         "ExistingKey": _EXISTING_KEY.format("`environments.X.kms_key`"),
+        "NetworkResources": "`environments.X.network.vpc`",
     },
 }
 """Where `modelyard bootstrap` takes each parameter from."""

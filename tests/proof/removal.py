@@ -11,18 +11,20 @@ from agent.aws.sessions import Clients, Credentials
 from agent.bootstrap.orders import TOOLS as TOOLS_STACK
 from agent.bootstrap.orders import orders
 from agent.bootstrap.resolving import LINE, Resolved
+from agent.bootstrap.template import Template
 from agent.config.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from agent.bootstrap.orders import StackOrder
-    from agent.bootstrap.template import Template
     from tests.e2e.world import World
 
 TRUST = "Trust"
 """What a role's trust is called here, which has no Sid."""
 _NOBODY = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+_NOTHING = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
+"""No policy is empty; that action needs no permission."""
 
 
 class Permission(NamedTuple):
@@ -56,6 +58,8 @@ class Live(NamedTuple):
 
 def statements(resolved: Resolved) -> Iterator[Statement]:
     """Every statement of a template, wherever it stands."""
+    template = resolved.template
+    assert isinstance(template, Template)
     for name, resource in resolved.resources.items():
         properties = resource["Properties"]
         beside = properties["Roles"] if resource["Type"] == "AWS::IAM::Policy" else None
@@ -64,7 +68,7 @@ def statements(resolved: Resolved) -> Iterator[Statement]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             sid = statement.get("Sid", TRUST)
             line = statement.get(LINE)
-            place = f"{resolved.template.file}:{line}" if line else resolved.template.place(name)
+            place = f"{template.file}:{line}" if line else template.place(name)
             yield Statement(holder, sid, statement["Effect"], tuple(actions), place)
 
 
@@ -203,8 +207,8 @@ def less(document: Mapping[str, Any], permission: Permission) -> Mapping[str, An
             kept.append(statement)
         elif others := [action for action in actions if action != permission.action]:
             kept.append({**statement, "Action": others})
-    if not kept and permission.sid == TRUST:
-        kept = [_NOBODY]
+    if not kept:
+        kept = [_NOBODY if permission.sid == TRUST else _NOTHING]
     return {**document, "Statement": kept}
 
 

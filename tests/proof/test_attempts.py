@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from agent.aws.entering import Origin, Scope, Way
 from agent.aws.sessions import Clients, Credentials
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import AccessDeniedError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 BUCKET = f"{PROJECT}-{TOOLS}-{REGION}"
 PIPELINE = f"arn:aws:iam::{TOOLS}:role/steered-pipeline"
 DEPLOY_IN_QA = f"arn:aws:iam::{TESTS}:role/steered-deploy"
+ATTEMPT = Origin(session_name="attempt")
 DEPLOY_IN_PROD = f"arn:aws:iam::{PROD}:role/steered-deploy"
 
 
@@ -46,13 +48,18 @@ def build_server(world: World) -> Clients:
 
 @pytest.fixture(scope="module")
 def pipeline(build_server: Clients) -> Clients:
-    return build_server.assume(PIPELINE, session_name="attempt", external_id=None, region=REGION)
+    return build_server.assume(way("tools", PIPELINE), started=ATTEMPT, region=REGION)
 
 
 @pytest.fixture(scope="module")
 def deploying(build_server: Clients) -> Clients:
     """The build server in qa, as far as a build of a branch or a pull request gets."""
-    return build_server.assume(DEPLOY_IN_QA, session_name="attempt", external_id="steered-qa", region=REGION)
+    return build_server.assume(way("qa", DEPLOY_IN_QA, "steered-qa"), started=ATTEMPT, region=REGION)
+
+
+def way(environment: str, role: str, external_id: str | None = None) -> Way:
+    """How the build server enters a role of the project."""
+    return Way(role=role, external_id=external_id, scope=Scope(project=PROJECT, environment=environment))
 
 
 def refusal(act: Callable[[], object]) -> str:

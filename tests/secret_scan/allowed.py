@@ -16,6 +16,7 @@ MAY_HOLD: Mapping[str, str] = {
     **{f"*/{name}": "a cloud's own state" for name in STATE},
     "*/certificate[0-9]*/host.pem": "the key of a test's own server (tests/code_host.py)",
     "*/test_an_authority_of_ones_own_*/server.pem": "the key of a test's own server",
+    "*/aws-config": "profiles of a shell, which a test is told to be (tests/contract/bootstrap/test_command.py)",
     "*/issuer.pem": "the key of a test's own issuer of tokens (tests/issuer.py)",
     "*/token": "what such an issuer gives a build, as a file that only the build reads",
     "*/secrets/MODELYARD_SECRET_ACCESS_KEY": "what the trial's cloud hands to the controller, in files (docker/cloud)",

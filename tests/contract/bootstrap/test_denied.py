@@ -267,7 +267,7 @@ def test_a_job_reading_a_neighbours_data(
         tools.jobs.create(JobKind.TRAINING, request)
 
 
-@pytest.mark.parametrize("key", ["ledger/releases/1.json", "evaluations/job/evaluation.json"])
+@pytest.mark.parametrize("key", ["ledger/releases/1.json", "rollouts/1.json"])
 def test_a_job_reading_what_is_not_an_input(landscape: Landscape, tools: AwsAccount, key: str) -> None:
     tools.objects.create(landscape.bucket, key, b"{}")
     job = as_service(landscape, landscape.configuration.tools.execution_role)
@@ -275,7 +275,7 @@ def test_a_job_reading_what_is_not_an_input(landscape: Landscape, tools: AwsAcco
     assert denied(lambda: job.client("s3").get_object(Bucket=landscape.bucket, Key=key))
 
 
-@pytest.mark.parametrize("prefix", ["", "ledger/", "evaluations/"])
+@pytest.mark.parametrize("prefix", ["", "ledger/", "ledger/releases/"])
 def test_a_job_listing_what_is_not_an_input(landscape: Landscape, prefix: str) -> None:
     job = as_service(landscape, landscape.configuration.tools.execution_role)
     assert not denied(lambda: job.client("s3").list_objects_v2(Bucket=landscape.bucket, Prefix="data/"))
