@@ -72,23 +72,18 @@ class ImageLayer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BaseOfImage:
-    """The image that the lower layers are of: its name, and the digest that it had then."""
-
-    name: str
-    digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class ImageContents:
-    """A whole image: ``name`` is its repository's address, ``created`` (RFC 3339) what its configuration says."""
+    """A whole image: ``name`` is its repository's address, ``created`` (RFC 3339) what its configuration says.
+
+    ``base`` is the digest of the image that its lower layers are of.
+    """
 
     name: str
     digest: str
     platform: str
     created: str
     layers: tuple[ImageLayer, ...]
-    base: BaseOfImage | None
+    base: str | None
     system: System | None
     packages: tuple[Installed, ...]
     unread: tuple[str, ...] = ()

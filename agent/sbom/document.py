@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cyclonedx.model.license import License
 
-    from agent.ports.contents import BaseOfImage, ImageContents, ImageLayer, Installed, Package, System
+    from agent.ports.contents import ImageContents, ImageLayer, Installed, Package, System
 
 _LAYER, _RECORD, _SIZE, _UNREAD = "modelyard:layer", "modelyard:record:sha256", "modelyard:size", "modelyard:unread"
 """What CycloneDX has no field for: who brought a package, the sha256 of its `RECORD`, bytes, what was not read."""
@@ -77,14 +77,14 @@ def _image(contents: ImageContents) -> Component:
     )
 
 
-def _base(base: BaseOfImage) -> Component:
+def _base(digest: str) -> Component:
+    """The same wherever the base image was had from, as the image is."""
     return Component(
         type=ComponentType.CONTAINER,
-        name=base.name,
-        version=base.digest,
-        bom_ref=f"base:{base.digest}",
-        purl=_oci(base.name, base.digest),
-        hashes=[_sha256(base.digest)],
+        name="base",
+        version=digest,
+        bom_ref=f"base:{digest}",
+        hashes=[_sha256(digest)],
         description="base image",
     )
 

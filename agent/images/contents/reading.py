@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from agent.images.contents.layer import read_layer
 from agent.images.contents.merging import packages_of, system_of, unread_of
-from agent.images.layers.base import BASE_DIGEST, BASE_NAME
+from agent.images.layers.base import BASE_DIGEST
 from agent.images.layers.compose import HISTORY
 from agent.images.manifest import decode_manifest
-from agent.ports.contents import BaseOfImage, ImageContents, ImageLayer
+from agent.ports.contents import ImageContents, ImageLayer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,9 +77,8 @@ def _holds(entry: str) -> str:
     return _OF_PROGRAMS.get(entry, ours)
 
 
-def _base(config: Mapping[str, Any], layers: Sequence[ImageLayer]) -> BaseOfImage | None:
-    """The base image, where we laid layers over it; else such labels are the base's own, and about its base."""
+def _base(config: Mapping[str, Any], layers: Sequence[ImageLayer]) -> str | None:
+    """The base image's digest, where we laid layers over it; else such labels are the base's own."""
     labels = (config.get("config") or {}).get("Labels") or {}
-    if not layers or not layers[-1].holds or not labels.get(BASE_DIGEST):
-        return None
-    return BaseOfImage(name=str(labels.get(BASE_NAME, "")), digest=str(labels[BASE_DIGEST]))
+    told = layers and layers[-1].holds and labels.get(BASE_DIGEST)
+    return str(told) if told else None

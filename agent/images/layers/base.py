@@ -40,7 +40,8 @@ _LAYER_TYPES: Mapping[str, str] = {
     "application/vnd.oci.image.layer.v1.tar": "application/vnd.docker.image.rootfs.diff.tar",
 }
 """A layer's media type in Docker's schema 2, by the one that the base image gives it; the bytes are the same."""
-BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+BASE_DIGEST = "org.opencontainers.image.base.digest"
+"""Label of the image that one stands on (image-spec, `annotations.md`), wherever that was had from."""
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_HOST = "registry-1.docker.io"
 
@@ -49,15 +50,9 @@ _DOCKER_HUB_HOST = "registry-1.docker.io"
 class BaseImage:
     """A single image for our platform; ``config`` is its whole configuration document, ``blobs`` are its layers."""
 
-    name: str
     digest: str
     config: Mapping[str, Any]
     blobs: tuple[Blob, ...]
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """How an image says which one it stands on (image-spec, `annotations.md`)."""
-        return {BASE_NAME: self.name, BASE_DIGEST: self.digest}
 
 
 def base_endpoint(reference: ImageReference, target: PushTarget, environ: Mapping[str, str]) -> RegistryEndpoint:
@@ -102,7 +97,6 @@ class BaseImages:
         check_platform(config, platform, name)
         mount_from = reference.repository if reference.registry == target.host else None
         return BaseImage(
-            name=name.partition("@")[0],
             digest=sha256_digest(raw),
             config=config,
             blobs=tuple(

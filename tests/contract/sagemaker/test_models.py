@@ -90,11 +90,6 @@ def test_a_pipeline_keeps_the_order_of_its_containers(maker: Maker) -> None:
 
 
 @pytest.mark.embedded_only("a subnet and a group of these names do not exist on AWS")
-def test_a_network_configuration_is_kept(maker: Maker) -> None:
-    network = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
-    assert maker.describe(maker.create(PrimaryContainer=maker.container(), VpcConfig=network))["VpcConfig"] == network
-
-
 def test_arns_are_in_lower_case(maker: Maker) -> None:
     name = maker.create(maker.unique("Model"), PrimaryContainer=maker.container())
     assert maker.describe(name)["ModelName"] == name

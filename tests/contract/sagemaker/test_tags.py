@@ -159,7 +159,7 @@ def test_policies_decide_by_the_tags_of_requests_and_resources(
     statements = [
         {"Effect": "Allow", "Action": "sagemaker:DescribeModelPackageGroup", "Resource": "*",
          "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}},
-        {"Effect": "Allow", "Action": "sagemaker:CreateModelPackageGroup", "Resource": "*",
+        {"Effect": "Allow", "Action": ["sagemaker:AddTags", "sagemaker:CreateModelPackageGroup"], "Resource": "*",
          "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}},
     ]  # fmt: skip
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
