@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from agent.aws.entering import Scope
     from agent.cloud.calls import CallRecord
     from agent.cloud.embedded import EmbeddedCloud
     from agent.config.model import Configuration
@@ -104,7 +105,7 @@ class World:
     def context(self, *, run: str = "run", clock: Clock | None = None, attempts: int = 4) -> Context:
         """A run of the build server, which has nothing but its own access key."""
         if attempts not in self._accounts:
-            self._accounts[attempts] = self._new_accounts(attempts)
+            self._accounts[attempts] = self._new_accounts(attempts, self._scopes)
         accounts = self._accounts[attempts]
         return Context(
             accounts=accounts,
@@ -116,7 +117,15 @@ class World:
             folder=self.folder,
         )
 
-    def _new_accounts(self, attempts: int) -> AwsAccounts:
+    def accounts_of_whole_roles(self) -> AwsAccounts:
+        """As of an earlier version, whose sessions could do all that their roles can."""
+        return self._new_accounts(4, {role: replace(scope, policy="") for role, scope in self._scopes.items()})
+
+    @property
+    def _scopes(self) -> Mapping[str, Scope]:
+        return scopes(self.configuration)
+
+    def _new_accounts(self, attempts: int, scopes_by_role: Mapping[str, Scope]) -> AwsAccounts:
         clients = Clients(
             credentials=self.keys,
             region=self.cloud.running.region,
@@ -130,7 +139,7 @@ class World:
             region=tools.region,
             role=tools.role,
             started=Origin(session_name="ci"),
-            scopes=scopes(self.configuration),
+            scopes=scopes_by_role,
         )
 
     def release(

@@ -12,7 +12,7 @@ import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, UsageError
-from agent.preflight.preflight import QUICK, look_at
+from agent.preflight.preflight import PATIENT, look_at
 from agent.runner import run_step
 from pipeline_steps import preflight
 from tests.contract.steps.deploy_world import PROD, QA, TOOLS, World, new_world
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.config.model import Configuration
+    from agent.ports.account import Accounts
     from agent.preflight.finding import Finding
 
 
@@ -53,10 +54,12 @@ def refused(world: World, kind: type[ModelyardError], **changes: Any) -> list[st
     return [line for line in str(caught.value).splitlines() if "WRONG" in line]
 
 
-def looked(world: World, configuration: Configuration | None = None, sources: str = "latest") -> Sequence[Finding]:
+def looked(
+    world: World, configuration: Configuration | None = None, sources: str = "latest", accounts: Accounts | None = None
+) -> Sequence[Finding]:
     """All that `modelyard preflight` finds, but for what is well."""
-    accounts = world.context().accounts
-    found = look_at(configuration or world.configuration, accounts, sources, limits=QUICK, with_quotas=True)
+    accounts = accounts or world.context().accounts
+    found = look_at(configuration or world.configuration, accounts, sources, limits=PATIENT, with_quotas=True)
     return [finding for finding in found if finding.severity != "ok" and finding.what != "quotas"]
 
 
@@ -108,13 +111,11 @@ def test_a_model_package_group_that_was_removed_is_missed(world: World) -> None:
     """All packages have to go before their group can."""
     sagemaker = world.sagemaker("tools")
     sagemaker.delete_model_package(ModelPackageName=world.package)
-    policy = sagemaker.get_model_package_group_policy(ModelPackageGroupName=world.project)["ResourcePolicy"]
     sagemaker.delete_model_package_group(ModelPackageGroupName=world.project)
     try:
         (line,) = refused(world, InputMissingError)
     finally:
         sagemaker.create_model_package_group(ModelPackageGroupName=world.project)
-        sagemaker.put_model_package_group_policy(ModelPackageGroupName=world.project, ResourcePolicy=policy)
     assert f"there is no model package group {world.project}; create it with: modelyard bootstrap apply" in line
 
 
@@ -233,7 +234,8 @@ def test_a_bucket_in_another_region_is_out_of_reach(world: World) -> None:
     with policy_of(world, "tools", role, "pipeline") as document:
         statement(document, "ListTheBucket")["Resource"] = f"arn:aws:s3:::{bucket}"
         put(world, "tools", role, "pipeline", document)
-        found = next(each for each in looked(world, configuration) if each.what == "artifact bucket")
+        everything = looked(world, configuration, accounts=world.accounts_of_whole_roles())
+    found = next(each for each in everything if each.what == "artifact bucket")
     assert f"the bucket {bucket} is in eu-central-1, but jobs run in us-east-1" in found.why
     assert (found.key, found.exit_code) == ("tools.region", 5)
 
@@ -281,7 +283,7 @@ def test_a_name_that_is_too_long_is_found_before_it_is_given(world: World) -> No
 
 
 def test_quotas_that_nobody_serves_are_a_warning_with_the_reason(world: World) -> None:
-    found = look_at(world.configuration, world.context().accounts, None, limits=QUICK, with_quotas=True)
+    found = look_at(world.configuration, world.context().accounts, None, limits=PATIENT, with_quotas=True)
     quotas = [each for each in found if each.what == "quotas"]
     assert {each.severity for each in quotas} == {"warning"}
     assert all("servicequotas:ListServiceQuotas" in each.why for each in quotas)
