@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _ARN = r"arn:aws[\w-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]+"
 _BY_AWS = re.compile(
     rf"User: (?P<who>{_ARN}) is not authorized to perform: (?P<action>[\w-]+:\w+)"
-    r"(?: on resource: \"?(?P<on>[^\s\",]+))?"
+    r"(?: on resource: \"?(?P<on>[^\s\",;]+))?"
     r"(?:\"? because no (?P<policy>identity|resource)-based policy)?"
 )
 _BY_SAGEMAKER = (
@@ -45,6 +45,8 @@ _BY_REGISTRY = re.compile(r"registry (?P<account>\d{12})\.dkr\.ecr\.\S+: HEAD /v
 _BY_JOB = re.compile(r"its role lacks a permission\b.*?\(403\): Forbidden \(s3://(?P<on>[^\s)]+)\)", re.DOTALL)
 _ROLE_OF_JOBS = "the role of jobs"
 _ENTER = "sts:AssumeRole"
+_ENTERING = (_ENTER, "sts:TagSession", "sts:SetSourceIdentity")
+"""What a session of the project's roles takes: it says what it is for and who is behind it (decision 31)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +111,7 @@ def _lines(refused: Refused, configuration: Configuration) -> Iterator[str]:
         return
     if refused.who == _ROLE_OF_JOBS:
         refused = replace(refused, who=configuration.tools.execution_role)
-    if refused.action == _ENTER:
+    if refused.action in _ENTERING:
         yield from _trust(refused, stacks, configuration)
         return
     for order in stacks:
@@ -130,18 +132,19 @@ def _trust(refused: Refused, stacks: Sequence[StackOrder], configuration: Config
         for role in ("PipelineRole" if order.label == TOOLS else "DeployRole", "ExecutionRole"):
             name = order.parameters[f"{role}Name"]
             if refused.resource.endswith(f"/{name}") and f":{order.account}:" in refused.resource:
-                own = f" or {_entrance(stacks, configuration)}" if role == "DeployRole" else ""
+                deploying = role == "DeployRole"
+                own = f", or {_entrance(refused.action, stacks, configuration)}" if deploying else ""
                 yield (
-                    f"missing: {_ENTER} for {refused.who}: the trust of {role}, {order.template.place(role)},{own}; "
-                    f"run: modelyard bootstrap apply --account {order.label}"
+                    f"missing: {refused.action} for {refused.who}: the trust of {role}, {order.template.place(role)}{own}; "
+                    f"run: modelyard bootstrap apply{f' --account {TOOLS}' if deploying else ''} --account {order.label}"
                 )
 
 
-def _entrance(stacks: Sequence[StackOrder], configuration: Configuration) -> str:
+def _entrance(action: str, stacks: Sequence[StackOrder], configuration: Configuration) -> str:
     """What lets the build server's identity leave its account."""
     tools = next(order for order in stacks if order.label == TOOLS)
     policy = _resolved(tools, configuration).resources["CiAccess"]["Properties"]["PolicyDocument"]
-    statement = next(found for found in policy["Statement"] if found["Sid"] == "BecomeTheDeployments")
+    statement = next(found for found in policy["Statement"] if action in found["Action"])
     return f"statement {statement['Sid']} of CiAccess, {tools.template.file}:{statement[LINE]}"
 
 

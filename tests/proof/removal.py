@@ -40,13 +40,14 @@ class Permission(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A statement as a stack has it, with its file and line."""
+    """A statement as a stack has it, with its file and line, and the names of whom it is for."""
 
     holder: str
     sid: str
     effect: str
     actions: tuple[str, ...]
     place: str
+    names: tuple[str, ...]
 
 
 class Live(NamedTuple):
@@ -69,7 +70,19 @@ def statements(resolved: Resolved) -> Iterator[Statement]:
             sid = statement.get("Sid", TRUST)
             line = statement.get(LINE)
             place = f"{template.file}:{line}" if line else template.place(name)
-            yield Statement(holder, sid, statement["Effect"], tuple(actions), place)
+            names = tuple(_names(resolved.resources[holder], statement))
+            yield Statement(holder, sid, statement["Effect"], tuple(actions), place, names)
+
+
+def _names(holder: Mapping[str, Any], statement: Mapping[str, Any]) -> Iterator[str]:
+    """A role's or a policy's own name; a resource's policy names roles by ``aws:PrincipalArn``."""
+    own = [holder["Properties"][name] for name in ("RoleName", "ManagedPolicyName") if name in holder["Properties"]]
+    if own:
+        yield from own
+        return
+    for key, values in (pair for by_key in statement.get("Condition", {}).values() for pair in by_key.items()):
+        if key == "aws:PrincipalArn":
+            yield from (arn.rpartition("/")[2] for arn in (values if isinstance(values, list) else [values]))
 
 
 def _logical(resolved: Resolved, role_name: str) -> str:
@@ -169,10 +182,7 @@ class Stack:
         arn = f"arn:aws:iam::{self.order.account}:policy/{self.order.parameters['Project']}-ci"
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-        return Live(
-            document,
-            lambda new: iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(new), SetAsDefault=True),
-        )
+        return Live(document, partial(_put_managed, iam, arn))
 
     def _of_bucket(self, _permission: Permission) -> Live:
         s3 = self.client("s3")
@@ -196,6 +206,13 @@ class Stack:
 
 def _put_role_policy(iam: Any, role: str, policy: str, document: Mapping[str, Any]) -> None:
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def _put_managed(iam: Any, arn: str, document: Mapping[str, Any]) -> None:
+    """Five versions are kept at most, so the one before goes."""
+    before = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+    iam.delete_policy_version(PolicyArn=arn, VersionId=before)
 
 
 def less(document: Mapping[str, Any], permission: Permission) -> Mapping[str, Any]:

@@ -14,11 +14,11 @@ from tests.proof.removal import Stacks
 from tests.proof.walk import NAMES, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.e2e.world import World
     from tests.proof.landscape import Said
-    from tests.proof.removal import Permission, Stack
+    from tests.proof.removal import Permission, Stack, Statement
     from tests.proof.walk import Step
 
 
@@ -60,6 +60,21 @@ def unlike(permission: Permission, stack: Stack, step: Step, said: Said) -> Iter
     statement = stack.statement(permission)
     if said.code == step.ends and permission not in declared().told:
         yield f"{step.name} ends with {said.code} as ever"
-    names = (permission.action, stack.order.account, f"{statement.place}")
-    for missing in (word for word in names if not re.search(rf"{re.escape(word)}(?!\d)", said.text)):
-        yield f"{missing} is not told:\n{said.code} {said.text[-1800:]}"
+    if stack.order.account not in said.text:
+        yield f"{stack.order.account} is not told:\n{said.code} {said.text[-1800:]}"
+    if not _told_together(permission.action, statement, said.text.splitlines()):
+        wanted = f"{permission.action} for any of {statement.names} at {statement.place}"
+        yield f"{wanted} is not told:\n{said.code} {said.text[-1800:]}"
+
+
+def _told_together(action: str, statement: Statement, lines: Sequence[str]) -> bool:
+    """Whether a message, of two lines at most, names the permission, a role that it is for, and the template's line."""
+    messages = ("\n".join(lines[number : number + 2]) for number in range(len(lines)))
+    return any(
+        _names(message, action) and _names(message, statement.place) and any(_names(message, name) for name in statement.names)
+        for message in messages
+    )
+
+
+def _names(message: str, word: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", message) is not None
