@@ -132,12 +132,11 @@ def _trust(refused: Refused, stacks: Sequence[StackOrder], configuration: Config
         for role in ("PipelineRole" if order.label == TOOLS else "DeployRole", "ExecutionRole"):
             name = order.parameters[f"{role}Name"]
             if refused.resource.endswith(f"/{name}") and f":{order.account}:" in refused.resource:
-                deploying = role == "DeployRole"
-                own = f", or {_entrance(refused.action, stacks, configuration)}" if deploying else ""
-                yield (
-                    f"missing: {refused.action} for {refused.who}: the trust of {role}, {order.template.place(role)}{own}; "
-                    f"run: modelyard bootstrap apply{f' --account {TOOLS}' if deploying else ''} --account {order.label}"
-                )
+                ways, accounts = f"the trust of {role}, {order.template.place(role)}", f"--account {order.label}"
+                if role == "DeployRole":
+                    ways += f", or {_entrance(refused.action, stacks, configuration)}"
+                    accounts = f"--account {TOOLS} {accounts}"
+                yield f"missing: {refused.action} for {refused.who}: {ways}; run: modelyard bootstrap apply {accounts}"
 
 
 def _entrance(action: str, stacks: Sequence[StackOrder], configuration: Configuration) -> str:

@@ -78,14 +78,31 @@ def test_the_statement_is_named(
     assert f"statement {sid} of {holder}, {line(template, sid, holder)}; run: modelyard bootstrap apply" in said
 
 
-def test_a_trust_is_named_with_what_lets_the_build_server_go(configuration: Configuration) -> None:
-    role = f"arn:aws:iam::{TESTS}:role/steered-dev-deploy"
-    told = (
-        f"User: arn:aws:iam::{TOOLS}:user/steered-ci is not authorized to perform: sts:AssumeRole on resource: {role}"
-    )
-    said = explained(told, configuration)
-    assert f"the trust of DeployRole, {Template.ENVIRONMENT.place('DeployRole')}" in said
-    assert line(Template.TOOLS, "BecomeTheDeployments", "CiAccess") in said
+@pytest.mark.parametrize(
+    ("action", "sid"),
+    [
+        ("sts:AssumeRole", "BecomeTheDeployments"),
+        ("sts:TagSession", "BecomeTheDeployments"),
+        ("sts:SetSourceIdentity", "SayWhoIsBehindDeployments"),
+    ],
+)
+def test_a_trust_is_named_with_what_lets_the_build_server_go(
+    configuration: Configuration, action: str, sid: str
+) -> None:
+    """The sentence goes on after the role, as errors do."""
+    role, user = f"arn:aws:iam::{TESTS}:role/steered-dev-deploy", f"arn:aws:iam::{TOOLS}:user/steered-ci"
+    said = explained(f"User: {user} is not authorized to perform: {action} on resource: {role}; mend it", configuration)
+    trust = f"the trust of DeployRole, {Template.ENVIRONMENT.place('DeployRole')}"
+    entrance = f"statement {sid} of CiAccess, {line(Template.TOOLS, sid, 'CiAccess')}"
+    run = "modelyard bootstrap apply --account tools --account dev"
+    assert f"missing: {action} for {user}: {trust}, or {entrance}; run: {run}" in said
+
+
+def test_the_trust_of_the_build_server_s_own_account_is_enough(configuration: Configuration) -> None:
+    user, role = f"arn:aws:iam::{TOOLS}:user/steered-ci", f"arn:aws:iam::{TOOLS}:role/steered-pipeline"
+    said = explained(f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {role}", configuration)
+    trust = f"the trust of PipelineRole, {Template.TOOLS.place('PipelineRole')}"
+    assert f"{trust}; run: modelyard bootstrap apply --account tools" in said
 
 
 @pytest.mark.parametrize(
