@@ -66,15 +66,21 @@ _HEAD = f"""\
 # Who may do what
 
 All that the [bootstrap templates](../how-to/accounts.md) allow, and what needs it first. `tests/proof` takes each
-permission away alone on the embedded cloud, and sees the step named here fail with a message that names the permission,
-the account and the template's line. Written by `{COMMAND}`.
+permission away alone on the embedded cloud, and sees the step named here fail, or warn where it can go on, with a
+message that names the permission, the role, the account and the template's line. Where nobody is told (logs, data
+capture, the parts of a failed upload) it sees that these are missing, or left. Written by `{COMMAND}`.
 
 Names in capitals stand for a project's own: `TOOLS` and `ENVIRONMENT` are account ids. A permission marked *AWS* is
 needed by AWS's documentation, linked, and is not asked for by the embedded cloud.
 
 The build server itself may assume the deploy roles (`CiAccess`) and nothing else; the pipeline's role trusts it by
-name. SageMaker may assume the two execution roles. Administrators look after the keys (`AdministratorsManage`), and can
-neither read nor sign with them.
+name. Each session says what it is for and who is behind it, which takes `sts:TagSession` and `sts:SetSourceIdentity` on
+both sides. SageMaker may assume the two execution roles. Administrators look after the keys (`AdministratorsManage`),
+and can neither read nor sign with them.
+
+What a [network of one's own](../how-to/networks.md) takes besides is not listed here: those statements are about the
+role of jobs or endpoints (`NetworkAccess`) and the role that looks (`NetworkLook`), and a test of their own takes each
+action away.
 """
 
 

@@ -71,7 +71,9 @@ def _told_together(action: str, statement: Statement, lines: Sequence[str]) -> b
     """Whether a message, of two lines at most, names the permission, a role that it is for, and the template's line."""
     messages = ("\n".join(lines[number : number + 2]) for number in range(len(lines)))
     return any(
-        _names(message, action) and _names(message, statement.place) and any(_names(message, name) for name in statement.names)
+        _names(message, action)
+        and _names(message, statement.place)
+        and any(_names(message, name) for name in statement.names)
         for message in messages
     )
 

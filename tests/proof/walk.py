@@ -17,11 +17,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent import naming
+from agent.aws.s3_documents import LARGEST_PUT
 from agent.clock import SystemClock
+from agent.cloud.holds import Moment, Watch
 from agent.errors import ExitCode
 from tests.e2e.agents import Agent
 from tests.e2e.world import told
-from tests.proof.landscape import PROD, TESTS, Said, typed
+from tests.proof.landscape import PROD, REGION, TESTS, TOOLS, Said, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +41,8 @@ _PLAIN = (
     "--set", "environments.prod.endpoint.instance.autoscaling=",
     "--set", "environments.prod.endpoint.strategy.alarms=",
 )  # fmt: skip
+_MANY_ROWS = (LARGEST_PUT >> 2) + 1
+_NO_PARTS = "no part is left"
 _CAPTURED = "the question was kept"
 _CAPTURE_SECONDS = 60
 _PATIENCE_SECONDS = 120
@@ -46,10 +50,10 @@ _ENDPOINT_IN_PROD = f"arn:aws:iam::{PROD}:role/steered-execution"
 _BROKEN = "#!/bin/sh\necho this program is broken\nexit 3\n"
 
 
-UPLOAD = "upload that fails"
 NAMES = (
-    "preflight", *_STAGES[:3], "train of a pull request", *_STAGES[3:], "build_image of a branch",
-    "stop of a training job", "stop of a processing job", "clean", "approve", "promote that fails", "promote",
+    "preflight", "snapshot_data", "upload in vain", *_STAGES[1:3], "train of a pull request", *_STAGES[3:],
+    "build_image of a branch", "stop of a training job", "stop of a processing job", "clean", "approve",
+    "promote that fails", "promote",
     "data capture", "run of a better model", "approve the better model", "promote with alarms",
     "rollback to a plain endpoint", "preview", "second preview", "preview that fails", "deploy that fails",
     "removal of expired previews",
@@ -89,7 +93,9 @@ class Walk:
         broken = partial(Step, ends=ExitCode.USER_CODE_FAILED, hears="this program is broken")
         return (
             prod(name="preflight", act=lambda: typed("preflight")),
-            *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[:3]),
+            Step(name="snapshot_data", act=partial(self._stage, "snapshot_data")),
+            Step(name="upload in vain", act=self._upload_in_vain, ends=ExitCode.INPUT_MISSING, hears=_NO_PARTS),
+            *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[1:3]),
             Step(name="train of a pull request", act=self._train, hears="trained"),
             *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[3:]),
             Step(name="build_image of a branch", act=self._branch),
@@ -118,6 +124,34 @@ class Walk:
 
     def _stage(self, stage: str) -> Said:
         return typed("run", "--branch", "main", "--from", stage, "--until", stage)
+
+    def _upload_in_vain(self) -> Said:
+        """A file that is written to while it is sent, in parts; nobody is told if these are left."""
+        words = ("run", "--pr", "5", "--from", "snapshot_data", "--until", "snapshot_data")
+        with self._changed("data/large.csv", "1,2\n" * _MANY_ROWS), Agent(self._world, *words) as agent:
+            self._let_go_up_to("/data/objects/")
+            with (self._world.repository.folder / "data/large.csv").open("a") as file:
+                file.write("3,4\n")
+            self._cloud.hold(None)
+            agent.end(exits=ExitCode.INPUT_MISSING)
+        said = agent.said if self._left_parts() else f"{agent.said}\n{_NO_PARTS}"
+        return Said(code=ExitCode.INPUT_MISSING, text=said)
+
+    def _let_go_up_to(self, path: str) -> None:
+        """Return with the pipeline's first write below a path held up."""
+        self._cloud.hold(Watch(moment=Moment.BEFORE, callers=("*steered-pipeline*",), but=("s3:Get*", "s3:List*")))
+        deadline, held = time.monotonic() + _PATIENCE_SECONDS, None
+        while held is None or path not in held.path:
+            assert time.monotonic() < deadline, f"waited in vain for a write below {path}"
+            held = self._cloud.next_held(1, held)
+
+    def _left_parts(self) -> int:
+        """How many uploads were not ended; they are ended now."""
+        s3, bucket = self._cloud.client("s3", TOOLS), f"steered-{TOOLS}-{REGION}"
+        left = s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+        for upload in left:
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        return len(left)
 
     def _train(self) -> Said:
         """Another training every time."""
