@@ -53,10 +53,9 @@ _BROKEN = "#!/bin/sh\necho this program is broken\nexit 3\n"
 NAMES = (
     "preflight", "snapshot_data", "upload in vain", *_STAGES[1:3], "train of a pull request", *_STAGES[3:],
     "build_image of a branch", "stop of a training job", "stop of a processing job", "clean", "approve",
-    "promote that fails", "promote",
-    "data capture", "run of a better model", "approve the better model", "promote with alarms",
-    "rollback to a plain endpoint", "preview", "second preview", "preview that fails", "deploy that fails",
-    "removal of expired previews",
+    "promote that fails", "promote", "data capture", "run of a better model", "approve the better model",
+    "promote with alarms", "rollback to a plain endpoint", "preview", "second preview", "preview that fails",
+    "deploy that fails", "removal of expired previews",
 )  # fmt: skip
 """Their order; those after a failure that is meant are taken with what it left."""
 
