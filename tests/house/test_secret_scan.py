@@ -131,7 +131,7 @@ def test_a_copy_of_this_repository_may_hold_what_its_tests_make_up(folder: Path)
 
 
 def test_few_files_may_hold_secrets() -> None:
-    assert len(MAY_HOLD) < 12
+    assert len(MAY_HOLD) <= 15
     assert not any(pattern.endswith(("*", "*.json", "*.log", "*.txt")) for pattern in MAY_HOLD)
     for name in ("report.html", "result.json", "events.jsonl", "ledger/runs/1.json", "cloud.log", "services.sqlite"):
         assert not may_hold(Path("/tmp/any/modelyard-cloud-1", name))
