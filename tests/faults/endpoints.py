@@ -41,9 +41,21 @@ def delete_endpoint(sagemaker: Any, _scene: Scene) -> None:
     sagemaker.delete_endpoint(EndpointName="steered-qa")
 
 
-def delete_config(sagemaker: Any, _scene: Scene) -> None:
+@contextmanager
+def without_config(scene: Scene) -> Iterator[None]:
+    """The configuration that is live is deleted, without which SageMaker updates nothing; it is made again."""
+    sagemaker = scene.client("sagemaker", QA)
     config = sagemaker.describe_endpoint(EndpointName="steered-qa")["EndpointConfigName"]
+    described = sagemaker.describe_endpoint_config(EndpointConfigName=config)
     sagemaker.delete_endpoint_config(EndpointConfigName=config)
+    yield
+    sagemaker.create_endpoint_config(
+        **{name: described[name] for name in described if name in _members(sagemaker, "CreateEndpointConfig")}
+    )
+
+
+def _members(client: Any, operation: str) -> Any:
+    return client.meta.service_model.operation_model(operation).input_shape.members
 
 
 def delete_model(sagemaker: Any, _scene: Scene) -> None:
@@ -107,11 +119,17 @@ CASES = (
             strike=outside(change),
             rerun="has nothing to do",
         )
-        for what, change in {
-            "endpoint": delete_endpoint,
-            "endpoint-configuration": delete_config,
-            "model": delete_model,
-        }.items()
+        for what, change in {"endpoint": delete_endpoint, "model": delete_model}.items()
+    ),
+    Case(
+        name="endpoint-configuration-deleted",
+        step="deploy",
+        what="somebody deletes the endpoint configuration that is live, without which SageMaker updates nothing",
+        strike=without_config,
+        exit_code=ExitCode.CLOUD_FAILED,
+        noted="failed",
+        says=("Could not find endpoint configuration", "steered-qa", QA),
+        rerun="updates the endpoint, once the configuration is made again",
     ),
     Case(
         name="package-rejected",

@@ -15,6 +15,7 @@ from tests.faults import endpoints, jobs, kept, machine, services
 from tests.faults.forge import Forge
 from tests.faults.scene import Stage, commits_at_one_time
 from tests.faults.walking import COMMAND, RECORDING, recorded, undisturbed
+from tests.faults.writes import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,4 +91,6 @@ def record_writes() -> None:
         stack.enter_context(commits_at_one_time())
         first, second = (stack.enter_context(Forge(folder)) for _ in range(2))
         way = undisturbed(Stage(stack=stack, forge=first, second=second, folder=folder))
-    RECORDING.write_text(json.dumps([asdict(write) for write in way.writes], indent=1, ensure_ascii=False) + "\n")
+    RECORDING.write_text(
+        json.dumps([asdict(write) for write in in_order(way.writes)], indent=1, ensure_ascii=False) + "\n"
+    )

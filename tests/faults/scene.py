@@ -16,7 +16,7 @@ from agent.cloud.holds import Held, Moment, Watch
 from agent.release.store import ReleaseStore
 from tests.e2e.past import attempts
 from tests.e2e.world import World, steered, summary_of, told
-from tests.faults.writes import AGENTS, LOOKS, RUN
+from tests.faults.writes import AGENTS, BUILD, LOOKS, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,14 +51,15 @@ class Scene:
 
     def begin(self, *words: str) -> Child:
         """A command of the one build that all is about; its machine takes files up to ``largest_file`` bytes."""
-        environ = {**self.world.environ, "BUILD_TAG": RUN}
+        environ = {**self.world.environ, **BUILD}
         return self.forge.begin(*words, folder=self.folder, environ=environ, largest_file=self.largest_file)
 
     def another(self, *words: str, build: str = "another") -> Child:
         """A command of another build, side by side with that one, on an agent of its own."""
         folder = self.folder.with_name("another")
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".modelyard"), dirs_exist_ok=True)
-        return self.second.begin(*words, folder=folder, environ={**self.world.environ, "BUILD_TAG": build})
+        environ = {**self.world.environ, "BUILD_TAG": build, "JOB_NAME": build}
+        return self.second.begin(*words, folder=folder, environ=environ)
 
     def run(self, *words: str) -> Ended:
         """A command to its end."""

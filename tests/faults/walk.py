@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from agent.cloud.holds import Held, Moment, Watch
-from tests.faults.writes import AGENTS, LOOKS, RUN, Naming, Write
+from tests.faults.writes import AGENTS, BUILD, LOOKS, Naming, Write
 
 if TYPE_CHECKING:
     from tests.e2e.world import World
@@ -85,5 +85,5 @@ class Walker:
         return self.world.cloud.client("s3")
 
     def _begin(self, *words: str) -> Child:
-        environ = {**self.world.environ, "BUILD_TAG": RUN}
+        environ = {**self.world.environ, **BUILD}
         return self.forge.begin(*words, folder=self.world.repository.folder, environ=environ)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from agent.cloud.calls import CallRecord
 
@@ -22,8 +22,10 @@ LOOKS = (
 )  # fmt: skip
 """Patterns of actions that change nothing."""
 RUN = "of-the-walk"
+BUILD = {"BUILD_TAG": RUN, "JOB_NAME": RUN}
+"""What the build server tells the agent of itself."""
 AGENTS = (f"*:assumed-role/*/{RUN}", "")
-"""An agent's sessions carry its run's name; the registry's own protocol has no keys, and jobs do not speak it."""
+"""An agent's sessions carry its job's name; the registry's own protocol has no keys, and jobs do not speak it."""
 _VARYING = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12}\b|pr-\d+|\b\d{6}\b")
 _DATA = "data/"
 _STEP = re.compile(r"/ledger/steps/(\w+)/")
@@ -74,7 +76,7 @@ class Naming:
         return Write(stage=stage, action=asked.action, resource=resource, nth=nth)
 
     def _stage_of(self, asked: Asked) -> str:
-        if asked.action.startswith("ecr:"):
+        if asked.action.startswith("ecr:") or "/ledger/sboms/" in asked.path:
             return "build_image"
         if "/checked/" in asked.path:
             return "check_endpoint"
@@ -103,8 +105,14 @@ def _like(text: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
 
 
-def named(calls: Iterable[Asked]) -> Iterator[Write]:
-    """The writes of one run."""
+def named(calls: Iterable[Asked]) -> list[Write]:
+    """The writes of one run, in their order."""
     naming = Naming()
-    for call in calls:
-        yield naming.name(call)
+    return [naming.name(call) for call in calls]
+
+
+def in_order(writes: Iterable[Write]) -> list[Write]:
+    """Writes by their stages: those of stages that run side by side interleave in another way each time."""
+    known = list(writes)
+    stages = dict.fromkeys(("snapshot_data", "build_image", *(write.stage for write in known)))
+    return [write for stage in stages for write in known if write.stage == stage]
