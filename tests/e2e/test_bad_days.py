@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import ExitCode
-from tests.e2e.agents import Agent
 from tests.e2e.past import assert_consistent, attempts, releases
-from tests.e2e.world import World, forget, stages, steered, summary_of, told
+from tests.e2e.world import World, forget, steered, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,27 +79,6 @@ def test_a_service_that_stays_busy_is_a_temporary_failure(world: World, operatio
     assert world.run(*words)["result"] == "done"
 
 
-def test_tokens_that_expire_in_the_middle_are_replaced(world: World) -> None:
-    words = told()
-    for operation in ("s3:PutObject", "sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "ecr:BatchGetImage"):
-        world.cloud.fault("expired-token", operation=operation)
-    assert world.run(*words)["result"] == "done"
-
-
-def test_a_permission_that_is_missing_is_named_before_anything_is_spent(world: World) -> None:
-    iam = world.cloud.client("iam")
-    where = {"RoleName": "steered-pipeline", "PolicyName": "no-more-models"}
-    denied = {"Effect": "Deny", "Action": "sagemaker:CreateModelPackage", "Resource": "*"}
-    iam.put_role_policy(**where, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
-    words = told()
-    summary = world.run(*words, exits=ExitCode.ACCESS_DENIED)
-    iam.delete_role_policy(**where)
-    assert (stages(summary)["preflight"], stages(summary)["train"]) == ("failed", "not_run")
-    for name in ("sagemaker:CreateModelPackage", "111111111111", "steered-pipeline"):
-        assert name in summary["error"]
-    assert world.run(*words)["result"] == "done"
-
-
 # --- the user's program fails --------------------------------------------------------------------------------------
 
 
@@ -118,35 +95,6 @@ def test_a_failure_starts_another_attempt_the_next_time(world: World) -> None:
     first, second = (world.run(*words, exits=ExitCode.USER_CODE_FAILED)["error"] for _ in range(2))
     assert "-a2 " not in first
     assert "-a2 " in second
-
-
-@pytest.mark.parametrize(
-    ("settings", "cause"),
-    [
-        (("training.hyperparameters.signal=9",), "ran out of memory"),
-        (("training.hyperparameters.sleep=60", "training.max_runtime=1s"), "it ran longer than it may (1 s)"),
-    ],
-    ids=["memory", "time"],
-)
-def test_what_ended_a_training_is_named(world: World, settings: tuple[str, ...], cause: str) -> None:
-    words = (*told(), *(word for setting in settings for word in ("--set", setting)))
-    summary = world.run("--until", "train", *words, exits=ExitCode.USER_CODE_FAILED)
-    assert cause in summary["error"]
-
-
-def test_a_stopped_training_is_no_success(world: World) -> None:
-    with Agent(world, "run", "--json", *told(sleep=60)) as agent:
-        agent.await_answer("sagemaker:CreateTrainingJob")
-        world.cloud.client("sagemaker").stop_training_job(TrainingJobName=running(world))
-        ended = summary_of(agent.end(exits=ExitCode.CLOUD_FAILED))
-    assert "somebody stopped it" in ended["error"]
-    assert (stages(ended)["train"], stages(ended)["evaluate"]) == ("failed", "not_run")
-
-
-def running(world: World) -> str:
-    """The name of the training job that runs."""
-    (job,) = world.cloud.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
-    return str(job["TrainingJobName"])
 
 
 def test_the_ledger_makes_sense_after_all_that(world: World) -> None:

@@ -104,17 +104,6 @@ CASES = (
     ),
     *(
         Case(
-            name=f"{name}-overwritten",
-            step=step,
-            what=f"{what} is something else",
-            strike=damaged(find, overwritten),
-            exit_code=ExitCode.INPUT_MISSING,
-            says=(BUCKET, "damaged"),
-        )
-        for name, find, step, what in _DONE
-    ),
-    *(
-        Case(
             name=f"release-{name}",
             step="promote",
             what=f"the release {what}",

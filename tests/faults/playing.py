@@ -30,8 +30,7 @@ def play(case: Case, stage: Stage) -> None:
         assert text in complaint
     if case.noted:
         assert scene.noted(case.step)[-1:] == [case.noted]
-    _again(scene, _whole(_to_the_end(words), work), release)
-    made = release or str(scene.done(*work)["release"])
+    made = _again(scene, _whole(_to_the_end(words), work), release)
     found = made if case.fresh else statement(scene, made)
     assert found == undisturbed, found
     asked = {name: len(scene.world.answered(f"sagemaker:{name}", since)) for name in case.asked}
@@ -47,11 +46,13 @@ def _struck(case: Case, scene: Scene, words: tuple[str, ...]) -> Ended:
         return agent.end()
 
 
-def _again(scene: Scene, words: tuple[str, ...], release: str) -> None:
-    """The command once more, now that nothing is wrong."""
+def _again(scene: Scene, words: tuple[str, ...], release: str) -> str:
+    """The command once more, now that nothing is wrong; the release that is live by it."""
     ended = scene.run(*words)
     assert ended.code == 0, _complaint(ended)
-    assert scene.world.live("prod" if release else "qa") == (release or summary(ended)["release"])
+    made = release or str(summary(ended)["release"])
+    assert scene.world.live("prod" if release else "qa") == made
+    return made
 
 
 def _complaint(ended: Ended) -> str:

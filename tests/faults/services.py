@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agent.cloud.holds import Moment
 from agent.errors import ExitCode
 from tests.faults.case import Case
-from tests.faults.scene import BUCKET, QA, TOOLS
+from tests.faults.scene import BUCKET, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,36 +18,14 @@ if TYPE_CHECKING:
     from tests.faults.forge import Child
     from tests.faults.scene import Scene
 
-STRUCK = (
-    "s3:GetObject", "s3:PutObject", "s3:ListBucket", "sts:AssumeRole", "ecr:BatchGetImage", "ecr:GetAuthorizationToken",
-    "ecr:HEAD", "ecr:POST", "ecr:PATCH", "ecr:PUT", "sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob",
-    "sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:ListModelPackages",
-    "sagemaker:CreateModelPackage", "sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:*Endpoint",
-    "sagemaker:InvokeEndpoint", "logs:*", "application-autoscaling:*", "kms:Sign", "kms:GetPublicKey",
-)  # fmt: skip
-"""What a first run asks for, of every service."""
-_FOR_GOOD = 100_000
 
-
-def failing(kind: str, *operations: str, count: int = 1) -> Strike:
-    """Operations that fail so often; what comes over one connection of a push is tried again as a whole."""
+def expired(*operations: str) -> Strike:
+    """Operations that find the token expired, once each."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
         for operation in operations:
-            scene.world.cloud.fault(kind, operation=operation, count=1 if operation.startswith("ecr:") else count)
-        yield
-        scene.world.cloud.clear_faults()
-
-    return strike
-
-
-def busy(operation: str) -> Strike:
-    """An operation that is throttled for good."""
-
-    @contextmanager
-    def strike(scene: Scene) -> Iterator[None]:
-        scene.world.cloud.fault("throttling", operation=operation, count=_FOR_GOOD)
+            scene.world.cloud.fault("expired-token", operation=operation)
         yield
         scene.world.cloud.clear_faults()
 
@@ -123,54 +101,18 @@ def without_bucket(scene: Scene) -> Iterator[None]:
 
 
 CASES = (
-    *(
-        Case(
-            name=f"{kind}-of-everything",
-            step="all",
-            what=f"{what}, each operation that a first run uses in turn",
-            strike=failing(kind, *STRUCK, count=2),
-            fresh=True,
-            rerun="has nothing to do",
-        )
-        for kind, what in {
-            "throttling": "a burst of throttling",
-            "internal": "a burst of server errors (5xx)",
-            "cut": "connections are cut",
-        }.items()
-    ),
-    *(
-        Case(
-            name=f"{operation.replace(':', '-')}-busy",
-            step=step,
-            what=f"`{operation}` is throttled for longer than the retries last",
-            strike=busy(operation),
-            exit_code=ExitCode.TEMPORARY,
-            says=(operation, "111111111111" if "Endpoint" not in operation else QA, "try again later"),
-            fresh=fresh,
-        )
-        for operation, step, fresh in (
-            ("sts:AssumeRole", "preflight", False),
-            ("s3:PutObject", "train", False),
-            ("ecr:BatchGetImage", "build_image", True),
-            ("sagemaker:CreateModelPackage", "register", False),
-            ("kms:Sign", "release", False),
-            ("sagemaker:UpdateEndpoint", "deploy", False),
-        )
-    ),
     Case(
         name="tokens-expire",
         step="all",
         what="session tokens expire in the middle",
-        strike=failing(
-            "expired-token", "s3:PutObject", "sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "kms:Sign"
-        ),
+        strike=expired("s3:PutObject", "sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "kms:Sign"),
         rerun="has nothing to do",
     ),
     Case(
         name="token-expires-in-the-push",
         step="build_image",
         what="the registry's token expires while a layer is on its way",
-        strike=failing("expired-token", "ecr:PATCH"),
+        strike=expired("ecr:PATCH"),
         exit_code=ExitCode.ACCESS_DENIED,
         noted="failed",
         says=("authorization token has expired", "Reauthenticate"),
