@@ -323,7 +323,6 @@ class FakeBuilder:
             platform="linux/amd64",
             created="2026-11-01T00:00:00Z",
             layers=(ImageLayer(digest=f"sha256:{'e' * 64}", size=1, holds="code"),),
-            base=None,
             system=None,
             packages=self.packages,
         )

@@ -73,17 +73,13 @@ class ImageLayer:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageContents:
-    """A whole image: ``name`` is its repository's address, ``created`` (RFC 3339) what its configuration says.
-
-    ``base`` is the digest of the image that its lower layers are of.
-    """
+    """A whole image: ``name`` is its repository's address, ``created`` (RFC 3339) what its configuration says."""
 
     name: str
     digest: str
     platform: str
     created: str
     layers: tuple[ImageLayer, ...]
-    base: str | None
     system: System | None
     packages: tuple[Installed, ...]
     unread: tuple[str, ...] = ()

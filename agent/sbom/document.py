@@ -54,8 +54,6 @@ def encode(contents: ImageContents) -> bytes:
 
 
 def _parts(contents: ImageContents) -> Iterator[Component]:
-    if contents.base:
-        yield _base(contents.base)
     if contents.system:
         yield _system(contents.system)
     for number, layer in enumerate(contents.layers, start=1):
@@ -74,18 +72,6 @@ def _image(contents: ImageContents) -> Component:
         purl=_oci(contents.name, contents.digest, arch=contents.platform.partition("/")[2]),
         hashes=[_sha256(contents.digest)],
         properties=unread,
-    )
-
-
-def _base(digest: str) -> Component:
-    """The same wherever the base image was had from, as the image is."""
-    return Component(
-        type=ComponentType.CONTAINER,
-        name="base",
-        version=digest,
-        bom_ref=f"base:{digest}",
-        hashes=[_sha256(digest)],
-        description="base image",
     )
 
 

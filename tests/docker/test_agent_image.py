@@ -92,7 +92,7 @@ def test_the_services_of_aws_that_it_can_ask_are_those_that_modelyard_asks(engin
     parts = [
         path for path in (ROOT / "agent").rglob("*.py") if path.relative_to(ROOT).parts[1] not in {"cloud", "demo"}
     ]
-    asked = {name for path in parts for name in re.findall(r'client\("([a-z0-9-]+)"', path.read_text())}
+    asked = {name for path in parts for name in re.findall(r'(?:client|_pages)\(\s*"([a-z0-9-]+)"', path.read_text())}
     assert set(json.loads(run(engine, image, PYTHON, "-c", ask))) == asked
 
 

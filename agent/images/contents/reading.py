@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from agent.images.contents.layer import read_layer
 from agent.images.contents.merging import packages_of, system_of, unread_of
-from agent.images.layers.base import BASE_DIGEST
 from agent.images.layers.compose import HISTORY
 from agent.images.manifest import decode_manifest
 from agent.ports.contents import ImageContents, ImageLayer
@@ -47,7 +46,6 @@ def read_image(
         platform=f"{config.get('os', 'linux')}/{config.get('architecture', 'amd64')}",
         created=str(config.get("created") or ""),
         layers=layers,
-        base=_base(config, layers),
         system=system_of(contents),
         packages=packages_of(read),
         unread=unread_of(contents),
@@ -75,10 +73,3 @@ def _told_by_history(config: Mapping[str, Any], count: int) -> Sequence[str]:
 def _holds(entry: str) -> str:
     ours = entry.removeprefix(HISTORY) if entry.startswith(HISTORY) else ""
     return _OF_PROGRAMS.get(entry, ours)
-
-
-def _base(config: Mapping[str, Any], layers: Sequence[ImageLayer]) -> str | None:
-    """The base image's digest, where we laid layers over it; else such labels are the base's own."""
-    labels = (config.get("config") or {}).get("Labels") or {}
-    told = layers and layers[-1].holds and labels.get(BASE_DIGEST)
-    return str(told) if told else None

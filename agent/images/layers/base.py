@@ -40,8 +40,6 @@ _LAYER_TYPES: Mapping[str, str] = {
     "application/vnd.oci.image.layer.v1.tar": "application/vnd.docker.image.rootfs.diff.tar",
 }
 """A layer's media type in Docker's schema 2, by the one that the base image gives it; the bytes are the same."""
-BASE_DIGEST = "org.opencontainers.image.base.digest"
-"""Label of the image that one stands on (image-spec, `annotations.md`), wherever that was had from."""
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_HOST = "registry-1.docker.io"
 

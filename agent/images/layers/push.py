@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.images.blobs import Blob, BytesContent
-from agent.images.layers.base import BASE_DIGEST
 from agent.images.layers.compose import compose
 from agent.images.layers.record import DependencyRecord
 from agent.images.manifest import MANIFEST_TYPE
@@ -37,7 +36,7 @@ class Push:
             [blob.descriptor for blob in self.base.blobs],
             [upper.layer for upper in self._uppers],
             python=python,
-            labels={**order.labels, BASE_DIGEST: self.base.digest},
+            labels=order.labels,
             created=order.created,
         )
 

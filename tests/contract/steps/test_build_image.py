@@ -247,7 +247,6 @@ def test_a_layer_build_needs_no_more_than_the_pipeline_s_own_role(
     for sbom in sboms:
         assert [one["purl"] for one in packages_in(sbom)] == ["pkg:pypi/tool@1.0"]
         described = {one.get("description"): one for one in sbom["components"]}
-        assert described["base image"]["version"] == base.digest
         assert {"layer 1: code", "layer 2: dependencies", "layer 3: code"} <= set(described)
 
 
