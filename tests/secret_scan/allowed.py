@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MAY_HOLD: Mapping[str, str] = {
     **{f"*/{name}": "a cloud's own state" for name in STATE},
-    "*/certificate[0-9]*/host.pem": "the key of a test's own server (tests/code_host.py)",
+    "*/host.pem": "the key of a test's own server (tests/code_host.py)",
+    "*/home[0-9]*/key.env": "what a page tells its reader to keep the build server's key in (docs/how-to/accounts.md)",
     "*/test_an_authority_of_ones_own_*/server.pem": "the key of a test's own server",
     "*/aws-config": "profiles of a shell, which a test is told to be (tests/contract/bootstrap/test_command.py)",
     "*/issuer.pem": "the key of a test's own issuer of tokens (tests/issuer.py)",
@@ -23,6 +24,8 @@ MAY_HOLD: Mapping[str, str] = {
     "*/ministack/cognito-rsa-key.pem": "a key of the emulator, for a service that is closed here",
 }
 """Patterns of paths, and why."""
+PUBLISHED = ("*/blobs/sha256/*", "*.whl")
+"""Layers of images and wheels: what others published in them has tests with private keys of nobody."""
 INSTALLED = frozenset({"site-packages", ".venv", ".tox", "node_modules", ".m2"})
 """Folders of what was installed and not produced; its own tests and examples hold keys of nobody."""
 
@@ -34,6 +37,11 @@ SAY_SECRETS = (("cloud", "env"), ("bootstrap", "key"))
 def may_say(words: Sequence[str]) -> bool:
     """Whether a command may answer with a secret."""
     return any(pair in pairwise(words) for pair in SAY_SECRETS)
+
+
+def is_published(path: Path) -> bool:
+    """Whether a file holds what others published, beside our own."""
+    return any(fnmatch(path.as_posix(), pattern) for pattern in PUBLISHED)
 
 
 def may_hold(path: Path) -> bool:

@@ -37,6 +37,7 @@ class Form:
     pattern: re.Pattern[bytes]
 
 
+PRIVATE_KEY = "a private key"
 FORMS = (
     Form(
         what="an access key with its secret",
@@ -52,7 +53,7 @@ FORMS = (
         pattern=re.compile(rb"aws_(?:secret_access_key|session_token)" + _VALUE, re.IGNORECASE),
     ),
     Form(
-        what="a private key",
+        what=PRIVATE_KEY,
         words=(b"PRIVATE KEY-----",),
         pattern=re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}"),
     ),

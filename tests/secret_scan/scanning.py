@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.secret_scan.allowed import INSTALLED, may_hold
+from tests.secret_scan.allowed import INSTALLED, is_published, may_hold
 from tests.secret_scan.content import pieces
+from tests.secret_scan.needles import PRIVATE_KEY
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def scan(folder: Path, needles: Needles, *, allowed: Callable[[Path], bool] = ma
         if not allowed(path)
         for piece in _readable(path)
         for hit in needles.hits(piece)
-        if not _is_the_repositorys(path)
+        if not (hit.what == PRIVATE_KEY and is_published(path)) and not _is_the_repositorys(path)
     }
     return list(found)
 
