@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ASSUMED = "assume-role"
 """What botocore calls credentials of a profile's role."""
+_NOWHERE = "no AWS region is set in this shell: set AWS_REGION"
 _NOBODY = (
     "no AWS credentials in this shell: neither AWS_ACCESS_KEY_ID, nor AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, "
     "nor a profile, nor an identity of this container or instance; log in, or use the embedded cloud: "
@@ -42,32 +43,34 @@ def ambient_clients(*, profile: str | None = None, region: str | None = None, as
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL")
     region = region or _region(session)
     session.set_config_variable("region", region)
+    credentials = _credentials(session, profile, region, endpoint_url)
+    if region is None:
+        raise UsageError(_NOWHERE)
     return Clients(
-        credentials=_credentials(session, profile, region, endpoint_url),
+        credentials=credentials,
         region=region,
         endpoint_url=endpoint_url,
         asked=asked,
     )
 
 
-def _region(session: botocore.session.Session) -> str:
+def _region(session: botocore.session.Session) -> str | None:
     """botocore knows AWS_DEFAULT_REGION only; AWS's other clients, and what starts containers, say AWS_REGION."""
     try:
-        region: str | None = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+        return os.environ.get("AWS_REGION") or session.get_config_variable("region")
     except ProfileNotFound as error:
         raise UsageError(f"there is no AWS profile {error.kwargs['profile']} in this shell's configuration") from error
-    if region is None:
-        raise UsageError("no AWS region is set in this shell: set AWS_REGION")
-    return region
 
 
 def _credentials(
-    session: botocore.session.Session, profile: str | None, region: str, endpoint_url: str | None
+    session: botocore.session.Session, profile: str | None, region: str | None, endpoint_url: str | None
 ) -> Credentials | RefreshableCredentials:
     """An access key first, then a token, then what botocore finds; UsageError for nobody."""
     said = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_ACCESS_KEY_ID")
     identity = None if said else web_identity(os.environ)
     if identity is not None:
+        if region is None:
+            raise UsageError(_NOWHERE)
         return web_credentials(identity, region=region, endpoint_url=endpoint_url)
     try:
         found = session.get_credentials()
