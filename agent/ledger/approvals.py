@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent.ledger.ledger import RELEASES
+from agent.ledger.ledger import RELEASES, numbered
 from agent.ledger.records import Record
 
 if TYPE_CHECKING:
@@ -71,29 +71,23 @@ class Approvals:
     def of_run(self, environment: str, release: str, run: str) -> Iterator[Approval]:
         """What one run has approved of it; more than one only where the first did not count any more."""
         number = 1
-        while found := self._ledger.read(_name(environment, release, run, number), Approval):
+        while found := self._ledger.read(numbered(_stem(environment, release, run), number), Approval):
             yield found
             number += 1
 
     def add(self, approval: Approval) -> Approval:
         """Keep an approval beside what its run has approved before, and answer it; nothing is ever written over."""
-        number = 1
-        while True:
-            name = _name(approval.environment, approval.release, approval.run, number)
-            # A put whose answer was lost is tried again and finds itself there.
-            if self._ledger.create(name, approval) or self._ledger.read(name, Approval) == approval:
-                return approval
-            number += 1
+        self._ledger.append(_stem(approval.environment, approval.release, approval.run), approval)
+        return approval
 
     def uri(self, environment: str, release: str, run: str) -> str:
         """The S3 address of a run's approval."""
-        return self._ledger.uri(_name(environment, release, run, 1))
+        return self._ledger.uri(numbered(_stem(environment, release, run), 1))
 
 
 def _folder(environment: str, release: str) -> str:
     return f"approvals/{environment}/{release}/"
 
 
-def _name(environment: str, release: str, run: str, number: int) -> str:
-    again = f"-{number}" if number > 1 else ""
-    return f"{_folder(environment, release)}{run}{again}.json"
+def _stem(environment: str, release: str, run: str) -> str:
+    return f"{_folder(environment, release)}{run}"

@@ -67,6 +67,15 @@ class Ledger:
         """Write a new document; False, and nothing written, where there is one already."""
         return self.objects.create(self.bucket, _PREFIX + name, _written(record))
 
+    def append(self, stem: str, record: Record) -> None:
+        """Write a document beside those of the same :func:`numbered` stem; nothing is ever written over."""
+        number = 1
+        # A put whose answer was lost is tried again and finds itself there.
+        while not self.create(numbered(stem, number), record):
+            if self.read(numbered(stem, number), type(record)) == record:
+                return
+            number += 1
+
     def replace(self, name: str, record: Record, *, etag: str) -> bool:
         """Write a document over that very version; False, and nothing written, where it is another one by now."""
         return self.objects.replace(self.bucket, _PREFIX + name, _written(record), etag=etag)
@@ -113,3 +122,8 @@ def _attempt(step: str, key: str, run: str) -> str:
 
 def _written(record: Record) -> bytes:
     return record.model_dump_json(indent=2, exclude_none=True).encode()
+
+
+def numbered(stem: str, number: int) -> str:
+    """The name of the ``number``-th document of a stem, counted from 1."""
+    return f"{stem}{f'-{number}' if number > 1 else ''}.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from agent.ledger.ledger import numbered
 from agent.ledger.records import Record
 
 if TYPE_CHECKING:
@@ -60,23 +61,17 @@ class Overrides:
 
     def add(self, override: KeptOverride) -> KeptOverride:
         """Keep an override beside what its run has said before, and answer it; nothing is ever written over."""
-        number = 1
-        while True:
-            name = _name(override.model, override.gate, override.run, number)
-            # A put whose answer was lost is tried again and finds itself there.
-            if self._ledger.create(name, override) or self._ledger.read(name, KeptOverride) == override:
-                return override
-            number += 1
+        self._ledger.append(_stem(override.model, override.gate, override.run), override)
+        return override
 
     def uri(self, model: str, gate: str, run: str) -> str:
         """The S3 address of a run's override."""
-        return self._ledger.uri(_name(model, gate, run, 1))
+        return self._ledger.uri(numbered(_stem(model, gate, run), 1))
 
 
 def _folder(model: str) -> str:
     return f"overrides/{model}/"
 
 
-def _name(model: str, gate: str, run: str, number: int) -> str:
-    again = f"-{number}" if number > 1 else ""
-    return f"{_folder(model)}{gate}/{run}{again}.json"
+def _stem(model: str, gate: str, run: str) -> str:
+    return f"{_folder(model)}{gate}/{run}"
