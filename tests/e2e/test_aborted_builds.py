@@ -30,11 +30,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def slow(world: World, stage: str) -> tuple[str, ...]:
-    """Make a stage take a while; the words of a run of it."""
+    """Make a stage take a while; the words of a run of it, whose model no other run has made."""
     script = world.repository.folder / "prepare.py"
     if stage == "prepare":
         script.write_text(script.read_text() + f"time.sleep(2)  # {secrets.token_hex(4)}\n")
-    slowed = {"train": told(sleep=2), "evaluate": told(model="0.9 2")}
+    slowed = {"train": told(sleep=2), "evaluate": told(model=f"0.9{secrets.randbelow(10**9):09} 2")}
     return ("run", "--json", *slowed.get(stage, ()))
 
 
