@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 CONFIG = BASE / "input" / "config"
 
@@ -61,7 +62,7 @@ def report() -> str:
     seen = {
         "arguments": sys.argv[1:],
         "working_dir": str(Path.cwd()),
-        "environment": dict(os.environ),
+        "environment": {name: "secret" if name in SECRET else value for name, value in os.environ.items()},
         "config": {path.name: json.loads(path.read_text()) for path in sorted(CONFIG.glob("*.json"))},
         "files": files(BASE / "input" / "data") | files(BASE / "processing"),
         "checkpoints": files(BASE / "checkpoints"),
