@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from agent.cloud.embedded import EmbeddedCloud
 from tests.engine import engine_host
+from tests.prefork.prefork import serving
 from tests.secret_scan.plugin import SecretScan
 from tests.tools import leave_out, require
 
@@ -56,6 +57,13 @@ def nobodys_environment(pytestconfig: pytest.Config, tmp_path_factory: pytest.Te
                 patch.delenv(name)
             patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
             patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def quick_commands(nobodys_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """``modelyard`` begins without its imports (:mod:`tests.prefork`)."""
+    with serving(tmp_path_factory.mktemp("prefork")):
         yield
 
 

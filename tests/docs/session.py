@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.prefork.prefork import FOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,9 +46,10 @@ def play(commands: Sequence[str], folder: Path) -> Transcript:
     script = folder.parent / f"{folder.name}.sh"
     answers = folder.parent / f"{folder.name}.txt"
     script.write_text("".join(f"{command}\nprintf '\\n{mark} %s\\n' $?\n" for command in commands))
+    programs = [*filter(None, [os.environ.get(FOLDER)]), str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {
         **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join(programs),
         "COLUMNS": "120",
         # A page that shows an installation must not change the environment of the tests.
         "PIP_DRY_RUN": "1",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.images.cache import cache_folder
 from tests.docs.blocks import Block, Command, blocks
 from tests.docs.session import Outcome, play
 from tests.engine import connect, python_image
@@ -55,6 +56,15 @@ def sandbox(tmp_path: Path) -> Path:
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, copy / path)
     return copy
+
+
+@pytest.fixture(autouse=True)
+def a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page leaves at its reader's home is no other page's; wheels and layers are kept for all of them."""
+    monkeypatch.setenv("MODELYARD_CACHE", str(cache_folder()))
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Self
 
 from agent.cloud.embedded import control
+from tests.prefork.prefork import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class Agent:
         self._world = world
         self.since = world.last_call()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", *words],
+            [*command(), *words],
             cwd=world.repository.folder,
             env={**world.environ, **environ},
             stdout=subprocess.PIPE,

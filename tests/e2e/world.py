@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,6 +26,7 @@ from agent.demo.build_server import environment
 from agent.demo.repository import Repository
 from agent.ledger.ledger import Ledger
 from tests.fakes import KeptReport
+from tests.prefork.prefork import command
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class World:
     def modelyard(self, *words: str, exits: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command and insist on its exit code."""
         done = subprocess.run(
-            [sys.executable, "-m", "agent.cli", *words],
+            [*command(), *words],
             cwd=self.repository.folder,
             env={**self.environ, **environ},
             capture_output=True,
@@ -64,7 +64,7 @@ class World:
     def begin(self, *words: str, **environ: str) -> subprocess.Popen[str]:
         """Start a command."""
         return subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", *words],
+            [*command(), *words],
             cwd=self.repository.folder,
             env={**self.environ, **environ},
             stdout=subprocess.PIPE,
