@@ -8,6 +8,11 @@ from pydantic import AwareDatetime, Field
 from agent.step import StepModel
 
 
+def _is_absent(value: object) -> bool:
+    """Whether a field that was added later says nothing: it is left out, so that older documents keep their bytes."""
+    return not value
+
+
 class DataSet(StepModel):
     """One version of a data set: its manifest's sha256 is the version, and jobs read it by that manifest."""
 
@@ -58,11 +63,31 @@ class Model(StepModel):
     job: str = Field(description="Name of the training job.")
 
 
+class Interval(StepModel):
+    """Where a value lies, by what is known of it."""
+
+    low: float = Field(description="Its lower end, in the value's unit.")
+    high: float = Field(description="Its upper end.")
+    level: float = Field(description="How often such an interval holds the true value, such as 0.95.")
+
+
 class Metric(StepModel):
     """A measured metric."""
 
     value: float = Field(description="Value, in the metric's unit.")
     standard_deviation: float | None = Field(default=None, description="Standard deviation, where it is known.")
+    interval: Interval | None = Field(
+        default=None, exclude_if=_is_absent, description="Its interval, where it is known."
+    )
+
+
+class PredictionFiles(StepModel):
+    """The predictions of one evaluation, as its script wrote them."""
+
+    uri: str = Field(description="S3 address of the folder that they are in.")
+    files: tuple[str, ...] = Field(description="Names of the files in it, in their order.")
+    sha256: str = Field(description="sha256 over the names and digests of all files, in hexadecimal.")
+    rows: int = Field(description="Number of rows.")
 
 
 class Evaluation(StepModel):
@@ -73,6 +98,14 @@ class Evaluation(StepModel):
     metrics: Mapping[str, Metric] = Field(description="Metrics by name.")
     report: str = Field(description="S3 address of `evaluation.json`.")
     job: str = Field(description="Name of the processing job.")
+    predictions: PredictionFiles | None = Field(
+        default=None, exclude_if=_is_absent, description="What it predicts, row by row."
+    )
+    measurements: str = Field(
+        default="",
+        exclude_if=_is_absent,
+        description="S3 address of the curves, histograms and slices of its predictions; empty without them.",
+    )
 
 
 class Champion(StepModel):
@@ -81,14 +114,6 @@ class Champion(StepModel):
     environment: str = Field(description="Name of the environment.")
     release: str = Field(description="Digest of the release that is deployed there.")
     model: Model = Field(description="Its model.")
-
-
-class Interval(StepModel):
-    """Where a value lies, by what is known of it."""
-
-    low: float = Field(description="Its lower end, in the value's unit.")
-    high: float = Field(description="Its upper end.")
-    level: float = Field(description="How often such an interval holds the true value, such as 0.95.")
 
 
 class Override(StepModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -11,9 +12,13 @@ from pydantic import Field
 from agent import naming
 from agent.artifacts import Champion, DataSet, Evaluation, Model, Script
 from agent.config.network import JobNetwork
+from agent.config.predictions import Predictions
 from agent.config.section import Resources
 from agent.errors import UserCodeFailedError
-from agent.jobs import evaluation_report
+from agent.evaluation import evaluation_report
+from agent.evaluation.extra import require_statistics
+from agent.evaluation.measuring import Wanted, evaluated
+from agent.evaluation.prediction_files import Place, found_in
 from agent.jobs.driver import complete
 from agent.jobs.foresight import foresee
 from agent.jobs.order import JobOrder, Request, tags
@@ -48,7 +53,10 @@ class Inputs(StepModel):
     champions: tuple[Champion, ...] = Field(description="Deployed models that a gate compares with.")
     script: Script = Field(description="Script that measures.")
     data: DataSet = Field(description="Rows to measure on.")
-    metrics: tuple[str, ...] = Field(description="Names of the metrics that the script must write.")
+    metrics: tuple[str, ...] = Field(
+        description="Names of the metrics that the script writes, or that are computed of its predictions."
+    )
+    predictions: Predictions | None = Field(default=None, description="Predictions that the script writes.")
     resources: Resources = Field(description="Machines of each job.")
     max_runtime: int = Field(description="Time limit, in seconds.")
     kms_key: str | None = Field(default=None, description="Key that encrypts volumes and outputs.")
@@ -122,8 +130,26 @@ def order(inputs: Inputs, model: Model, ctx: Context) -> JobOrder:
         step=STEP.name,
         key=key,
         request=lambda name: evaluation_request(name, inputs, model, job_tags),
-        kept=lambda job: ctx.accounts.tools.objects.exists(inputs.bucket, report_key(job.name)),
+        kept=lambda job: _is_kept(inputs, model, job.name, ctx),
     )
+
+
+def _is_kept(inputs: Inputs, model: Model, job: str, ctx: Context) -> bool:
+    """Whether what is needed of what a job wrote is still there."""
+    objects = ctx.accounts.tools.objects
+    if inputs.predictions is not None and found_in(place_of(inputs, job), objects):
+        return True
+    return not _demands_predictions(inputs, model) and objects.exists(inputs.bucket, report_key(job))
+
+
+def _demands_predictions(inputs: Inputs, model: Model) -> bool:
+    """Of the candidate; a champion's image may be older than the predictions, and lack what writes them."""
+    return inputs.predictions is not None and model.sha256 == inputs.model.sha256
+
+
+def place_of(inputs: Inputs, job: str) -> Place:
+    """The folder of what a job wrote."""
+    return Place(bucket=inputs.bucket, prefix=f"{naming.EVALUATIONS}{job}/")
 
 
 def report_key(job: str) -> str:
@@ -140,6 +166,8 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
 
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Measure all models at once."""
+    if inputs.predictions is not None:
+        require_statistics()
     upload_script(inputs.script, ctx.folder, ctx.accounts.tools.objects, inputs.bucket)
     measured = _measured(inputs, ctx)
     for key, (_, names) in subjects(inputs).items():
@@ -154,15 +182,27 @@ def run(inputs: Inputs, ctx: Context) -> Result:
 
 def _measured(inputs: Inputs, ctx: Context) -> dict[str, Evaluation]:
     """Every evaluation by its key."""
-    wanted = subjects(inputs)
-    tasks = [Task(name=" and ".join(names), work=partial(measure, inputs, model)) for model, names in wanted.values()]
+    wanted, turn = subjects(inputs), Lock()
+    tasks = [
+        Task(name=" and ".join(names), work=partial(measure, inputs, model, turn)) for model, names in wanted.values()
+    ]
     return dict(zip(wanted, side_by_side(tasks, ctx), strict=True))
 
 
-def measure(inputs: Inputs, model: Model, ctx: Context) -> Evaluation:
-    """One model's evaluation."""
+def measure(inputs: Inputs, model: Model, turn: Lock, ctx: Context) -> Evaluation:
+    """One model's evaluation; predictions take memory, so that those of several models are measured in ``turn``."""
     tools = ctx.accounts.tools
     job = complete(order(inputs, model, ctx), tools, ctx)
+    if inputs.predictions is not None:
+        wanted = Wanted(
+            place=place_of(inputs, job.name),
+            settings=inputs.predictions,
+            metrics=inputs.metrics,
+            demanded=_demands_predictions(inputs, model),
+        )
+        names = {"model": model.sha256, "data": inputs.data.digest, "job": job.name}
+        with turn:
+            return evaluated(wanted, tools.objects, ctx.report, **names)
     where = f"s3://{inputs.bucket}/{report_key(job.name)}"
     written = tools.objects.read(inputs.bucket, report_key(job.name))
     if written is None:

@@ -108,6 +108,9 @@ EndpointName = Annotated[str, Field(pattern=_NAME, max_length=63, title="endpoin
 EntryName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=63, title="name", examples=["training"])
 ]
+MetricName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$", max_length=63, title="metric name", examples=["auc"])
+]
 DataName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63, title="name", examples=["training"])
 ]

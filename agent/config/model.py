@@ -19,6 +19,7 @@ from agent.config.field_types import (
     EnvironmentName,
     Hyperparameter,
     KmsKeyArn,
+    MetricName,
     MetricRegex,
     ProjectName,
     Region,
@@ -32,6 +33,7 @@ from agent.config.field_types import (
 from agent.config.gate import Gate
 from agent.config.gate_overrides import GateOverrides
 from agent.config.network import JobNetwork
+from agent.config.predictions import Predictions
 from agent.config.pull_requests import PullRequests
 from agent.config.releases import Releases
 from agent.config.section import NamedSection, Resources, Section, one_of
@@ -160,7 +162,7 @@ class Training(Section):
 
 
 class Metric(Section):
-    """A number that the evaluation script writes into `evaluation.json`."""
+    """A number that `evaluation.json` holds, or that is computed of predictions."""
 
     better: Literal["higher", "lower"] = Field(description="Which direction is an improvement.")
 
@@ -174,7 +176,12 @@ class Evaluation(Section):
     max_runtime: Duration = Field(
         default=3600, ge=1, le=432_000, description="Time limit, in seconds or as a duration."
     )
-    metrics: Mapping[EntryName, Metric] = Field(min_length=1, description="Metrics that the script writes, by name.")
+    metrics: Mapping[MetricName, Metric] = Field(
+        min_length=1, description="Metrics by name, which the script writes or its predictions tell."
+    )
+    predictions: Predictions | None = Field(
+        default=None, description="Predictions that the script writes; without it, it writes metrics only."
+    )
 
 
 class Registration(Section):

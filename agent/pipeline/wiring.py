@@ -205,6 +205,7 @@ def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
         script=wiring.script(evaluation.script),
         data=wiring.data()[evaluation.data],
         metrics=tuple(evaluation.metrics),
+        predictions=evaluation.predictions,
         resources=evaluation.resources,
         max_runtime=evaluation.max_runtime,
         kms_key=configuration.tools.kms_key,

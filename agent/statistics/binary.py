@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.statistics import score_metrics
 from agent.statistics.arrays import dot, squares
+from agent.statistics.bootstrap import Plan
 from agent.statistics.calibration import BrierParts, Calibration, brier_parts, calibration, ece_interval
 from agent.statistics.curves import Curve, Histogram, histogram, precision_recall, roc
 from agent.statistics.delong import auc_interval
@@ -54,7 +55,7 @@ def binary_report(tally: ScoreTally, *, threshold: float = 0.5, level: float = L
         confusion=confusion,
         metrics={
             **of_scores,
-            "ece": ece_interval(bins, tally.rows),
+            "ece": ece_interval(bins, tally.rows, Plan(level=level)),
             **decision_estimates(confusion, scale=tally.scale, level=level),
         },
         brier_parts=brier_parts(of_scores["brier"].value, bins), calibration=bins, histogram=histogram(tally),

@@ -8,8 +8,8 @@
 | `score_CLASS` | multiclass | one for each class: its probability |
 | `prediction` | regression | the predicted number, in the label's unit |
 | `query` | ranking | integer or text: what the item was ranked for |
-| `weight` | any, optional | how much the row counts: 0 or more |
-| `slice_NAME` | any, optional | text, integer or boolean: a part of the data that is measured apart |
+| `weight` | binary, regression; optional | how much the row counts: 0 or more |
+| `slice_NAME` | all, optional | text, integer or boolean: a part of the data that is measured apart |
 """
 
 from __future__ import annotations

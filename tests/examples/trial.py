@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from agent.artifacts import Evaluation
 from agent.config.loading import load
 from agent.data import names
+from agent.evaluation import evaluation_report
 from agent.images.assemble import assemble
 from agent.images.layout import ImageLayout
 from agent.images.program import program_recipe
 from agent.images.unpack import unpack
-from agent.jobs import evaluation_report
 from agent.runtime.archives import unpack_archive
 from agent.runtime.container import ContainerSpec, Exit
 from agent.runtime.contract.cluster import Cluster, Host

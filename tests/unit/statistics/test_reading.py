@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agent.jobs.evaluation_report import parse
+from agent.evaluation.evaluation_report import parse
 from agent.statistics.alignment import order_of
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.binary import binary_report

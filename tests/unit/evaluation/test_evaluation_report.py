@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.artifacts import Metric
 from agent.errors import UserCodeFailedError
-from agent.jobs.evaluation_report import GROUPS, parse
+from agent.evaluation.evaluation_report import GROUPS, parse
 
 WHERE = "s3://bucket/evaluations/job/evaluation.json"
 

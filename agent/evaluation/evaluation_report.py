@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 FILE = "evaluation.json"
-GROUPS = ("binary_classification_metrics", "multiclass_classification_metrics", "regression_metrics")
+GROUPS = (
+    "binary_classification_metrics",
+    "multiclass_classification_metrics",
+    "regression_metrics",
+    "ranking_metrics",
+)
 
 
 def parse(body: bytes, wanted: Sequence[str], where: str) -> Mapping[str, Metric]:
