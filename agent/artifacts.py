@@ -13,6 +13,9 @@ def _is_absent(value: object) -> bool:
     return not value
 
 
+Conclusion = Literal["", "proved", "refuted", "not enough data"]
+
+
 class DataSet(StepModel):
     """One version of a data set: its manifest's sha256 is the version, and jobs read it by that manifest."""
 
@@ -129,6 +132,13 @@ class Override(StepModel):
         return f"gate {gate} overridden by {self.by} until {self.until:%Y-%m-%d %H:%M}Z: {self.reason}"
 
 
+class Difference(StepModel):
+    """How much higher a value is than what it is compared with, on the same rows."""
+
+    value: float = Field(description="Candidate - champion, in the metric's unit.")
+    interval: Interval | None = Field(default=None, description="Its paired interval, where it is known.")
+
+
 class Judgement(StepModel):
     """What was found about a model: the part of a verdict that a gate of the model repository answers itself."""
 
@@ -140,6 +150,9 @@ class Judgement(StepModel):
     )
     interval: Interval | None = Field(default=None, description="Interval of the value.")
     sample_size: int | None = Field(default=None, ge=0, description="Number of rows that the value is of.")
+    difference: Difference | None = Field(default=None, description="Difference from the champion's value.")
+    conclusion: Conclusion = Field(default="", description="What the rows prove of the claim, where proof is demanded.")
+    rows_needed: int | None = Field(default=None, ge=0, description="Number of rows that would be enough.")
     passed: bool = Field(description="Whether the candidate satisfies the gate.")
     reason: str = Field(min_length=1, description="Why, as a sentence.")
     evidence: str = Field(default="", description="Address of what shows it.")
@@ -157,6 +170,13 @@ class Verdict(StepModel):
     against: str = Field(default="", description="What it is compared with, where that is no fixed limit.")
     interval: Interval | None = Field(default=None, description="Interval of the value, where it is known.")
     sample_size: int | None = Field(default=None, description="Number of rows that the value is of, where it is known.")
+    difference: Difference | None = Field(
+        default=None, description="Difference from the champion's value, where proof is demanded."
+    )
+    conclusion: Conclusion = Field(default="", description="What the rows prove of the claim, where proof is demanded.")
+    rows_needed: int | None = Field(
+        default=None, description="Where there is not enough data: about how many rows would be."
+    )
     passed: bool = Field(description="Whether the candidate satisfies the gate.")
     severity: Literal["block", "warn"] = Field(description="Whether a failure refuses the model.")
     environments: tuple[str, ...] = Field(

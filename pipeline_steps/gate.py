@@ -11,6 +11,7 @@ from agent.artifacts import Evaluation, Judgement, Verdict, refusal_by
 from agent.config.gate import Gate
 from agent.config.gate_overrides import GateOverrides
 from agent.gates import judging
+from agent.gates.findings import Finding
 from agent.gates.overriding import Judge
 from agent.gates.subject import Better, Subject
 from agent.ledger.overrides import Overrides
@@ -36,6 +37,7 @@ class Inputs(StepModel):
         default={}, description="Metrics that the training job reported, for gates on those."
     )
     answers: Mapping[str, Judgement] = Field(default={}, description="What the custom gates answered, by name.")
+    findings: Mapping[str, Finding] = Field(default={}, description="What predictions answer to gates, by name.")
     overrides: GateOverrides = Field(default=GateOverrides(), description="Who may override a gate.")
     author: str = Field(default="", description="Author of the commit, who may not.")
 
@@ -60,6 +62,7 @@ def judge(inputs: Inputs) -> tuple[Verdict, ...]:
         releases=inputs.releases,
         training=inputs.training,
         answers=inputs.answers,
+        findings=inputs.findings,
     )
     return judging.judge(inputs.gates, subject)
 

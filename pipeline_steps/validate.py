@@ -8,6 +8,7 @@ from pydantic import Field
 
 from agent.config.gate import ChampionGate
 from agent.config.model import Configuration
+from agent.evaluation.extra import require_statistics
 from agent.step import Step, StepModel
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def find_doubts(configuration: Configuration) -> Iterator[str]:
 
 
 def run(inputs: Inputs, context: Context) -> Result:
-    """Tell every doubt; none of them ends the pipeline."""
+    """Tell every doubt; none of them ends the pipeline. UsageError where predictions cannot be measured here."""
     configuration = inputs.configuration
+    if configuration.evaluation.predictions is not None:
+        require_statistics()
     context.report.fact(
         f"{configuration.project}: {_count(len(configuration.gates), 'gate')}, then "
         f"{' → '.join(configuration.environments)}"

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agent.config.environment import Environment
-    from agent.config.gate import BuildKind, Gate
+    from agent.config.gate import Gate
+    from agent.config.judging_section import BuildKind
     from agent.config.model import Configuration
 
 EVERY_BRANCH = ("*",)

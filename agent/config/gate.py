@@ -5,40 +5,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from agent.config.field_types import Duration, EntryPoint, EnvironmentName
-from agent.config.section import NamedSection, Resources
-
-BuildKind = Literal["pr", "branch", "main", "tag"]
-"""What a build is of; ``agent.config.builds`` tells which."""
-
-
-class JudgingSection(NamedSection):
-    """What every kind of gate says."""
-
-    kind: str = Field(description="How the model is judged.")
-    severity: Literal["block", "warn"] = Field(
-        default="block", description="`block` ends the pipeline as *refused*; `warn` only reports."
-    )
-    message: str = Field(default="", description="Sentence for people, shown when the gate refuses.")
-    environments: tuple[EnvironmentName, ...] = Field(
-        default=(),
-        description="Environments that it guards: where it refuses, the release is made, but none of these takes it. "
-        "Without it, there is no release.",
-        examples=[["prod"]],
-    )
-    builds: tuple[Annotated[BuildKind, Field(title="build")], ...] = Field(
-        default=(),
-        description="Builds that it judges: those of pull requests (`pr`), main branches (`main`), other branches "
-        "(`branch`) and tags (`tag`); without it, all.",
-        examples=[["main", "tag"]],
-    )
-
-
-class MetricSection(JudgingSection):
-    """What every kind of gate says that judges one metric."""
-
-    metric: str = Field(
-        min_length=1, description="Metric to judge: one of `evaluation.metrics`.", examples=["accuracy"]
-    )
+from agent.config.judging_section import JudgingSection, MetricSection
+from agent.config.prediction_gates import PredictionGate
+from agent.config.section import Resources
 
 
 class ThresholdGate(MetricSection):
@@ -59,7 +28,7 @@ class ChampionGate(MetricSection):
     margin: float = Field(
         default=0.0,
         description="How much worse than the champion may pass, in the metric's unit; "
-        "a negative margin demands an improvement.",
+        "a negative margin demands an improvement. With `confidence`, a margin of 0 demands proof of one.",
     )
 
 
@@ -74,7 +43,10 @@ class CustomGate(JudgingSection):
     max_runtime: Duration = Field(default=900, ge=1, le=432_000, description="Time limit, in seconds or as a duration.")
 
 
-Gate = Annotated[ThresholdGate | ChampionGate | CustomGate, Field(discriminator="kind")]
+Gate = Annotated[
+    ThresholdGate | ChampionGate | PredictionGate | CustomGate,
+    Field(discriminator="kind"),
+]
 
 
 def module_of(entry_point: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.config.finding import Related
 from agent.config.gate import module_of
+from agent.config.prediction_rules import computed
 from agent.config.wording import did_you_mean, in_list
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def modules(view: View) -> Iterator[tuple[Path, str]]:
 
 def every_gate_judges_a_metric_that_exists(view: View) -> Iterator[Finding]:
     """A gate on a metric that nothing produces could never pass."""
-    evaluated, logged = view.keys(_EVALUATED), view.keys(_LOGGED)
+    evaluated, logged = (*view.keys(_EVALUATED), *computed(view)), view.keys(_LOGGED)
     for name in view.keys(("gates",)):
         path = ("gates", name, "metric")
         metric = view.text(path)

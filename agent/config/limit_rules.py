@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.config.finding import Related
+from agent.config.wording import in_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from agent.config.finding import Finding
     from agent.config.tree import Path
@@ -19,6 +20,22 @@ def every_threshold_limits_something(view: View) -> Iterator[Finding]:
     for name in view.keys(("gates",)):
         if view.value(("gates", name, "kind")) == "threshold":
             yield from _limits(view, ("gates", name), f"gate `{name}`", "gate-limits")
+
+
+_LIMITS_OF: Mapping[str, tuple[str, ...]] = {
+    "slices": ("min", "max", "max_gap"),
+    "fairness": ("disparate_impact", "equal_opportunity", "equalised_odds"),
+    "calibration": ("max_ece", "max_brier"),
+}
+
+
+def every_gate_on_rows_limits_something(view: View) -> Iterator[Finding]:
+    """A gate that looks at rows has one of the limits of its kind."""
+    for name in view.keys(("gates",)):
+        keys = _LIMITS_OF.get(view.text(("gates", name, "kind")) or "", ())
+        if keys and not any(view.has(("gates", name, key)) for key in keys):
+            message = f"gate `{name}` has no limit, so everything passes"
+            yield view.broken("gate-limits", ("gates", name), message, f"write {in_list(keys, 'or')}")
 
 
 def every_sample_limits_something(view: View) -> Iterator[Finding]:

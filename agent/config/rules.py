@@ -14,6 +14,7 @@ from agent.config import (
     environment_rules,
     gate_rules,
     limit_rules,
+    prediction_rules,
     pull_request_rules,
 )
 from agent.config.field_types import is_inside_repository
@@ -39,7 +40,12 @@ RULES: tuple[Rule, ...] = (
     gate_rules.every_champion_has_an_environment,
     gate_rules.every_guarded_environment_exists,
     gate_rules.guarded_environments_have_builds,
+    prediction_rules.gates_on_rows_have_predictions,
+    prediction_rules.gates_on_rows_are_of_the_task,
+    prediction_rules.every_slice_is_declared,
+    prediction_rules.every_metric_of_rows_is_computed,
     limit_rules.every_threshold_limits_something,
+    limit_rules.every_gate_on_rows_limits_something,
     limit_rules.every_sample_limits_something,
     environment_rules.no_two_environments_share_an_endpoint,
     environment_rules.overrides_name_environments,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from agent.config.field_types import in_words
-from agent.config.gate import CustomGate, ThresholdGate
+from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
+from agent.config.judging_section import ClaimingSection
+from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from agent.config.environment import Endpoint, Environment
     from agent.config.gate import Gate
     from agent.config.model import Configuration, Document
+    from agent.config.prediction_gates import PredictionGate
 
 
 def summarise(document: Document) -> str:
@@ -51,14 +54,47 @@ def _gate(gate: Gate) -> list[str]:
     does = "blocks" if gate.severity == "block" else "warns"
     scope = [", ".join(gate.environments), f"in builds of {', '.join(gate.builds)}" if gate.builds else ""]
     told = " ".join(part for part in (does, *scope) if part)
-    if isinstance(gate, CustomGate):
-        return [gate.name, gate.entry_point, "", told]
-    if isinstance(gate, ThresholdGate):
-        limits = [f"≥ {gate.min:g}" if gate.min is not None else "", f"≤ {gate.max:g}" if gate.max is not None else ""]
-        rule = " and ".join(limit for limit in limits if limit)
-    else:
-        rule = f"against {gate.environment}, margin {gate.margin:g}"
-    return [gate.name, gate.metric, rule, told]
+    subject, rule = _rule(gate)
+    sure = f", proved at {gate.confidence:g}" if isinstance(gate, ClaimingSection) and gate.confidence else ""
+    return [gate.name, subject, f"{rule}{sure}", told]
+
+
+def _rule(gate: Gate) -> tuple[str, str]:
+    """What a gate judges, and by which limits."""
+    match gate:
+        case CustomGate():
+            return gate.entry_point, ""
+        case ThresholdGate():
+            return gate.metric, _limits(("≥", gate.min), ("≤", gate.max))
+        case ChampionGate():
+            return gate.metric, f"against {gate.environment}, margin {gate.margin:g}"
+        case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate():
+            return _rule_of_predictions(gate)
+        case _:
+            assert_never(gate)
+
+
+def _rule_of_predictions(gate: PredictionGate) -> tuple[str, str]:
+    match gate:
+        case SlicesGate():
+            return f"{gate.metric} by {gate.slice}", _limits(("≥", gate.min), ("≤", gate.max), ("gap ≤", gate.max_gap))
+        case FairnessGate():
+            limits = (
+                ("impact ≥", gate.disparate_impact),
+                ("opportunity ≤", gate.equal_opportunity),
+                ("odds ≤", gate.equalised_odds),
+            )
+            return f"groups by {gate.slice}", _limits(*limits)
+        case CalibrationGate():
+            return "calibration", _limits(("ece ≤", gate.max_ece), ("brier ≤", gate.max_brier))
+        case BusinessGate():
+            return "expected value", _limits(("≥", gate.min))
+        case _:
+            assert_never(gate)
+
+
+def _limits(*limits: tuple[str, float | None]) -> str:
+    return " and ".join(f"{side} {limit:g}" for side, limit in limits if limit is not None)
 
 
 def _environment(environment: Environment) -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from agent.artifacts import Judgement, Verdict
 from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
+from agent.config.judging_section import ClaimingSection
+from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
 from agent.errors import InputMissingError
-from agent.gates import champion, threshold
+from agent.gates import business, calibration, champion, fairness, slices, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.config.gate import Gate
+    from agent.config.prediction_gates import PredictionGate
     from agent.gates.subject import Subject
 
 
@@ -27,7 +30,7 @@ def verdict_of(name: str, gate: Gate, judgement: Judgement, subject: Subject) ->
     return Verdict(
         gate=name,
         kind=gate.kind,
-        severity=gate.severity,
+        severity=_severity(gate, judgement),
         environments=gate.environments,
         sentence=gate.message,
         against=_against(gate, judgement, subject),
@@ -37,10 +40,21 @@ def verdict_of(name: str, gate: Gate, judgement: Judgement, subject: Subject) ->
         comparison=judgement.comparison,
         interval=judgement.interval,
         sample_size=judgement.sample_size,
+        difference=judgement.difference,
+        conclusion=judgement.conclusion,
+        rows_needed=judgement.rows_needed,
         passed=judgement.passed,
         reason=said,
         evidence=judgement.evidence,
     )
+
+
+def _severity(gate: Gate, judgement: Judgement) -> Literal["block", "warn"]:
+    """The gate's; one that only warns for want of data does."""
+    doubtful = judgement.conclusion == "not enough data" and not judgement.passed
+    if doubtful and isinstance(gate, ClaimingSection) and gate.not_enough_data == "warn":
+        return "warn"
+    return gate.severity
 
 
 def _against(gate: Gate, judgement: Judgement, subject: Subject) -> str:
@@ -55,8 +69,24 @@ def _judgement(name: str, gate: Gate, subject: Subject) -> Judgement:
             return threshold.judge(name, gate, subject)
         case ChampionGate():
             return champion.judge(name, gate, subject)
+        case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate():
+            return _by_predictions(name, gate, subject)
         case CustomGate():
             return _answer(name, gate, subject)
+        case _:
+            assert_never(gate)
+
+
+def _by_predictions(name: str, gate: PredictionGate, subject: Subject) -> Judgement:
+    match gate:
+        case SlicesGate():
+            return slices.judge(name, gate, subject)
+        case FairnessGate():
+            return fairness.judge(name, gate, subject)
+        case CalibrationGate():
+            return calibration.judge(name, gate, subject)
+        case BusinessGate():
+            return business.judge(name, gate, subject)
         case _:
             assert_never(gate)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.artifacts import Evaluation, Judgement
+    from agent.gates.findings import Finding
 
 Better = Literal["higher", "lower"]
 
@@ -20,7 +21,8 @@ class Subject:
     """A candidate's ``evaluation`` and those of ``champions`` on the same rows, by environment.
 
     ``better`` is the direction of improvement of each metric, ``releases`` the digest of the release that each champion
-    is deployed by, ``training`` what the training job reported, ``answers`` what custom gates answered, by their names.
+    is deployed by, ``training`` what the training job reported, ``answers`` what custom gates answered and ``findings``
+    what predictions answer, both by the names of gates.
     """
 
     evaluation: Evaluation
@@ -29,6 +31,16 @@ class Subject:
     releases: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, float] = field(default_factory=dict)
     answers: Mapping[str, Judgement] = field(default_factory=dict)
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+
+    def finding(self, gate: str) -> Finding:
+        """What predictions answer to a gate; InputMissingError where it has not been asked."""
+        if gate not in self.findings:
+            raise InputMissingError(
+                f"gate `{gate}` looks at predictions, and they have not been examined for it; begin there: "
+                "modelyard run --from examine"
+            )
+        return self.findings[gate]
 
     def missing(self, gate: str, metric: str) -> InputMissingError:
         """The error for a metric that was not measured."""

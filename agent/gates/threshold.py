@@ -1,4 +1,4 @@
-"""The gate `threshold`: a metric stays within fixed limits."""
+"""The gate `threshold`: a metric stays within fixed limits, by its value or, with a `confidence`, by its interval."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from agent.artifacts import Judgement
 from agent.errors import UsageError
+from agent.gates.claiming import Claim, judgement
 from agent.gates.limits import BEYOND, holds, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agent.config.gate import ThresholdGate
     from agent.gates.limits import Side
@@ -20,10 +21,12 @@ _EXTREME: Mapping[Side, str] = {"at least": "the least allowed", "at most": "the
 
 def judge(name: str, gate: ThresholdGate, subject: Subject) -> Judgement:
     """A value that misses one of two limits is judged by that one; InputMissingError where it was not measured."""
-    value = _value(name, gate, subject)
     limits = tuple(_limits(gate))
     if not limits:
         raise UsageError(f"gate `{name}` has neither `min` nor `max`, so it judges nothing; write one of them")
+    if gate.confidence is not None:
+        return _proved(name, gate, limits, subject)
+    value = _value(name, gate, subject)
     missed = [limit for limit in limits if not holds(value, *limit)]
     side, limit = (missed or limits)[0]
     if missed:
@@ -41,6 +44,18 @@ def judge(name: str, gate: ThresholdGate, subject: Subject) -> Judgement:
         reason=reason,
         evidence=subject.evaluation.report if gate.metric in subject.evaluation.metrics else "",
     )
+
+
+def _proved(name: str, gate: ThresholdGate, limits: Sequence[tuple[Side, float]], subject: Subject) -> Judgement:
+    """Whether the interval clears the limits."""
+    finding = subject.finding(name)
+    claims = tuple(
+        Claim(what=gate.metric, number=number, side=side, limit=limit)
+        for side, limit in limits
+        for number in finding.all_of("metric")
+    )
+    evidence = subject.evaluation.measurements
+    return judgement(name, claims, finding, proof=True, metric=gate.metric, evidence=evidence)
 
 
 def _value(name: str, gate: ThresholdGate, subject: Subject) -> float:

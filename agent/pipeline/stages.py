@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent.config.builds import destinations, gates_of, is_main
 from agent.config.gate import CustomGate
 from agent.errors import UsageError
+from agent.gates.findings import questions
 from agent.pipeline import wiring
 from pipeline_steps import (
     ask_gates,
@@ -17,6 +18,7 @@ from pipeline_steps import (
     check_preview,
     deploy,
     evaluate,
+    examine,
     gate,
     preflight,
     prepare,
@@ -74,6 +76,7 @@ JUDGING: tuple[Stage, ...] = (
 )
 """Every build shows whether the model got better."""
 _ASKING: Stage = Stage(title="Ask gates", step=ask_gates.STEP, wire=wiring.wire_ask_gates, needs=("evaluate",))
+_EXAMINING: Stage = Stage(title="Examine", step=examine.STEP, wire=wiring.wire_examine, needs=("evaluate",))
 RELEASING: tuple[Stage, ...] = (
     Stage(title="Register", step=register.STEP, wire=wiring.wire_register, needs=("gate",)),
     Stage(title="Release", step=release.STEP, wire=wiring.wire_release, needs=("register",)),
@@ -93,11 +96,13 @@ def course(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
 
 
 def _judging(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
-    """The stages of every build; those with custom gates ask them before all gates judge."""
-    if not any(isinstance(gate, CustomGate) for gate in gates_of(configuration, build).values()):
-        return JUDGING
+    """The stages of every build; what gates need besides the metrics comes before all of them judge."""
+    gates = gates_of(configuration, build)
+    asking = (_ASKING,) if any(isinstance(gate, CustomGate) for gate in gates.values()) else ()
+    examining = (_EXAMINING,) if questions(gates, configuration.evaluation.predictions) else ()
+    between = (*examining, *asking)
     *earlier, judges = JUDGING
-    return (*earlier, _ASKING, replace(judges, needs=(*judges.needs, _ASKING.name)))
+    return (*earlier, *between, replace(judges, needs=(*judges.needs, *(stage.name for stage in between))))
 
 
 def _deploying(configuration: Configuration, environments: Sequence[str]) -> Iterator[Stage]:

@@ -51,6 +51,7 @@ _FIXED: Mapping[str, int] = {
     "preflight": 20,
     "snapshot_data": 240,
     "build_image": 120,
+    "examine": 120,
     "gate": 10,
     "register": 20,
     "release": 20,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from agent import naming
 from agent.artifacts import Script
@@ -12,7 +12,10 @@ from agent.config.builds import Build, gates_of
 from agent.config.gate import ChampionGate, CustomGate, module_of
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
+from agent.gates.findings import questions
 from agent.image_order import build_order
+from agent.statistics.metrics import measured_by
+from agent.statistics.schema import Task
 from pipeline_steps import (
     ask_gates,
     build_image,
@@ -20,6 +23,7 @@ from pipeline_steps import (
     check_preview,
     deploy,
     evaluate,
+    examine,
     gate,
     preflight,
     prepare,
@@ -235,6 +239,21 @@ def _custom(gates: Mapping[str, Gate]) -> dict[str, CustomGate]:
     return {name: gate for name, gate in gates.items() if isinstance(gate, CustomGate)}
 
 
+def wire_examine(wiring: Wiring) -> examine.Inputs | None:
+    """What the gates of this build ask of predictions, where they ask anything."""
+    settings = wiring.configuration.evaluation.predictions
+    asked = questions(wiring.gates, settings)
+    if settings is None or not asked:
+        return None
+    evaluated = wiring.result(evaluate.STEP)
+    return examine.Inputs(
+        predictions=settings,
+        evaluation=evaluated.evaluation,
+        champions=evaluated.champions,
+        questions=asked,
+    )
+
+
 def wire_gate(wiring: Wiring) -> gate.Inputs:
     """Every gate of this build, with what there is to judge."""
     configuration = wiring.configuration
@@ -242,7 +261,7 @@ def wire_gate(wiring: Wiring) -> gate.Inputs:
     champions = {name: wiring.champion_of(name) for name in evaluated.champions}
     return gate.Inputs(
         gates=wiring.gates,
-        better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
+        better=_better(configuration),
         evaluation=evaluated.evaluation,
         champions=evaluated.champions,
         releases={
@@ -253,9 +272,21 @@ def wire_gate(wiring: Wiring) -> gate.Inputs:
         },
         training=wiring.result(train.STEP).metrics,
         answers=wiring.result(ask_gates.STEP).answers if _custom(wiring.gates) else {},
+        findings=wiring.result(examine.STEP).findings if _asks_predictions(wiring) else {},
         overrides=configuration.gate_overrides,
         author=wiring.commit.author,
     )
+
+
+def _asks_predictions(wiring: Wiring) -> bool:
+    return bool(questions(wiring.gates, wiring.configuration.evaluation.predictions))
+
+
+def _better(configuration: Configuration) -> dict[str, Literal["higher", "lower"]]:
+    """The direction that is better of every metric: as it is declared, or as those of predictions have it."""
+    settings = configuration.evaluation.predictions
+    computed = measured_by(Task(settings.task), settings.k) if settings else {}
+    return {**computed, **{name: metric.better for name, metric in configuration.evaluation.metrics.items()}}
 
 
 def wire_register(wiring: Wiring) -> register.Inputs:

@@ -81,15 +81,23 @@ def decision_estimates(matrix: Floats, *, level: float = LEVEL) -> dict[str, Est
     """
     rows = float(matrix.sum())
     found = {"accuracy": wilson(float(np.trace(matrix)), rows, level)}
+    for name, (value, influence) in influences(matrix).items():
+        found[name] = _delta(value, influence, matrix / rows, rows, level)
+    return found
+
+
+def influences(matrix: Floats) -> dict[str, tuple[float, Floats]]:
+    """Means over classes: each metric's value, and its derivative by the share of each cell, (classes, classes)."""
+    rows = float(matrix.sum())
+    found = {}
     for name, of_class in {"precision": _precision, "recall": _recall, "f1": _f1}.items():
-        values, influences = of_class(matrix / rows)
+        values, by_class = of_class(matrix / rows)
         for kind in ("macro", "weighted"):
             shares = matrix.sum(axis=1) / rows if kind == "weighted" else np.full(len(matrix), 1 / len(matrix))
-            value = float(values @ shares)
-            influence = np.tensordot(shares, influences, axes=1)
+            influence = np.tensordot(shares, by_class, axes=1)
             if kind == "weighted":
                 influence = influence + values[:, None]
-            found[f"{kind}_{name}"] = _delta(value, influence, matrix / rows, rows, level)
+            found[f"{kind}_{name}"] = float(values @ shares), influence
     return found
 
 

@@ -12,7 +12,7 @@ from agent.config.gate import CustomGate
 from tests.unit.pipeline.configured import three_environments
 
 if TYPE_CHECKING:
-    from agent.config.gate import BuildKind
+    from agent.config.judging_section import BuildKind
 
 CONFIGURATION = three_environments()
 

@@ -126,7 +126,10 @@ WRONG_VALUES = {
     "an unknown kind": (
         ("kind: threshold", "kind: treshold"),
         "treshold",
-        '`kind` must be `threshold`, `champion` or `custom`, not the text "treshold"',
+        (
+            "`kind` must be `threshold`, `champion`, `slices`, `fairness`, `calibration`, `business` or `custom`, "
+            'not the text "treshold"'
+        ),
         "did you mean `threshold`?",
     ),
     "a missing kind": (

@@ -18,7 +18,58 @@ UNTIL_NAME = VALID[VALID.index("environments:\n") : VALID.index("\n      serverl
 """The environments up to the name of the first one's endpoint."""
 LIMITS = "{min_count: 2, max_count: 10,"
 
+UNTIL_GATES = "    loss: {better: lower}\ngates:\n"
+
+
+def with_gate(gate: str, predictions: str = "task: binary, slices: [sex]") -> tuple[str, str]:
+    """Predictions, and one more gate; no predictions where there is no text for them."""
+    declared = f"  predictions: {{{predictions}}}\n" if predictions else ""
+    return UNTIL_GATES, f"    loss: {{better: lower}}\n{declared}gates:\n  new: {{{gate}}}\n"
+
+
 BROKEN_RULES = {
+    "a gate that demands proof where nothing is predicted": (
+        with_gate("kind: threshold, metric: auc, min: 0.7, confidence: 0.95", ""),
+        "gate `new` looks at predictions, and the evaluation is not said to write any",
+        "0.95",
+        "evaluated here",
+    ),
+    "a gate on slices where nothing is predicted": (
+        with_gate("kind: slices, metric: auc, min: 0.7, slice: sex", ""),
+        "gate `new` looks at predictions, and the evaluation is not said to write any",
+        "slices",
+        "evaluated here",
+    ),
+    "a gate on an unknown slice": (
+        with_gate("kind: slices, metric: auc, min: 0.7, slice: sx"),
+        "gate `new` looks at the slice `sx`, which predictions are not said to have",
+        "sx",
+        "slices are declared here",
+    ),
+    "a gate of two classes on a regression": (
+        with_gate("kind: calibration, max_ece: 0.1", "task: regression"),
+        "gate `new` is of the kind `calibration`, which is of binary predictions, and these are regression",
+        "calibration",
+        "the task",
+    ),
+    "a gate that proves a metric of the script's own": (
+        with_gate("kind: threshold, metric: loss, max: 0.7, confidence: 0.95"),
+        "gate `new` judges the metric `loss` row by row, which binary predictions do not tell",
+        "loss",
+        "the task",
+    ),
+    "a champion that is compared by what has no pairs": (
+        with_gate("kind: champion, metric: ece, environment: prod, confidence: 0.95"),
+        "gate `new` compares the metric `ece` row by row, which binary predictions do not tell",
+        "ece",
+        "the task",
+    ),
+    "a gate on rows without a limit": (
+        with_gate("kind: fairness, slice: sex"),
+        "gate `new` has no limit, so everything passes",
+        "new",
+        "",
+    ),
     "a commit's author who is no approver": (
         ("    keep: 1", "    keep: 1\n    approval: {approvers: [alice, bob], git_names: {alcie: [Alice Liddell]}}"),
         "`git_names` of `qa` has `alcie`, who is none of its approvers",
@@ -303,6 +354,17 @@ def test_a_broken_rule_is_found_where_it_is_broken(name: str, tmp_path: Path) ->
         (marked, label) if label else (marked,)
     ]
     assert all(finding.hint for finding in found)
+
+
+def test_a_gate_may_judge_what_only_predictions_tell(tmp_path: Path) -> None:
+    gates = (
+        "kind: threshold, metric: mcc, min: 0.3, confidence: 0.95",
+        "kind: slices, metric: recall, slice: sex, max_gap: 0.1",
+        "kind: fairness, slice: sex, disparate_impact: 0.8",
+        "kind: business, values: {true_positive: 10}, min: 1",
+    )
+    for gate in gates:
+        assert findings(edited(with_gate(gate)), tmp_path) == ()
 
 
 def test_two_environments_that_share_an_endpoint_are_found_with_the_first_one(tmp_path: Path) -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.config.loading import load
+from agent.config.predictions import Predictions
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
     from agent.config.model import Configuration
 
 TEST, PRODUCTION = "qa", "prod"
+
+
+def predicting(configuration: Configuration) -> Configuration:
+    """The same, whose evaluation writes predictions."""
+    evaluation = configuration.evaluation.model_copy(update={"predictions": Predictions(task="multiclass")})
+    return configuration.model_copy(update={"evaluation": evaluation})
 
 
 def three_environments(*, branches: dict[str, tuple[str, ...]] | None = None, **changes: Any) -> Configuration:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from agent.config.builds import Build
-from agent.config.gate import CustomGate
+from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.errors import UsageError
 from agent.pipeline.groups import groups
 from agent.pipeline.promotion import stages_of
 from agent.pipeline.stages import course, levels, select
 from agent.pipeline.timeouts import minutes
-from tests.unit.pipeline.configured import three_environments
+from tests.unit.pipeline.configured import predicting, three_environments
 
 CONFIGURATION = three_environments()
 MAIN, BRANCH, TAG, PULL_REQUEST = Build(branch="main"), Build(branch="better"), Build(tag="v1"), Build(pull_request=7)
@@ -132,3 +132,14 @@ def test_custom_gates_are_asked_in_builds_that_they_judge_before_all_gates_judge
     assert stages["gate"].needs == ("evaluate", "ask_gates")
     assert minutes(stages["ask_gates"], configuration) > 120
     assert "ask_gates" not in {stage.name for stage in course(configuration, Build(pull_request=7))}
+
+
+def test_predictions_are_examined_in_builds_whose_gates_ask_them() -> None:
+    sure = ThresholdGate(kind="threshold", metric="accuracy", min=0.9, confidence=0.95, builds=("main",))
+    configuration = predicting(CONFIGURATION.model_copy(update={"gates": {"sure": sure}}))
+    stages = {stage.name: stage for stage in course(configuration, MAIN)}
+    assert stages["gate"].needs == ("evaluate", "examine")
+    assert stages["examine"].needs == ("evaluate",)
+    assert "examine" not in {stage.name for stage in course(configuration, Build(pull_request=7))}
+    plain = predicting(CONFIGURATION)
+    assert "examine" not in {stage.name for stage in course(plain, MAIN)}

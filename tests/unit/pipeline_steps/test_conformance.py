@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.config.builds import Build
-from agent.config.gate import CustomGate
+from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.pipeline.stages import course
 from agent.registry import find_step, step_names, summary
 from agent.view.step_reference import steps_page
 from tests.sources import ROOT
-from tests.unit.pipeline.configured import three_environments
+from tests.unit.pipeline.configured import predicting, three_environments
 
 if TYPE_CHECKING:
     from agent.step import Step, StepModel
@@ -55,9 +55,12 @@ def test_it_has_json_schemas(step: Step[Any, Any]) -> None:
 
 def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
     builds = (Build(branch="main"), Build(pull_request=7))
-    configuration = three_environments(
-        pull_requests=PullRequests(endpoint=EphemeralEndpoint(environment="dev")),
-        gates={"own": CustomGate(kind="custom", entry_point="gates:own")},
+    sure = ThresholdGate(kind="threshold", metric="accuracy", min=0.9, confidence=0.95)
+    configuration = predicting(
+        three_environments(
+            pull_requests=PullRequests(endpoint=EphemeralEndpoint(environment="dev")),
+            gates={"own": CustomGate(kind="custom", entry_point="gates:own"), "sure": sure},
+        )
     )
     steps = {stage.step.name for build in builds for stage in course(configuration, build)}
     assert steps | BESIDE_THE_PIPELINE == set(step_names())

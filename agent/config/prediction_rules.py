@@ -1,0 +1,100 @@
+"""What must hold between gates that look at predictions row by row, and the predictions that are declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.config.finding import Related
+from agent.config.predictions import Predictions
+from agent.config.wording import did_you_mean, in_list
+from agent.statistics.metrics import compared_by, measured_by
+from agent.statistics.schema import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.config.finding import Finding
+    from agent.config.view import View
+
+_DECLARED = ("evaluation", "predictions")
+_OF_ROWS = frozenset({"slices", "fairness", "calibration", "business"})
+_OF_TWO_CLASSES = frozenset({"fairness", "calibration", "business"})
+
+
+def computed(view: View) -> tuple[str, ...]:
+    """The metrics that are computed of the predictions; none where none are declared."""
+    task = _task(view)
+    return tuple(measured_by(task, _k(view))) if task else ()
+
+
+def gates_on_rows_have_predictions(view: View) -> Iterator[Finding]:
+    """A gate looks only at predictions that the evaluation script is said to write."""
+    if view.has(_DECLARED):
+        return
+    for name in view.keys(("gates",)):
+        key = "kind" if _kind(view, name) in _OF_ROWS else "confidence"
+        path = ("gates", name, key)
+        if key == "kind" or view.has(path):
+            message = f"gate `{name}` looks at predictions, and the evaluation is not said to write any"
+            hint = "add `evaluation.predictions`, and let the script write `predictions.parquet`"
+            related = Related(place=view.key_place(("evaluation",)), label="evaluated here")
+            yield view.broken("gate-predictions", path, message, hint, related)
+
+
+def gates_on_rows_are_of_the_task(view: View) -> Iterator[Finding]:
+    """Fairness, calibration and worth are of decisions between two classes."""
+    task = _task(view)
+    for name in view.keys(("gates",)):
+        kind = _kind(view, name)
+        if task not in {None, Task.BINARY} and kind in _OF_TWO_CLASSES:
+            message = f"gate `{name}` is of the kind `{kind}`, which is of binary predictions, and these are {task}"
+            related = Related(place=view.place((*_DECLARED, "task")), label="the task")
+            hint = "leave it out, or write it as a gate of the kind `custom`"
+            yield view.broken("gate-task", ("gates", name, "kind"), message, hint, related)
+
+
+def every_slice_is_declared(view: View) -> Iterator[Finding]:
+    """A gate looks only at slices that predictions are said to have."""
+    known = tuple(text for _, text in view.texts((*_DECLARED, "slices")))
+    for name in view.keys(("gates",)):
+        path = ("gates", name, "slice")
+        slice_ = view.text(path)
+        if slice_ is None or not view.has(_DECLARED) or slice_ in known:
+            continue
+        message = f"gate `{name}` looks at the slice `{slice_}`, which predictions are not said to have"
+        slices = f"the slices are {in_list(known, 'and')}" if known else "there are no slices"
+        hint = did_you_mean(slice_, known) or f"{slices}; add it to `evaluation.predictions.slices`"
+        related = Related(place=view.key_place((*_DECLARED, "slices")), label="slices are declared here")
+        yield view.broken("unknown-slice", path, message, hint, related)
+
+
+def every_metric_of_rows_is_computed(view: View) -> Iterator[Finding]:
+    """What has to be proved, or measured by slices, is a metric that predictions tell; a script's own is one number."""
+    task = _task(view)
+    for name in view.keys(("gates",)):
+        path = ("gates", name, "metric")
+        metric, kind = view.text(path), _kind(view, name)
+        by_rows = kind == "slices" or view.has(("gates", name, "confidence"))
+        if task is None or metric is None or not by_rows:
+            continue
+        known = compared_by(task, _k(view)) if kind == "champion" else tuple(measured_by(task, _k(view)))
+        if metric not in known:
+            does = "compares" if kind == "champion" else "judges"
+            message = f"gate `{name}` {does} the metric `{metric}` row by row, which {task} predictions do not tell"
+            hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
+            related = Related(place=view.place((*_DECLARED, "task")), label="the task")
+            yield view.broken("unknown-metric", path, message, hint, related)
+
+
+def _kind(view: View, name: str) -> str:
+    return view.text(("gates", name, "kind")) or ""
+
+
+def _task(view: View) -> Task | None:
+    task = view.text((*_DECLARED, "task"))
+    return Task(task) if task in list(Task) else None
+
+
+def _k(view: View) -> int:
+    k = view.number((*_DECLARED, "k"))
+    return int(k) if k is not None else int(Predictions.model_fields["k"].default)

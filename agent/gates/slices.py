@@ -1,0 +1,41 @@
+"""The gate `slices`: no part of the data is served badly behind a good mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.gates.claiming import Claim, judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.artifacts import Judgement
+    from agent.config.prediction_gates import SlicesGate
+    from agent.gates.findings import Finding
+    from agent.gates.subject import Subject
+
+
+def judge(name: str, gate: SlicesGate, subject: Subject) -> Judgement:
+    """Every slice with support keeps to the limits, and the worst is not too far behind the rest."""
+    finding = subject.finding(name)
+    return judgement(
+        name,
+        tuple(_claims(gate, finding)),
+        finding,
+        proof=gate.confidence is not None,
+        metric=f"{gate.metric} by {gate.slice}",
+        evidence=subject.evaluation.measurements,
+    )
+
+
+def _claims(gate: SlicesGate, finding: Finding) -> Iterator[Claim]:
+    for number in finding.all_of("slices"):
+        what = f"{gate.metric} of {gate.slice} {number.of}"
+        if gate.min is not None:
+            yield Claim(what=what, number=number, side="at least", limit=gate.min)
+        if gate.max is not None:
+            yield Claim(what=what, number=number, side="at most", limit=gate.max)
+    if gate.max_gap is not None:
+        for number in finding.all_of("gap"):
+            what = f"the gap in {gate.metric} between {gate.slice} {number.of} and the rest"
+            yield Claim(what=what, number=number, side="at most", limit=gate.max_gap)

@@ -1,0 +1,148 @@
+"""Compares two models by any metric of their task on the same rows, each metric by the method that fits it.
+
+AUC by DeLong's; shares of right rows by Newcombe's; means of rows or queries by their differences; smooth functions of
+means (rmse, r2, metrics of a confusion matrix) by the delta method, row by row; what is left by the paired bootstrap.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.statistics import bootstrap, score_metrics
+from agent.statistics.arrays import UnusablePredictionsError
+from agent.statistics.comparisons import Comparison, p_of
+from agent.statistics.delong import compare_auc
+from agent.statistics.intervals import mean
+from agent.statistics.metrics import compared_by
+from agent.statistics.multiclass import confusion_matrix, influences
+from agent.statistics.paired import compare_decisions, compare_means
+from agent.statistics.ranking import ranking_report
+from agent.statistics.schema import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agent.statistics.arrays import Bools, Floats
+    from agent.statistics.sample import Sample
+    from agent.statistics.tally import ScoreTally
+
+_EPSILON = float(np.finfo(np.float64).eps)
+
+
+def compare(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
+    """A metric of two models whose rows are the same and in the same order; UnusablePredictionsError for weights."""
+    if champion.weights is not None or candidate.weights is not None:
+        raise UnusablePredictionsError("rows with weights are not compared pairwise; leave out the column weight")
+    if metric not in compared_by(champion.task, champion.settings.k):
+        raise UnusablePredictionsError(f"{metric} of {champion.task} predictions is not compared pairwise")
+    return _OF_TASK[champion.task](metric, champion, candidate, level)
+
+
+def _of_binary(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
+    truth: Bools = champion.labels
+    scores, threshold = (champion.scores, candidate.scores), champion.settings.threshold
+    if metric == "auc":
+        return compare_auc(truth, champion.scores, candidate.scores, level)
+    if metric in _LOSSES:
+        champion_loss, candidate_loss = (_LOSSES[metric](truth, each) for each in scores)
+        return compare_means(champion_loss, candidate_loss, level)
+    rows = {"accuracy": np.ones_like(truth), "recall": truth, "specificity": ~truth}.get(metric)
+    if rows is not None:
+        first, second = ((each[rows] >= threshold) == truth[rows] for each in scores)
+        return compare_decisions(first, second, level)
+    plan = bootstrap.Plan(thresholds=(threshold,), level=level)
+    return bootstrap.compare(_resampled(metric, threshold), truth, champion.scores, candidate.scores, plan)
+
+
+def _log_loss(truth: Bools, scores: Floats) -> Floats:
+    given = np.where(truth, scores, 1 - scores).astype(np.float64, copy=False)
+    return -np.log(np.clip(given, _EPSILON, 1 - _EPSILON))
+
+
+def _squared_error(truth: Bools, scores: Floats) -> Floats:
+    return np.square(scores - truth, dtype=np.float64)
+
+
+_LOSSES: Mapping[str, Callable[[Bools, Floats], Floats]] = {"log_loss": _log_loss, "brier": _squared_error}
+
+
+def _resampled(metric: str, threshold: float) -> bootstrap.Metric:
+    """The metric as a function of a tally with leading axes."""
+    if metric == "average_precision":
+        return score_metrics.average_precision
+
+    def of_decisions(tally: ScoreTally) -> Floats:
+        found: Floats = getattr(tally.confusion(threshold), metric)
+        return found
+
+    return of_decisions
+
+
+def _of_multiclass(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
+    true = champion.labels
+    if metric == "log_loss":
+        given = (np.take_along_axis(each.scores, true[:, None], axis=1)[:, 0] for each in (champion, candidate))
+        lost, won = (-np.log(np.clip(each.astype(np.float64), _EPSILON, 1)) for each in given)
+        return compare_means(lost, won, level)
+    decided = [each.scores.argmax(axis=1) for each in (champion, candidate)]
+    if metric == "accuracy":
+        return compare_decisions(decided[0] == true, decided[1] == true, level)
+    found = [influences(confusion_matrix(true, each, len(champion.classes)))[metric] for each in decided]
+    (first, second), (one, other) = zip(*found, strict=True)
+    return _delta(first, second, other[true, decided[1]] - one[true, decided[0]], level)
+
+
+def _of_regression(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
+    labels = champion.labels.astype(np.float64)
+    errors = [each.scores.astype(np.float64) - labels for each in (champion, candidate)]
+    if metric == "mae":
+        return compare_means(np.abs(errors[0]), np.abs(errors[1]), level)
+    squares = [np.square(each) for each in errors]
+    if metric == "mse":
+        return compare_means(squares[0], squares[1], level)
+    means = [float(each.mean()) for each in squares]
+    if metric == "rmse":
+        roots = [math.sqrt(each) for each in means]
+        parts = [
+            (square - each) / (2 * root) if root else square
+            for square, each, root in zip(squares, means, roots, strict=True)
+        ]
+        return _delta(roots[0], roots[1], parts[1] - parts[0], level)
+    distances = np.square(labels - labels.mean())
+    variance = float(distances.mean())
+    if not variance:
+        raise UnusablePredictionsError("all labels are the same, so that r2 is undefined")
+    shares = [each / variance for each in means]
+    parts = [(share * distances - square) / variance for share, square in zip(shares, squares, strict=True)]
+    return _delta(1 - shares[0], 1 - shares[1], parts[1] - parts[0], level)
+
+
+def _of_ranking(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
+    assert champion.queries is not None
+    k = champion.settings.k
+    first, second = (
+        ranking_report(champion.queries, champion.labels, each.scores, k=k, level=level).by_query[metric]
+        for each in (champion, candidate)
+    )
+    return compare_means(first, second, level)
+
+
+def _delta(champion: float, candidate: float, influence: Floats, level: float) -> Comparison:
+    """By what each row adds to the difference of both values."""
+    difference = mean(candidate - champion, float(influence.var()), len(influence), level)
+    return Comparison(
+        champion=champion, candidate=candidate, difference=replace(difference, method="delta, paired"),
+        p_value=p_of(difference.value, difference.deviation),
+    )  # fmt: skip
+
+
+_OF_TASK: Mapping[Task, Callable[[str, Sample, Sample, float], Comparison]] = {
+    Task.BINARY: _of_binary,
+    Task.MULTICLASS: _of_multiclass,
+    Task.REGRESSION: _of_regression,
+    Task.RANKING: _of_ranking,
+}

@@ -1,0 +1,52 @@
+"""Brings the predictions of two models to the same rows in the same order, and sees that these have the same labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.statistics.alignment import order_of
+from agent.statistics.arrays import UnusablePredictionsError
+from agent.statistics.reading import open_predictions
+from agent.statistics.sample import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from agent.statistics.sample import Sample, Settings
+    from agent.statistics.schema import Task
+
+
+def same_rows(
+    champion: Sequence[Path], candidate: Sequence[Path], task: Task, settings: Settings
+) -> tuple[Sample, Sample]:
+    """Both models' rows, in the champion's order; UnusablePredictionsError where they are not of the same data."""
+    order = order_of(open_predictions(champion, task), open_predictions(candidate, task))
+    first, second = (load(files, task, settings) for files in (champion, candidate))
+    if order is not None:
+        second = second.at(order)
+    if first.classes != second.classes:
+        second = _with_classes_of(first, second, champion[0], candidate[0])
+    wrong = np.flatnonzero(first.labels != second.labels)
+    if wrong.size:
+        raise UnusablePredictionsError(
+            f"{wrong.size} rows have another label in {champion[0]} than in {candidate[0]} (by row_id), the first is"
+            f" row {wrong[0]} of the former: both models have to be evaluated on the same snapshot"
+        )
+    return first, second
+
+
+def _with_classes_of(first: Sample, second: Sample, champion: Path, candidate: Path) -> Sample:
+    """The second's scores and labels with its classes in the first's order."""
+    if set(first.classes) != set(second.classes):
+        raise UnusablePredictionsError(
+            f"{champion} has scores of the classes {', '.join(first.classes)}, and {candidate} of "
+            f"{', '.join(second.classes)}; models of other classes are not compared row by row"
+        )
+    numbers = np.array([first.classes.index(name) for name in second.classes])
+    return replace(
+        second, classes=first.classes, labels=numbers[second.labels], scores=second.scores[:, np.argsort(numbers)]
+    )

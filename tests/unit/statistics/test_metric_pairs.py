@@ -1,0 +1,112 @@
+"""Two models are compared by every metric of their task: values as each alone has them, spread as of resampled rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from agent.statistics.arrays import UnusablePredictionsError
+from agent.statistics.metric_pairs import compare
+from agent.statistics.metrics import compared_by
+from agent.statistics.same_rows import same_rows
+from agent.statistics.sample import Sample, Settings
+from agent.statistics.schema import Task
+from tests.unit.evaluation import predicted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SETTINGS = Settings(threshold=0.5, k=5)
+WRITTEN: dict[Task, Callable[..., dict[str, Any]]] = {
+    Task.BINARY: predicted.binary,
+    Task.MULTICLASS: predicted.multiclass,
+    Task.REGRESSION: predicted.regression,
+    Task.RANKING: predicted.ranking,
+}
+RESAMPLES = 120
+
+
+def file(folder: Path, name: str, columns: dict[str, Any]) -> Path:
+    path = folder / f"{name}.parquet"
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def pair(folder: Path, task: Task, **changes: Any) -> tuple[Sample, Sample]:
+    """A champion and a candidate that is a little better on the same rows."""
+    files = [
+        file(folder, name, WRITTEN[task](noise=noise, seed=seed) | (changes if seed == 2 else {}))
+        for name, noise, seed in (("champion", 1.2, 1), ("candidate", 1.0, 2))
+    ]
+    return same_rows(files[:1], files[1:], task, SETTINGS)
+
+
+def spread(metric: str, champion: Sample, candidate: Sample) -> float:
+    """The standard deviation of the difference over resamples of rows."""
+    random, found = np.random.default_rng(3), []
+    for _ in range(RESAMPLES):
+        rows = random.integers(0, champion.rows, champion.rows)
+        values = [each.at(rows).estimates()[metric].value for each in (champion, candidate)]
+        found.append(values[1] - values[0])
+    return float(np.std(found, ddof=1))
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"), [(task, metric) for task in Task for metric in compared_by(task, SETTINGS.k)]
+)
+def test_a_comparison_has_the_values_of_each_model_alone(tmp_path: Path, task: Task, metric: str) -> None:
+    champion, candidate = pair(tmp_path, task)
+    found = compare(metric, champion, candidate, 0.95)
+    assert found.champion == pytest.approx(champion.estimates()[metric].value)
+    assert found.candidate == pytest.approx(candidate.estimates()[metric].value)
+    assert found.difference.value == pytest.approx(found.candidate - found.champion)
+    assert found.difference.low < found.difference.value < found.difference.high
+    wider = compare(metric, champion, candidate, 0.99).difference
+    assert wider.high - wider.low > found.difference.high - found.difference.low
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [
+        (Task.MULTICLASS, "macro_f1"),
+        (Task.MULTICLASS, "weighted_precision"),
+        (Task.REGRESSION, "rmse"),
+        (Task.REGRESSION, "r2"),
+    ],
+)
+def test_the_spread_of_a_difference_is_that_of_resampled_rows(tmp_path: Path, task: Task, metric: str) -> None:
+    champion, candidate = pair(tmp_path, task)
+    deviation = compare(metric, champion, candidate, 0.95).difference.deviation
+    assert deviation == pytest.approx(spread(metric, champion, candidate), rel=0.25)
+
+
+def test_the_order_of_rows_and_of_classes_does_not_matter(tmp_path: Path) -> None:
+    champion, candidate = pair(tmp_path, Task.MULTICLASS)
+    columns = predicted.multiclass(noise=1.0, seed=2)
+    turned = {name: columns[name][::-1] for name in ("row_id", "label", "score_eel", "score_cat", "score_dog")}
+    files = [tmp_path / "champion.parquet", file(tmp_path, "turned", turned)]
+    first, second = same_rows(files[:1], files[1:], Task.MULTICLASS, SETTINGS)
+    for metric in ("log_loss", "macro_f1"):
+        assert compare(metric, first, second, 0.95) == compare(metric, champion, candidate, 0.95)
+
+
+def test_other_labels_other_classes_and_weights_are_not_compared(tmp_path: Path) -> None:
+    labels = predicted.binary()["label"].copy()
+    labels[5] = 1 - labels[5]
+    with pytest.raises(UnusablePredictionsError, match=r"1 rows have another label .* the first is row 5 "):
+        pair(tmp_path, Task.BINARY, label=labels)
+    with pytest.raises(UnusablePredictionsError, match="both models have to be evaluated on the same snapshot"):
+        pair(tmp_path, Task.BINARY, row_id=np.arange(1, 1001))
+    with pytest.raises(UnusablePredictionsError, match="models of other classes are not compared"):
+        pair(tmp_path, Task.MULTICLASS, score_fox=np.zeros(600))
+    champion, candidate = pair(tmp_path, Task.BINARY, weight=np.ones(1000))
+    with pytest.raises(UnusablePredictionsError, match="weights are not compared pairwise"):
+        compare("auc", champion, candidate, 0.95)
+    with pytest.raises(UnusablePredictionsError, match="ece of binary predictions is not compared"):
+        compare("ece", champion, replace(candidate, weights=None), 0.95)
