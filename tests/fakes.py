@@ -471,6 +471,7 @@ class FakeAccount:
     registry: Any = None
     endpoints: Any = None
     images: Any = None
+    scans: Any = None
     access: Any = None
     keys: Any = None
     policies: Any = None

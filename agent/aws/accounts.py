@@ -17,6 +17,7 @@ from agent.aws.policies import AwsPolicies
 from agent.aws.quotas import AwsQuotas
 from agent.aws.registry import SageMakerRegistry
 from agent.aws.s3_documents import S3Objects
+from agent.aws.scans import EcrScans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,11 @@ class AwsAccount:
     def images(self) -> EcrImages:
         """ECR."""
         return EcrImages(self._clients, self.id)
+
+    @cached_property
+    def scans(self) -> EcrScans:
+        """ECR's scans of images."""
+        return EcrScans(self._clients, self.id)
 
     @cached_property
     def access(self) -> AwsAccess:

@@ -1,4 +1,4 @@
-"""The cloud's own small interface under ``/_modelyard/``: status, reset, faults, clock and what was asked of it."""
+"""The cloud's own small interface under ``/_modelyard/``: status, reset, faults, clock, advisories, what was asked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from agent.cloud.advisories import Advisories
 from agent.cloud.faults import Fault
 from agent.cloud.gateway import CONTROL
 from agent.cloud.holds import Watch
@@ -46,8 +47,10 @@ class Control:
         keep_clock: Callable[[], None],
         *,
         holds: Holds,
+        advise: Callable[[Advisories], None],
     ) -> None:
         self._platform = platform
+        self._advise = advise
         self._logs = logs
         self._holds = holds
         self._token = token
@@ -68,6 +71,7 @@ class Control:
             "holds/end": self._end_watch,
             "holds/next": self._next_held,
             "decisions": self._list_decisions,
+            "advisories": self._set_advisories,
         }
 
     async def respond(self, request: Request) -> Response:
@@ -126,6 +130,10 @@ class Control:
 
     async def _list_decisions(self, members: Members) -> Members:
         return {"decisions": [_plain(made) for made in self._logs.decisions.since(int(members.get("since", 0)))]}
+
+    async def _set_advisories(self, members: Members) -> Members:
+        self._advise(Advisories.model_validate(members))
+        return {}
 
     async def _watch(self, members: Members) -> Members:
         self._holds.watch(Watch.model_validate(members))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from agent.cloud.accounts import DEFAULT_ACCOUNTS, DEFAULT_REGION
+from agent.cloud.advisories import Advisories, Vulnerability
 from agent.cloud.calls import CallRecord
 from agent.cloud.decisions import DecisionRecord
 from agent.cloud.faults import Fault, FaultKind
@@ -281,6 +282,19 @@ class EmbeddedCloud:
     def clear_faults(self) -> None:
         """Switch every fault off."""
         control(self.running, "faults/clear")
+
+    def advise(
+        self, repository: str, *vulnerabilities: Vulnerability, account: str = "tools", seconds: float = 0.0
+    ) -> None:
+        """Let scans of a repository's images find this (see :mod:`agent.cloud.advisories`), in so many seconds."""
+        advisories = Advisories(
+            account=self.running.administrator(account).account,
+            region=self.running.region,
+            repository=repository,
+            vulnerabilities=vulnerabilities,
+            seconds=seconds,
+        )
+        control(self.running, "advisories", **advisories.model_dump(mode="json"))
 
     def hold(self, watch: Watch | None) -> None:
         """Hold such requests from now on (see :mod:`agent.cloud.holds`), or none any more."""

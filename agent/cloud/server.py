@@ -97,7 +97,13 @@ class Cloud:
             json_services={"sagemaker": self._sagemaker, "application-autoscaling": self._autoscaling},
             runtime=self._sagemaker.runtime,
             control=Control(
-                self.platform, Logs(calls, decisions), self._token, self.reset, self._keep_clock, holds=holds
+                self.platform,
+                Logs(calls, decisions),
+                self._token,
+                self.reset,
+                self._keep_clock,
+                holds=holds,
+                advise=self._emulator.repositories.advise,
             ),
             registry=self._ecr.door,
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.ports.objects import Objects
     from agent.ports.policies import Policies, Quotas
     from agent.ports.registry import ModelRegistry
+    from agent.ports.scans import ImageScans
 
 
 class Account(Protocol):
@@ -46,6 +47,10 @@ class Account(Protocol):
     @property
     def images(self) -> ImageRepository:
         """ECR."""
+
+    @property
+    def scans(self) -> ImageScans:
+        """ECR's scans of images."""
 
     @property
     def access(self) -> Access:

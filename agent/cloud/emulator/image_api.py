@@ -1,7 +1,7 @@
 """ECR's operations on images as AWS documents them; MiniStack loses tags, sizes and errors, and invents layers.
 
 Source: ECR API reference, ``BatchDeleteImage``, ``BatchCheckLayerAvailability``, ``DescribeImages``, ``ListImages`` and
-``PutImage``.
+``PutImage``. It lacks scans altogether.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agent.cloud.emulator.image_scans import ImageScans
 from agent.cloud.errors import AwsError
 from agent.images.manifest import MANIFEST_TYPE, sha256_digest
 
@@ -28,6 +29,7 @@ class ImageApi:
         self._service = ecr
         self._responses = responses
         self._blob_size = blob_size
+        self.scans = ImageScans()
         operations: Mapping[str, Callable[[Members, str], Members]] = {
             "_batch_check_layer_availability": self._check_layers,
             "_batch_delete_image": self._delete,
@@ -41,6 +43,11 @@ class ImageApi:
         }
         for name, operation in operations.items():
             setattr(ecr, name, self._answering(operation))
+        scans: Mapping[str, Callable[[Members, str], Members]] = {
+            "DescribeImageScanFindings": self._describe_scan,
+            "StartImageScan": self._start_scan,
+        }
+        self.lacking = {name: self._answering(operation) for name, operation in scans.items()}
 
     def find(self, repository: str, image_id: Members) -> Members | None:
         """The record of an image by digest, tag or both."""
@@ -124,6 +131,12 @@ class ImageApi:
         if request.get("imageIds"):
             images = [self._existing(name, image_id) for image_id in request["imageIds"]]
         return {"imageDetails": [self._detail(name, image) for image in images]}
+
+    def _start_scan(self, request: Members, name: str) -> Members:
+        return self.scans.start(self._existing(name, request.get("imageId") or {}))
+
+    def _describe_scan(self, request: Members, name: str) -> Members:
+        return self.scans.describe(self._existing(name, request.get("imageId") or {}), request)
 
     def _put(self, request: Members, name: str) -> Members:
         content = str(request.get("imageManifest", ""))

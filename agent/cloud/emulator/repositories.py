@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.cloud.emulator.image_api import ImageApi
+
+if TYPE_CHECKING:
+    from agent.cloud.advisories import Advisories
 
 Issue = Callable[[str, str, str], tuple[str, float]]
 """From an account, a region and an access key to a password and when it expires (seconds since the epoch)."""
@@ -87,11 +90,18 @@ class Repositories:
     async def _handle_request(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         """Serve a request in the registry it names; who may was decided before, by both accounts' policies."""
         try:
-            registry = json.loads(body or b"{}").get("registryId")
+            request = json.loads(body or b"{}")
+            registry = request.get("registryId")
         except (ValueError, AttributeError):
-            registry = None
+            request, registry = {}, None
+        lacking = self._images.lacking.get(headers.get("x-amz-target", "").rpartition(".")[2])
         with self._scope(registry or self._responses.get_account_id(), self._responses.get_region()):
-            return await self._handle(method, path, headers, body, query)
+            return lacking(request) if lacking else await self._handle(method, path, headers, body, query)
+
+    def advise(self, advisories: Advisories) -> None:
+        """Let scans of a repository's images find this from now on; raises KeyError where there is none."""
+        self._images.scans.advise(advisories)
+        self._touch("ecr")
 
     def issue_tokens_by(self, issue: Issue) -> None:
         """Let ``GetAuthorizationToken`` answer a password of the caller's own; MiniStack has one for everybody."""
