@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent.publication.commenting import Addressed
     from agent.publication.request import PublishRequest
     from agent.report.build import BuildReport
+    from agent.report.figures.figure import MeasuredModels
     from agent.report.past import Past
 
 
@@ -34,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Write the files first, and again once the ledger told of the past: it must not keep people from the report."""
+    """Write the files first, and again with what AWS could tell besides: it must not keep people from the report."""
     import os
     from dataclasses import replace
 
@@ -72,9 +73,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
         ledger=_keep(request, report, opened, closed, console),
     )
     write_answer(published, answer)
-    past = None if published.ledger.state == "failed" else _past(report, opened, closed, console)
-    if past is not None:
-        write_files(replace(report, past=past), options.out, to.dialect, page=page)
+    if published.ledger.state != "failed":
+        told = replace(report, past=_past(report, opened, closed, console), models=_models(report, opened, console))
+        if told != report:
+            write_files(told, options.out, to.dialect, page=page)
     console.say(f"{published.description}\nThe report is {options.out / 'report' / 'index.html'}")
     return ExitCode.DONE
 
@@ -184,6 +186,20 @@ def _past(report: BuildReport, opened: Opened | None, closed: str, console: Cons
             closed = str(error).splitlines()[0]
     console.say(f"the report does not show past releases: {closed}", "warning")
     return None
+
+
+def _models(report: BuildReport, opened: Opened | None, console: Console) -> MeasuredModels | None:
+    """What the models predict, as far as that can be read."""
+    from agent.pipeline.measured import measured_models
+
+    if opened is None:
+        return None
+    objects = opened.context.accounts.tools.objects
+    try:
+        return measured_models(report.evaluation, report.champions, objects)
+    except (ModelyardError, ValueError) as error:
+        console.say(f"the report does not show what the model predicts: {str(error).splitlines()[0]}", "warning")
+        return None
 
 
 COMMAND = Command(name="publish", help=purpose(__doc__), arguments=arguments, run=run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from agent.artifacts import Evaluation, Verdict
+    from agent.artifacts import Evaluation, Interval, Verdict
+    from agent.report.figures.figure import MeasuredModels
     from agent.report.past import Past, Series
 
 
@@ -109,9 +110,18 @@ class MetricRow:
     name: str
     value: float
     standard_deviation: float | None = None
+    interval: Interval | None = None
     better: Literal["higher", "lower"] | None = None
     champions: tuple[Compared, ...] = ()
     gates: tuple[Verdict, ...] = ()
+
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """Where the value lies by what is known of it: its interval, else a standard deviation to each side."""
+        if self.interval:
+            return self.interval.low, self.interval.high
+        deviation = self.standard_deviation
+        return (self.value - deviation, self.value + deviation) if deviation else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +195,10 @@ class BuildReport:
     promotion: Promotion | None = None
     release: str = ""
     warnings: tuple[str, ...] = ()
+    champions: Mapping[str, Evaluation] = field(default_factory=dict)
+    """What deployed models achieve on the same rows, by environment."""
+    models: MeasuredModels | None = None
+    """What the predictions of these models say, where their scripts left any and they could be read."""
     past: Past | None = None
     """What an environment had before, where the ledger could be asked."""
 

@@ -36,6 +36,7 @@ def build_report(
         conclusion=conclude(result, outcomes, verdicts, facts=facts, release=release, live=live),
         stages=tuple(_row(outcome) for outcome in outcomes),
         evaluation=candidate,
+        champions=champions,
         metrics=metric_rows(candidate, champions, verdicts, better),
         measured_on=next((name for name, data in data_of(outcomes).items() if data.digest == measured), ""),
         verdicts=verdicts,

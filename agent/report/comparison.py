@@ -78,6 +78,7 @@ def _row(
         name=name,
         value=metric.value,
         standard_deviation=metric.standard_deviation,
+        interval=metric.interval,
         better=better,
         champions=tuple(
             _compared(environment, metric.value, champion, name, better)

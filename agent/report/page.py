@@ -13,13 +13,15 @@ from agent.naming import short
 from agent.report import gates, wording
 from agent.report.build import State
 from agent.report.drawing import DARK, LIGHT
+from agent.report.figures.all import figures
 from agent.report.picture import measures, picture
 from agent.report.trend import trend, trend_measures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agent.report.build import BuildReport
+    from agent.report.figures.figure import Figure
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "style.css"
@@ -49,7 +51,13 @@ def _pictures(report: BuildReport) -> Mapping[str, bytes]:
         found |= {"metrics.svg": picture(report, LIGHT), "metrics-dark.svg": picture(report, DARK)}
     if report.trends:
         found |= {"past.svg": trend(report.trends, LIGHT), "past-dark.svg": trend(report.trends, DARK)}
+    for figure in _figures(report):
+        found |= {f"{figure.name}.svg": figure.svg(LIGHT), f"{figure.name}-dark.svg": figure.svg(DARK)}
     return found
+
+
+def _figures(report: BuildReport) -> Sequence[Figure]:
+    return figures(report.models) if report.models else ()
 
 
 def _page(report: BuildReport) -> str:
@@ -61,6 +69,8 @@ def _page(report: BuildReport) -> str:
         pictured=measures(report),
         trends=report.trends,
         drawn=trend_measures(report.trends),
+        figures=_figures(report),
+        measured=report.models.candidate if report.models else None,
         stylesheet=STYLE,
     )
 
@@ -77,6 +87,7 @@ def rendered(template: str, **values: object) -> str:
     )
     surroundings.filters |= {
         "number": wording.number,
+        "about": wording.about,
         "difference": wording.difference,
         "duration": wording.duration,
         "moment": wording.moment,

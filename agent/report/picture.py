@@ -41,7 +41,7 @@ def axis_of(row: MetricRow) -> Axis:
     """An axis from left to right on which everything of a row has a place."""
     limits = [gate.limit for gate in row.gates if gate.limit is not None]
     values = [row.value, *(one.value for one in row.champions), *limits]
-    values += [row.value + side * (row.standard_deviation or 0) for side in (-1, 1)]
+    values += row.reach or ()
     return Axis.around(values, start=_EDGE, end=_WIDTH - _EDGE)
 
 
@@ -58,8 +58,8 @@ def _row(row: MetricRow, top: int, colours: Palette) -> Iterator[ET.Element]:
             yield line((x, y - 11), (x, y + 11), colours.bad, 2, dash="3 2")
     for champion in row.champions:
         yield dot(axis.at(champion.value), y, colours.champion, hollow=True)
-    if row.standard_deviation:
-        ends = [axis.at(row.value + side * row.standard_deviation) for side in (-1, 1)]
+    if row.reach:
+        ends = [axis.at(end) for end in row.reach]
         yield line((ends[0], y), (ends[1], y), colours.build, 4)
     yield dot(axis.at(row.value), y, colours.build)
     yield text(f"{axis.low:.4g}", _EDGE, y + 26, colours.faint, size="11")

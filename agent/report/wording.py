@@ -28,6 +28,11 @@ def number(value: float) -> str:
     return f"{value:.6g}".replace("-", _MINUS)
 
 
+def about(value: float) -> str:
+    """Three significant digits: enough to see and to hear."""
+    return f"{value:.3g}".replace("-", _MINUS)
+
+
 def difference(value: float) -> str:
     """A difference with its sign; three significant digits, for more are noise."""
     return "0" if value == 0 else f"{value:+.3g}".replace("-", _MINUS)

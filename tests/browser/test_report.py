@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from agent.report.beside import Beside, Listing, beside_page
 from agent.report.build import Change
 from agent.report.page import pages
-from tests import builds
+from tests import builds, predicted_models
 from tests.browser.conftest import jenkins
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 BUILDS = {
     "refused": builds.report(builds.refused()),
     "released": builds.report(builds.released(), past=builds.past(), pull_request=None, branch="main"),
+    "predicted": replace(builds.report(builds.released()), models=predicted_models.models()),
+    "of-classes": replace(builds.report(builds.released()), models=predicted_models.models("multiclass")),
     "failed": builds.report(builds.failed()),
     "interrupted": builds.report(builds.interrupted()),
     "promotion": builds.report(builds.promotion(), kind="promotion"),
