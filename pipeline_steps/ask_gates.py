@@ -68,6 +68,7 @@ def order(inputs: Inputs, name: str, ctx: Context) -> JobOrder:
         {
             "image": inputs.image.uri,
             "evaluation": inputs.evaluation.job,
+            **({"measurements": inputs.evaluation.measurements} if inputs.evaluation.measurements else {}),
             "module": module.sha256,
             "program": program.sha256,
             "resources": resources.model_dump(mode="json"),
@@ -91,6 +92,7 @@ def order(inputs: Inputs, name: str, ctx: Context) -> JobOrder:
                         manifest=False,
                     ),
                     "evaluation": Source(path=f"{PROCESSING}/input/evaluation", uri=evaluated, manifest=False),
+                    **_measured(inputs.evaluation),
                 },
                 outputs={"answer": (OUTPUT, f"s3://{inputs.bucket}/{naming.EVALUATIONS}{job}/")},
                 resources=resources,
@@ -108,6 +110,14 @@ def order(inputs: Inputs, name: str, ctx: Context) -> JobOrder:
         request=request,
         kept=lambda job: ctx.accounts.tools.objects.exists(inputs.bucket, answer_key(job.name)),
     )
+
+
+def _measured(evaluation: Evaluation) -> dict[str, Source]:
+    """The folder of what was computed of predictions, where there are any."""
+    if not evaluation.measurements:
+        return {}
+    folder = f"{evaluation.measurements.rpartition('/')[0]}/"
+    return {"measured": Source(path=f"{PROCESSING}/input/measured", uri=folder, manifest=False)}
 
 
 def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:

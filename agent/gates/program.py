@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 ANSWER = "verdict.json"
+REPORT = "evaluation.json"
 
 
-def ask(function: str, module: Path, evaluation: Path, output: Path) -> None:
-    """Call a function with the evaluation and its folder, and leave what it answers in ``output``."""
-    report = json.loads((evaluation / "evaluation.json").read_text(encoding="utf-8"))
-    answer = getattr(_imported(module), function)(report, evaluation)
+def ask(function: str, module: Path, evaluation: Path, output: Path, measured: Path) -> None:
+    """Call a function with the evaluation and its folder, and leave what it answers in ``output``.
+
+    What was computed of predictions, and put in ``measured``, says all that the script says, and more.
+    """
+    computed = measured / REPORT
+    report = computed if computed.is_file() else evaluation / REPORT
+    answer = getattr(_imported(module), function)(json.loads(report.read_text(encoding="utf-8")), evaluation)
     if not isinstance(answer, dict):
         raise TypeError(f"{function} of {module.name} answers {answer!r}, which is no dict of a verdict")
     output.mkdir(parents=True, exist_ok=True)
@@ -37,4 +42,5 @@ def _imported(file: Path) -> Any:
 def main(function: str, module: str) -> None:
     """Ask in the folders of a processing job."""
     processing = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "processing"
-    ask(function, processing / "input" / "gate" / module, processing / "input" / "evaluation", processing / "output")
+    read = processing / "input"
+    ask(function, read / "gate" / module, read / "evaluation", processing / "output", read / "measured")

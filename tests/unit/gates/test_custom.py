@@ -101,6 +101,19 @@ def few_are_missed(evaluation, folder):
     assert (answer.passed, answer.value, answer.reason) == (True, 4.0, "mse 4.0 on 2 rows")
 
 
+def test_what_was_computed_of_predictions_is_what_it_reads(tmp_path: Path) -> None:
+    computed = tmp_path / "processing/input/measured/evaluation.json"
+    computed.parent.mkdir(parents=True)
+    computed.write_text(json.dumps({"regression_metrics": {"mse": {"value": 7.0}}}))
+    module = """
+def few_are_missed(evaluation, folder):
+    return {"passed": False, "reason": str(evaluation["regression_metrics"]["mse"]["value"])}
+"""
+    assert asked(tmp_path, module).returncode == 0
+    body = (tmp_path / "processing/output" / program.ANSWER).read_bytes()
+    assert custom.read_answer(body, GATE, WHERE).reason == "7.0"
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [
