@@ -99,6 +99,8 @@ class Compared:
     value: float
     standard_deviation: float | None = None
     difference: float
+    interval: Interval | None = None
+    """Of the difference, row by row, where a gate demanded proof."""
     better: bool | None
     """Whether the candidate is better; None where they are equal or nothing says which direction is better."""
 

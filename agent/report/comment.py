@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.artifacts import Verdict
-    from agent.report.build import BuildReport, MetricRow
+    from agent.report.build import BuildReport, Compared, MetricRow
 
 _MOST = 30_000
 """The longest comment, in characters: the strictest of the hosts takes 32768."""
@@ -82,7 +82,14 @@ def _rows(row: MetricRow, *, several: bool) -> Iterator[tuple[str, ...]]:
         held = f"{number(champion.value)} ({escaped(champion.environment)})" if several else number(champion.value)
         told = {None: "", True: " better", False: " worse"}[champion.better]
         gates = _gates(row.gates) if index == 0 else ""
-        yield escaped(row.name), held, number(row.value), f"{difference(champion.difference)}{told}", gates
+        apart = f"{difference(champion.difference)}{_interval(champion)}{told}"
+        yield escaped(row.name), held, number(row.value), apart, gates
+
+
+def _interval(champion: Compared) -> str:
+    if champion.interval is None:
+        return ""
+    return f" ({difference(champion.interval.low)} to {difference(champion.interval.high)})"
 
 
 def _gates(gates: tuple[Verdict, ...]) -> str:

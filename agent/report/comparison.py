@@ -12,6 +12,7 @@ from agent.report.wording import duration, number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from agent.artifacts import Interval, Metric
     from agent.report.outcome import StageOutcome
 
     Better = Literal["higher", "lower"]
@@ -81,7 +82,7 @@ def _row(
         interval=metric.interval,
         better=better,
         champions=tuple(
-            _compared(environment, metric.value, champion, name, better)
+            _compared(environment, metric.value, champion.metrics[name], better, _interval(environment, gates))
             for environment, champion in champions.items()
             if name in champion.metrics
         ),
@@ -89,13 +90,22 @@ def _row(
     )
 
 
-def _compared(environment: str, value: float, champion: Evaluation, name: str, better: Better | None) -> Compared:
-    held = champion.metrics[name]
+def _interval(environment: str, gates: Sequence[Verdict]) -> Interval | None:
+    """The interval of the difference from an environment's champion."""
+    against = f"the champion of {environment}"
+    of = (gate for gate in gates if gate.against == against or gate.against.startswith(f"{against} "))
+    return next((gate.difference.interval for gate in of if gate.difference), None)
+
+
+def _compared(
+    environment: str, value: float, held: Metric, better: Better | None, interval: Interval | None
+) -> Compared:
     difference = value - held.value
     return Compared(
         environment=environment,
         value=held.value,
         standard_deviation=held.standard_deviation,
         difference=difference,
+        interval=interval,
         better=None if better is None or difference == 0 else (difference > 0) == (better == "higher"),
     )

@@ -7,8 +7,10 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from agent.artifacts import Difference, Interval
 from agent.report.comment import Dialect, comment
 from agent.report.markdown import block, code, escaped, link, sentence
+from agent.report.page import pages
 from tests import builds
 
 PAGE = "https://jenkins.example/job/tumour/7/artifact/report/index.html"
@@ -53,6 +55,20 @@ def test_several_champions_have_a_row_each() -> None:
     text = comment(builds.report([found.model_copy(update={"result": both})]), Dialect())
     assert "| recall | 0.95 (qa) |" in text
     assert "| recall | 0.95 (prod) |" in text
+
+
+def test_a_difference_that_was_proved_has_its_interval() -> None:
+    interval = Interval(low=-0.05, high=-0.01, level=0.95)
+    refused = builds.verdict(
+        "not-worse", "recall", 0.92, 0.94, passed=False, kind="champion",
+        against="the champion of qa (release 4b4b4b4b4b4b)", difference=Difference(value=-0.03, interval=interval),
+    )  # fmt: skip
+    outcomes = [*builds.trained(), builds.outcome("gate", {"verdicts": [refused.model_dump(mode="json")]})]
+    minus = "\N{MINUS SIGN}"
+    text = comment(builds.report(outcomes), Dialect())
+    assert f"| recall | 0.95 | 0.92 | {minus}0.03 ({minus}0.05 to {minus}0.01) worse | ⛔ not-worse |" in text
+    page = pages(builds.report(outcomes))["index.html"].decode()
+    assert f"<small>{minus}0.05 to {minus}0.01</small>" in page
 
 
 def test_where_html_is_not_known_the_marker_is_a_reference_and_details_are_headings() -> None:
