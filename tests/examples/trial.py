@@ -16,6 +16,9 @@ from agent.artifacts import Evaluation
 from agent.config.loading import load
 from agent.data import names
 from agent.evaluation import evaluation_report
+from agent.evaluation.measuring import Wanted, evaluated
+from agent.evaluation.prediction_files import Place
+from agent.gates.findings import questions
 from agent.images.assemble import assemble
 from agent.images.layout import ImageLayout
 from agent.images.program import program_recipe
@@ -28,18 +31,22 @@ from agent.runtime.contract.processing import ProcessingJob, host_path, processi
 from agent.runtime.contract.training import TrainingChannel, TrainingJob, training_files, training_folders
 from agent.runtime.isolation import detect_isolation
 from agent.runtime.process import ProcessRuntime
-from pipeline_steps import gate
+from pipeline_steps import examine, gate
+from tests.fakes import FakeAccount, KeptReport, MemoryObjects
+from tests.unit.pipeline_steps.surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from agent.config.model import Configuration
+    from agent.gates.findings import Finding
     from agent.images.unpack import UnpackedImage
     from agent.runtime.container import Container, LogLine
 
 ARN = "arn:aws:sagemaker:us-east-1:111111111111"
 REGION = "us-east-1"
+BUCKET = "bucket"
 CLUSTER = Cluster(hosts=(Host(name="algo-1", instance_type="ml.m5.large"),))
 INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
 STARTING_SECONDS = 60
@@ -114,27 +121,72 @@ class Trial:
         return artifact
 
     @cached_property
-    def report(self) -> Path:
-        """`evaluation.json`."""
+    def objects(self) -> MemoryObjects:
+        """The bucket with what the evaluation script wrote, and what was computed of it."""
         job = self.configuration.evaluation
         inputs = {f"{INPUT}/data": self.data[job.data]}
         opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model})
-        return opt_ml / "processing/output" / evaluation_report.FILE
+        objects, written = MemoryObjects(), opt_ml / "processing/output"
+        for file in (path for path in written.rglob("*") if path.is_file()):
+            objects.create(BUCKET, f"{self.place.prefix}{file.relative_to(written).as_posix()}", file.read_bytes())
+        return objects
+
+    @cached_property
+    def place(self) -> Place:
+        """Where that is: every model has a folder of its own."""
+        return Place(bucket=BUCKET, prefix=f"evaluations/{hashlib.sha256(self.model.read_bytes()).hexdigest()}/")
 
     @property
+    def report(self) -> bytes:
+        """`evaluation.json`, the script's own or what was computed of its predictions."""
+        return self.objects.kept[BUCKET, self.evaluation.report.removeprefix(f"s3://{BUCKET}/")]
+
+    @cached_property
     def evaluation(self) -> Evaluation:
         """What the model achieves, as the step `evaluate` reads it."""
-        wanted = tuple(self.configuration.evaluation.metrics)
-        metrics = evaluation_report.parse(self.report.read_bytes(), wanted, str(self.report))
-        return Evaluation(model="", data="", metrics=metrics, report=str(self.report), job=self.report.parent.name)
+        configured, name = self.configuration.evaluation, self.place.prefix
+        wanted = tuple(configured.metrics)
+        if configured.predictions is not None:
+            settings = configured.predictions
+            return evaluated(
+                Wanted(place=self.place, settings=settings, metrics=wanted),
+                self.objects,
+                KeptReport(),
+                model=name,
+                data="",
+                job=name,
+            )
+        where = self.place.uri + evaluation_report.FILE
+        body = self.objects.kept[BUCKET, self.place.prefix + evaluation_report.FILE]
+        metrics = evaluation_report.parse(body, wanted, where)
+        return Evaluation(model=name, data="", metrics=metrics, report=where, job=name)
 
     def refused_by(self, champion: Trial | None = None) -> tuple[str, ...]:
         """The gates that the model does not pass while the champion is deployed in every environment."""
         configuration = self.configuration
         deployed = dict.fromkeys(configuration.environments, champion.evaluation) if champion else {}
         better = {name: metric.better for name, metric in configuration.evaluation.metrics.items()}
-        inputs = gate.Inputs(gates=configuration.gates, better=better, evaluation=self.evaluation, champions=deployed)
+        inputs = gate.Inputs(
+            gates=configuration.gates,
+            better=better,
+            evaluation=self.evaluation,
+            champions=deployed,
+            findings=self._findings(champion),
+        )
         return tuple(verdict.gate for verdict in gate.judge(inputs) if not verdict.passed)
+
+    def _findings(self, champion: Trial | None) -> Mapping[str, Finding]:
+        """What the predictions of both models answer to the gates."""
+        configuration = self.configuration
+        settings = configuration.evaluation.predictions
+        asked = questions(configuration.gates, settings)
+        if settings is None or not asked:
+            return {}
+        theirs = champion.objects.kept if champion else {}
+        champions = dict.fromkeys(configuration.environments, champion.evaluation) if champion else {}
+        inputs = examine.Inputs(predictions=settings, evaluation=self.evaluation, champions=champions, questions=asked)
+        account = FakeAccount(objects=MemoryObjects(kept={**theirs, **self.objects.kept}))
+        return examine.run(inputs, surroundings(account)).findings
 
     def ask(self, requests: Iterable[tuple[str, str, str, str]]) -> list[Answer]:
         """Serve the model, and send requests given as method, path, content type and body, one after another."""
