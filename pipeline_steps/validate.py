@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from agent.config.data_gates import DataGate
 from agent.config.gate import ChampionGate
 from agent.config.model import Configuration
 from agent.evaluation.extra import require_statistics
@@ -41,10 +42,12 @@ def find_doubts(configuration: Configuration) -> Iterator[str]:
 
 
 def run(inputs: Inputs, context: Context) -> Result:
-    """Tell every doubt; none of them ends the pipeline. UsageError where predictions cannot be measured here."""
+    """Tell every doubt; none of them ends the pipeline. UsageError where something cannot be measured here."""
     configuration = inputs.configuration
     if configuration.evaluation.predictions is not None:
-        require_statistics()
+        require_statistics("`evaluation.predictions` is")
+    if any(isinstance(gate, DataGate) for gate in configuration.gates.values()):
+        require_statistics("gates on data are")
     context.report.fact(
         f"{configuration.project}: {_count(len(configuration.gates), 'gate')}, then "
         f"{' → '.join(configuration.environments)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from botocore.exceptions import ClientError
 
 from agent.aws.refusals import code, refusals
-from agent.errors import InputMissingError
+from agent.errors import InputMissingError, ModelyardError
 from agent.ports.scans import Scan, Severity, Vulnerability
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class EcrScans:
     def _ecr(self) -> Any:
         return self._clients.client("ecr")
 
-    def _missing(self, error: ClientError, repository: str, digest: str) -> Exception:
+    def _missing(self, error: ClientError, repository: str, digest: str) -> ModelyardError | ClientError:
         if code(error) != "ImageNotFoundException":
             return error
         return InputMissingError(
@@ -117,7 +117,7 @@ def _basic(finding: Members) -> Vulnerability:
 
 def _enhanced(finding: Members) -> Vulnerability:
     details = finding.get("packageVulnerabilityDetails", {})
-    package = next(iter(details.get("vulnerablePackages", ())), {})
+    package: Members = next(iter(details.get("vulnerablePackages", ())), {})
     return Vulnerability(
         name=details.get("vulnerabilityId") or finding.get("title", ""),
         severity=_severity(finding),
@@ -129,7 +129,7 @@ def _enhanced(finding: Members) -> Vulnerability:
 
 def _counts(finding: Members) -> bool:
     """Inspector keeps findings that are over, or that somebody has suppressed there."""
-    return finding.get("status", _CONTINUOUS) == _CONTINUOUS
+    return bool(finding.get("status", _CONTINUOUS) == _CONTINUOUS)
 
 
 def _severity(finding: Members) -> Severity:

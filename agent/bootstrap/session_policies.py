@@ -34,6 +34,8 @@ _EVERYWHERE = (
     "sagemaker:Describe*", "sagemaker:Get*", "sagemaker:List*", "servicequotas:List*",
 )  # fmt: skip
 """What only looks, or is narrowed better by the role and by the key: no key is known by its id beforehand."""
+_SCANS = "inspector2:List*"
+"""Where Amazon Inspector scans the images."""
 _SERVING = ("application-autoscaling:*", "iam:CreateServiceLinkedRole")
 _READS = ("s3:Get*", "s3:List*")
 _WRITES = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject")
@@ -88,7 +90,7 @@ def _building(configuration: Configuration, at: _Place) -> Sequence[Statement]:
     names = (f"*-job/{project}-*", f"model-package-group/{project}", f"model-package/{project}/*")
     return (
         _allow("sagemaker:*", [at.arn("sagemaker", each) for each in names]),
-        _allow([*_EVERYWHERE, "kms:Sign"], "*"),
+        _allow([*_EVERYWHERE, _SCANS, "kms:Sign"], "*"),
     )
 
 
@@ -97,7 +99,7 @@ def _proposing(configuration: Configuration, at: _Place) -> Sequence[Statement]:
     decisions = [f"arn:{at.partition}:s3:::*/ledger/{each}" for each in _DECISIONS]
     return (
         _allow("sagemaker:*", at.arn("sagemaker", f"*-job/{configuration.project}-*")),
-        _allow(_EVERYWHERE, "*"),
+        _allow([*_EVERYWHERE, _SCANS], "*"),
         {**_allow(_WRITES, decisions), "Effect": "Deny"},
     )
 

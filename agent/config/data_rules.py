@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from agent.config.data_gates import DataGate
 from agent.config.environment import CheckSample
 from agent.config.field_types import in_words
 from agent.config.finding import Related
@@ -13,6 +14,7 @@ from agent.config.wording import did_you_mean, in_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agent.config.data_gates import DataSection
     from agent.config.finding import Finding
     from agent.config.tree import Path
     from agent.config.view import View
@@ -50,9 +52,23 @@ def every_data_set_exists(view: View) -> Iterator[Finding]:
         yield from _unknown_data(view, "training", path, name, known)
     evaluated = Evaluation.model_fields["data"].default
     yield from _unknown_data_of(view, ("evaluation",), evaluated, known)
+    for gate, kind in _judging_data(view):
+        yield from _unknown_data_of(view, ("gates", gate), kind.model_fields["data"].default, known)
+        held_out = view.text(("gates", gate, "held_out"))
+        if held_out is not None:
+            yield from _unknown_data(view, f"gates.{gate}", ("gates", gate, "held_out"), held_out, known)
     sampled = CheckSample.model_fields["data"].default
     for environment in view.keys(("environments",)):
         yield from _unknown_data_of(view, ("environments", environment, "checks", "sample"), sampled, known)
+
+
+def _judging_data(view: View) -> Iterator[tuple[str, type[DataSection]]]:
+    """The gates on data by name, with their kinds."""
+    kinds = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(DataGate)}
+    for gate in view.keys(("gates",)):
+        kind = kinds.get(view.value(("gates", gate, "kind")))
+        if kind is not None:
+            yield gate, kind
 
 
 def _channels(view: View) -> Iterator[tuple[Path, str]]:

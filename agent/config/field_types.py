@@ -5,6 +5,7 @@ Limits and patterns are those of the SageMaker API reference (``EntityName``, ``
 
 import math
 import re
+from datetime import date
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -45,6 +46,17 @@ def account_digits(value: object) -> str:
         quoted = f'"{digits:0>12}"' if isinstance(value, int) and value >= 0 and len(str(digits)) < 12 else ""
         raise PydanticCustomError("account", "must be an account id of 12 digits", {"quoted": quoted})
     return digits
+
+
+def day(value: object) -> object:
+    """A day of the calendar, written as ``2027-01-31``."""
+    try:
+        known = isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        known = False
+    if not known:
+        raise PydanticCustomError("day", "must be a day such as `2027-01-31`")
+    return value
 
 
 def plain_scalar(value: object) -> object:
@@ -99,6 +111,14 @@ _ACCOUNT_SCHEMA = {
         {"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},
     ],
     "examples": ["123456789012"],
+}
+
+_DAY_SCHEMA = {
+    "title": "day",
+    "type": "string",
+    "format": "date",
+    "pattern": r"^\d{4}-\d{2}-\d{2}$",
+    "examples": ["2027-01-31"],
 }
 
 ProjectName = Annotated[
@@ -188,6 +208,7 @@ RepositoryPath = Annotated[str, Field(min_length=1, title="path"), BeforeValidat
 BranchPattern = Annotated[str, Field(min_length=1, title="branch pattern", examples=["feature/*"])]
 TagPattern = Annotated[str, Field(min_length=1, title="tag pattern", examples=["v*"])]
 Duration = Annotated[int, BeforeValidator(seconds), WithJsonSchema(_DURATION_SCHEMA)]
+Day = Annotated[str, BeforeValidator(day), WithJsonSchema(_DAY_SCHEMA)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Hyperparameter = Annotated[str | int | float | bool, BeforeValidator(plain_scalar)]
 AnswerPattern = Annotated[

@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from agent.config.data_gates import DataGate
 from agent.config.field_types import Duration, EntryPoint, EnvironmentName
 from agent.config.judging_section import JudgingSection, MetricSection
 from agent.config.prediction_gates import PredictionGate
 from agent.config.section import Resources
+from agent.config.supply_gates import ImageGate
 
 
 class ThresholdGate(MetricSection):
@@ -44,7 +46,7 @@ class CustomGate(JudgingSection):
 
 
 Gate = Annotated[
-    ThresholdGate | ChampionGate | PredictionGate | CustomGate,
+    ThresholdGate | ChampionGate | PredictionGate | CustomGate | ImageGate | DataGate,
     Field(discriminator="kind"),
 ]
 

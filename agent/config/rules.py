@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from agent.config import (
     approval_rules,
+    data_gate_rules,
     data_rules,
     environment_rules,
     gate_rules,
     limit_rules,
     prediction_rules,
     pull_request_rules,
+    supply_rules,
 )
 from agent.config.field_types import is_inside_repository
 from agent.config.view import View
@@ -47,6 +49,10 @@ RULES: tuple[Rule, ...] = (
     limit_rules.every_threshold_limits_something,
     limit_rules.every_gate_on_rows_limits_something,
     limit_rules.every_sample_limits_something,
+    data_gate_rules.constraints_can_be_kept,
+    data_gate_rules.leakage_is_between_two_data_sets,
+    supply_rules.milder_limits_are_wider,
+    supply_rules.licenses_are_allowed_or_denied,
     environment_rules.no_two_environments_share_an_endpoint,
     environment_rules.overrides_name_environments,
     environment_rules.production_has_an_external_id,

@@ -100,6 +100,7 @@ def _length(words: str, limit: str, unit: str) -> Explanation:
 _EXPLANATIONS: Mapping[str, Explanation] = {
     "account": _account,
     "duration": _as_we_say,
+    "day": _as_we_say,
     "scalar": _as_we_say,
     "path": _as_we_say,
     "regex": _as_we_say,

@@ -70,14 +70,17 @@ def body(rows: Iterable[Row]) -> bytes:
 
 
 def _lines(objects: Objects, data: DataSet, path: Path) -> Iterator[bytes]:
-    for bucket, key in _files(objects, data):
+    for bucket, key in files(objects, data):
         objects.download(bucket, key, path)
         with path.open("rb") as file:
             yield from (line.rstrip(b"\r\n") for line in file if line.strip())
 
 
-def _files(objects: Objects, data: DataSet) -> Sequence[tuple[str, str]]:
-    """Bucket and key of every file that a SageMaker manifest lists: a prefix, then what follows it."""
+def files(objects: Objects, data: DataSet) -> Sequence[tuple[str, str]]:
+    """Bucket and key of every file that a SageMaker manifest lists: a prefix, then what follows it.
+
+    InputMissingError where the manifest is not the one of the data set's digest.
+    """
     bucket, _, key = data.manifest.removeprefix(_S3).partition("/")
     document = objects.read(bucket, key)
     if document is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from agent.artifacts import Judgement, Verdict
+from agent.config.data_gates import DataSchemaGate, LabelShiftGate, LeakageGate
 from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
 from agent.config.judging_section import ClaimingSection
 from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
+from agent.config.supply_gates import BaseImageGate, LicenseGate, VulnerabilityGate
 from agent.errors import InputMissingError
 from agent.gates import business, calibration, champion, fairness, slices, threshold
 
@@ -73,6 +75,10 @@ def _judgement(name: str, gate: Gate, subject: Subject) -> Judgement:
             return _by_predictions(name, gate, subject)
         case CustomGate():
             return _answer(name, gate, subject)
+        case VulnerabilityGate() | LicenseGate() | BaseImageGate():
+            return _found_earlier(name, "audit_image", subject)
+        case DataSchemaGate() | LeakageGate() | LabelShiftGate():
+            return _found_earlier(name, "check_data", subject)
         case _:
             assert_never(gate)
 
@@ -99,3 +105,12 @@ def _answer(name: str, gate: CustomGate, subject: Subject) -> Judgement:
             "begin there: modelyard run --from ask_gates"
         )
     return answer.model_copy(update={"reason": f"{answer.reason} (gate `{name}`)"})
+
+
+def _found_earlier(name: str, stage: str, subject: Subject) -> Judgement:
+    """What an earlier stage has found for this gate."""
+    if name not in subject.answers:
+        raise InputMissingError(
+            f"gate `{name}` has not been judged by the stage {stage}; begin there: modelyard run --from {stage}"
+        )
+    return subject.answers[name]

@@ -7,13 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent.config.builds import destinations, gates_of, is_main
+from agent.config.data_gates import DataGate
 from agent.config.gate import CustomGate
+from agent.config.supply_gates import ImageGate
 from agent.errors import UsageError
 from agent.gates.findings import questions
 from agent.pipeline import wiring
 from pipeline_steps import (
     ask_gates,
+    audit_image,
     build_image,
+    check_data,
     check_endpoint,
     check_preview,
     deploy,
@@ -33,6 +37,7 @@ from pipeline_steps import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import UnionType
 
     from agent.config.builds import Build
     from agent.config.model import Configuration
@@ -76,6 +81,10 @@ JUDGING: tuple[Stage, ...] = (
 )
 """Every build shows whether the model got better."""
 _ASKING: Stage = Stage(title="Ask gates", step=ask_gates.STEP, wire=wiring.wire_ask_gates, needs=("evaluate",))
+_AUDITING: Stage = Stage(
+    title="Audit image", step=audit_image.STEP, wire=wiring.wire_audit_image, needs=("build_image",)
+)
+_CHECKING: Stage = Stage(title="Check data", step=check_data.STEP, wire=wiring.wire_check_data, needs=("prepare",))
 _EXAMINING: Stage = Stage(title="Examine", step=examine.STEP, wire=wiring.wire_examine, needs=("evaluate",))
 RELEASING: tuple[Stage, ...] = (
     Stage(title="Register", step=register.STEP, wire=wiring.wire_register, needs=("gate",)),
@@ -98,9 +107,12 @@ def course(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
 def _judging(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
     """The stages of every build; what gates need besides the metrics comes before all of them judge."""
     gates = gates_of(configuration, build)
-    asking = (_ASKING,) if any(isinstance(gate, CustomGate) for gate in gates.values()) else ()
+    kinds: tuple[tuple[Stage, UnionType | type], ...] = (
+        (_AUDITING, ImageGate), (_CHECKING, DataGate), (_ASKING, CustomGate),
+    )  # fmt: skip
+    found = [stage for stage, kind in kinds if any(isinstance(gate, kind) for gate in gates.values())]
     examining = (_EXAMINING,) if questions(gates, configuration.evaluation.predictions) else ()
-    between = (*examining, *asking)
+    between = (*examining, *found)
     *earlier, judges = JUDGING
     return (*earlier, *between, replace(judges, needs=(*judges.needs, *(stage.name for stage in between))))
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from agent.config.gate import CustomGate
+from agent.config.supply_gates import VulnerabilityGate
 from agent.jobs.patience import CAPACITY_BUDGET_SECONDS
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _STARTING = 15 * 60 + CAPACITY_BUDGET_SECONDS
 """What a job needs beside its own time, in seconds: machines to be free, to start, and to take their data."""
+_LOOKING = 20 * 60
+"""What reading takes at most beside a wait, in seconds."""
 _WAITING = 90 * 60
 """What a deployment may wait for, in seconds: another one's lease, and a change that someone else began."""
 
@@ -39,11 +42,17 @@ def _ask_gates(configuration: Configuration) -> float:
     return _STARTING + max((gate.max_runtime for gate in gates if isinstance(gate, CustomGate)), default=0)
 
 
+def _audit_image(configuration: Configuration) -> float:
+    gates = configuration.gates.values()
+    return _LOOKING + max((gate.patience for gate in gates if isinstance(gate, VulnerabilityGate)), default=0)
+
+
 _OF_CONFIGURATION: Mapping[str, Callable[[Configuration], float]] = {
     "prepare": _prepare,
     "train": _train,
     "evaluate": _evaluate,
     "ask_gates": _ask_gates,
+    "audit_image": _audit_image,
 }
 _DEPLOYING = frozenset({"deploy", "promote", "rollback"})
 _FIXED: Mapping[str, int] = {
@@ -51,6 +60,7 @@ _FIXED: Mapping[str, int] = {
     "preflight": 20,
     "snapshot_data": 240,
     "build_image": 120,
+    "check_data": 120,
     "examine": 120,
     "gate": 10,
     "register": 20,

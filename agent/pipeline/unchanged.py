@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from agent.pipeline.local_state import LocalState
 
 _FILE = "unchanged.json"
-_BY_TIME = frozenset({"preview"})
-"""Steps whose answer also depends on the time: they put something off that would otherwise end."""
+_BY_TIME = frozenset({"preview", "audit_image"})
+"""Steps whose answer also depends on the time: one puts something off that would otherwise end; scans become old."""
 _PASSING = {EventKind.DOING, EventKind.LOG}
 
 

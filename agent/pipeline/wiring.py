@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from agent import naming
 from agent.artifacts import Script
 from agent.config.builds import Build, gates_of
+from agent.config.data_gates import DataGate, LabelShiftGate, LeakageGate
 from agent.config.gate import ChampionGate, CustomGate, module_of
+from agent.config.supply_gates import ImageGate
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
+from agent.gates.base_image import BaseImage
 from agent.gates.findings import questions
 from agent.image_order import build_order
+from agent.images.origins import origins
 from agent.statistics.metrics import measured_by
 from agent.statistics.schema import Task
 from pipeline_steps import (
     ask_gates,
+    audit_image,
     build_image,
+    check_data,
     check_endpoint,
     check_preview,
     deploy,
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agent.artifacts import Champion, CommitInfo, DataSet, Release
+    from agent.artifacts import Champion, CommitInfo, DataSet, Judgement, Release
     from agent.config.environment import Environment
     from agent.config.gate import Gate
     from agent.config.model import Configuration
@@ -148,6 +154,38 @@ def wire_build_image(wiring: Wiring) -> build_image.Inputs:
         image=configuration.image,
         sources=wiring.builder.source_digest(build_order(configuration.image, wiring.folder, wiring.commit)),
         commit=wiring.commit,
+    )
+
+
+def wire_audit_image(wiring: Wiring) -> audit_image.Inputs | None:
+    """The image, where gates of this build judge it, and what its recipe builds upon."""
+    gates = {name: gate for name, gate in wiring.gates.items() if isinstance(gate, ImageGate)}
+    if not gates:
+        return None
+    built = wiring.result(build_image.STEP)
+    order = build_order(wiring.configuration.image, wiring.folder, wiring.commit)
+    return audit_image.Inputs(
+        image=built.image,
+        sbom=built.sbom,
+        bases=tuple(BaseImage(name=origin.name, where=origin.where) for origin in origins(order)),
+        gates=gates,
+    )
+
+
+def wire_check_data(wiring: Wiring) -> check_data.Inputs | None:
+    """The data sets that gates of this build judge, and the releases that labels are compared with."""
+    gates = {name: gate for name, gate in wiring.gates.items() if isinstance(gate, DataGate)}
+    if not gates:
+        return None
+    read = {gate.data for gate in gates.values()} | {
+        gate.held_out for gate in gates.values() if isinstance(gate, LeakageGate)
+    }
+    environments = {gate.environment for gate in gates.values() if isinstance(gate, LabelShiftGate)}
+    serving = (wiring.champion_of(environment) for environment in sorted(environments))
+    return check_data.Inputs(
+        data={name: data for name, data in wiring.data().items() if name in read},
+        gates=gates,
+        releases={champion.environment: champion.release for champion in serving if champion is not None},
     )
 
 
@@ -271,11 +309,21 @@ def wire_gate(wiring: Wiring) -> gate.Inputs:
             if champion is not None and champion.model.sha256 == evaluated.champions[name].model
         },
         training=wiring.result(train.STEP).metrics,
-        answers=wiring.result(ask_gates.STEP).answers if _custom(wiring.gates) else {},
+        answers=_answers(wiring),
         findings=wiring.result(examine.STEP).findings if _asks_predictions(wiring) else {},
         overrides=configuration.gate_overrides,
         author=wiring.commit.author,
     )
+
+
+def _answers(wiring: Wiring) -> dict[str, Judgement]:
+    """What earlier stages have found for gates, by the gates' names."""
+    gates = wiring.gates.values()
+    return {
+        **(wiring.result(ask_gates.STEP).answers if _custom(wiring.gates) else {}),
+        **(wiring.result(audit_image.STEP).answers if any(isinstance(gate, ImageGate) for gate in gates) else {}),
+        **(wiring.result(check_data.STEP).answers if any(isinstance(gate, DataGate) for gate in gates) else {}),
+    }
 
 
 def _asks_predictions(wiring: Wiring) -> bool:

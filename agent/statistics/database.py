@@ -19,6 +19,7 @@ MEMORY = "500MB"
 """What a query may hold; more goes into temporary files."""
 THREADS = 4
 """Each holds a part of that."""
+_TYPES = "auto_type_candidates = ['BIGINT', 'DOUBLE', 'VARCHAR']"
 
 
 @contextmanager
@@ -46,18 +47,23 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def scanned(files: Sequence[Path], *, numbered: bool = False) -> str:
-    """The rows of Parquet or CSV files in SQL, in their order; ``numbered`` adds ``file_row_number`` (Parquet)."""
+def scanned(files: Sequence[Path], *, numbered: bool = False, header: bool | None = None) -> str:
+    """The rows of Parquet or CSV files in SQL, in their order; ``numbered`` adds ``file_row_number`` (Parquet).
+
+    Where ``header`` says whether CSV files have one, nothing is guessed by their first rows: types are those of all,
+    and only of numbers and texts, for `f` may be a truth in one file and a sex in the next.
+    """
     listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
     if files[0].suffix == ".csv":
-        return f"read_csv([{listed}], hive_partitioning = false)"
+        told = "" if header is None else f", header = {str(header).lower()}, sample_size = -1, {_TYPES}"
+        return f"read_csv([{listed}], hive_partitioning = false{told})"
     more = ", file_row_number = true" if numbered else ""
     return f"read_parquet([{listed}], hive_partitioning = false{more})"
 
 
-def types(database: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, str]:
+def types(database: duckdb.DuckDBPyConnection, files: Sequence[Path], *, header: bool | None = None) -> dict[str, str]:
     """The columns of files by name, with DuckDB's names of their types."""
-    rows = database.execute(f"DESCRIBE SELECT * FROM {scanned(files)}").fetchall()
+    rows = database.execute(f"DESCRIBE SELECT * FROM {scanned(files, header=header)}").fetchall()
     return {name: kind for name, kind, *_ in rows}
 
 

@@ -13,6 +13,7 @@ import pytest
 from agent import naming
 from agent.aws.sessions import Clients, Credentials
 from agent.clock import SystemClock
+from agent.cloud.advisories import Vulnerability
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import ExitCode
 from agent.ledger.environments import Environments
@@ -365,3 +366,30 @@ def test_a_gate_of_the_repository_is_asked_with_the_rights_of_a_job(world: World
     failed = world.run("--pr", "9", *model("0.96"), *gate, "--until", "gate", exits=ExitCode.USER_CODE_FAILED)
     assert (stages(failed)["ask_gates"], stages(failed)["gate"]) == ("failed", "not_run")
     assert "ValueError: too good to be true" in failed["error"]
+
+
+def test_an_image_is_judged_by_what_its_registry_and_its_packages_say(world: World) -> None:
+    world.cloud.advise("steered", Vulnerability(name="CVE-2024-3094", severity="CRITICAL", package="xz", version="5.6"))
+    new = world.repository.folder / "program/notes.py"
+    new.write_text("SCANNED = True\n")
+    gates = "{holes: {kind: vulnerabilities}, licences: {kind: licenses, denied: [AGPL-*]}, base: {kind: base-image}}"
+    refused = world.run("--pr", "9", *model("0.91"), "--set", f"gates={gates}", "--until", "gate")
+    new.unlink()
+    assert (stages(refused)["audit_image"], stages(refused)["gate"]) == ("done", "refused")
+    assert "CVE-2024-3094 (critical, xz 5.6)" in refused["error"]
+    verdicts = {verdict["gate"]: verdict for verdict in refused["results"]["gate"]["verdicts"]}
+    assert {name: verdict["passed"] for name, verdict in verdicts.items()} == {
+        "accurate": True, "holes": False, "licences": True, "base": True,
+    }  # fmt: skip
+    kept = world.ledger.read_bytes(verdicts["holes"]["evidence"].removeprefix(world.ledger.uri("")))
+    assert b"CVE-2024-3094" in (kept or b"")
+
+
+def test_a_pull_request_whose_training_rows_hold_the_answers_is_refused(world: World) -> None:
+    gate = "gates.apart={kind: leakage, held_out: rows, message: Answers are no features.}"
+    refused = world.run("--pr", "9", *model("0.91"), "--set", gate, "--until", "gate")
+    assert (stages(refused)["check_data"], stages(refused)["gate"]) == ("done", "refused")
+    assert "rows of rows are in training, too" in refused["error"]
+    assert refused["error"].endswith("(gate `apart`): Answers are no features.")
+    again = world.run("--pr", "9", *model("0.91"), "--set", gate, "--until", "gate")
+    assert stages(again)["check_data"] == "recalled"

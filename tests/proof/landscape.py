@@ -56,7 +56,9 @@ def landscape(cloud: EmbeddedCloud, folder: Path) -> World:
     """The bootstrapped accounts, the repository and its build server."""
     source = written(folder / "source").parent
     _buckets(cloud)
-    return settled(cloud, Repository(source, folder / PROJECT, os.environ))
+    world = settled(cloud, Repository(source, folder / PROJECT, os.environ))
+    _scanned_on_request(cloud)
+    return world
 
 
 def _extend(document: dict[str, Any]) -> None:
@@ -64,6 +66,7 @@ def _extend(document: dict[str, Any]) -> None:
     qa, prod = environments["qa"], environments["prod"]
     document["tools"]["kms_key"] = f"arn:aws:kms:{REGION}:{TOOLS}:alias/steered"
     document["training"]["hyperparameters"]["print"] = "trained"
+    document["gates"]["no-holes"] = {"kind": "vulnerabilities"}
     dev = {
         **qa,
         "deploy_role": f"arn:aws:iam::{TESTS}:role/steered-dev-deploy",
@@ -91,6 +94,14 @@ def _extend(document: dict[str, Any]) -> None:
     document["environments"] = {"dev": dev, "qa": qa, "prod": prod}
     document["data"]["more"] = {"s3": f"s3://{SOURCE}/rows/", "content_type": "text/csv"}
     document["pull_requests"] = {"endpoint": {"environment": "dev", "time_to_live": "4h"}}
+
+
+def _scanned_on_request(cloud: EmbeddedCloud) -> None:
+    """Nothing is known against the images, and nobody scans them unasked."""
+    cloud.advise(PROJECT, account=TOOLS)
+    cloud.client("ecr", TOOLS).put_image_scanning_configuration(
+        repositoryName=PROJECT, imageScanningConfiguration={"scanOnPush": False}
+    )
 
 
 def _buckets(cloud: EmbeddedCloud) -> None:

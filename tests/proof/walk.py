@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _HURRIED = 300
 _STAGES = (
-    "snapshot_data", "build_image", "prepare", "train", "evaluate", "register", "release", "deploy", "check_endpoint",
-    "promote-qa", "check_endpoint-qa",
+    "snapshot_data", "build_image", "audit_image", "prepare", "train", "evaluate", "register", "release",
+    "deploy", "check_endpoint", "promote-qa", "check_endpoint-qa",
 )  # fmt: skip
 _BETTER = ("--set", "training.hyperparameters.model=0.95")
 _PREVIEWED = ("--set", "training.hyperparameters.model=0.96")
@@ -51,7 +51,7 @@ _BROKEN = "#!/bin/sh\necho this program is broken\nexit 3\n"
 
 
 NAMES = (
-    "preflight", "snapshot_data", "upload in vain", *_STAGES[1:3], "train of a pull request", *_STAGES[3:],
+    "preflight", "snapshot_data", "upload in vain", *_STAGES[1:4], "train of a pull request", *_STAGES[4:],
     "build_image of a branch", "stop of a training job", "stop of a processing job", "clean", "approve",
     "promote that fails", "promote", "data capture", "run of a better model", "approve the better model",
     "promote with alarms", "rollback to a plain endpoint", "preview", "second preview", "preview that fails",
@@ -94,9 +94,9 @@ class Walk:
             prod(name="preflight", act=lambda: typed("preflight")),
             Step(name="snapshot_data", act=partial(self._stage, "snapshot_data")),
             Step(name="upload in vain", act=self._upload_in_vain, ends=ExitCode.INPUT_MISSING, hears=_NO_PARTS),
-            *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[1:3]),
+            *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[1:4]),
             Step(name="train of a pull request", act=self._train, hears="trained"),
-            *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[3:]),
+            *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[4:]),
             Step(name="build_image of a branch", act=self._branch),
             Step(name="stop of a training job", act=partial(self._stopped, "train")),
             Step(name="stop of a processing job", act=partial(self._stopped, "evaluate")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,14 +56,15 @@ class Dockerfile:
 
     def base(self, arguments: Mapping[str, str]) -> str:
         """The image of the first `FROM`, with these build arguments; nothing where it names none."""
-        before = [entry for entry in self.instructions if entry.keyword in {"ARG", "FROM"}]
-        first = next((number for number, entry in enumerate(before) if entry.keyword == "FROM"), None)
-        if first is None:
-            return ""
-        known = self._defaults(before[:first])
-        known |= {name: value for name, value in arguments.items() if name in known}
-        words = [word for word in before[first].rest.split() if not word.startswith("--")]
-        return _expanded(words[0], known) if words else ""
+        first = next((entry for entry in self.instructions if entry.keyword == "FROM"), None)
+        words = [word for word in first.rest.split() if not word.startswith("--")] if first else []
+        return expanded(words[0], self.arguments(arguments)) if words else ""
+
+    def arguments(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The build arguments that every `FROM` knows, those before the first one, with these values."""
+        before = takewhile(lambda entry: entry.keyword != "FROM", self.instructions)
+        known = self._defaults([entry for entry in before if entry.keyword == "ARG"])
+        return known | {name: value for name, value in given.items() if name in known}
 
     def at(self, number: int, text: str) -> Instruction | None:
         """The instruction that an engine calls step ``number`` and shows as ``text``; None where that is not clear.
@@ -119,7 +121,9 @@ def _escape(lines: Sequence[str]) -> str:
     return "\\"
 
 
-def _expanded(word: str, known: Mapping[str, str]) -> str:
+def expanded(word: str, known: Mapping[str, str]) -> str:
+    """A word with its variables replaced by what is known of them."""
+
     def value(found: re.Match[str]) -> str:
         plain, braced, how, otherwise = found.groups()
         present = known.get(plain or braced, "")

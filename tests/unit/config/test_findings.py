@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from agent.config.gate import Gate
+from agent.config.wording import in_list
 from tests.unit.config.documents import VALID, edited, findings, underlined
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+KINDS = in_list(get_args(gate.model_fields["kind"].annotation)[0] for gate in get_args(get_args(Gate)[0]))
 WRONG_VALUES = {
     "an unknown key": (
         ("    volume_gb: 50", "    volumegb: 50"),
@@ -126,11 +129,14 @@ WRONG_VALUES = {
     "an unknown kind": (
         ("kind: threshold", "kind: treshold"),
         "treshold",
-        (
-            "`kind` must be `threshold`, `champion`, `slices`, `fairness`, `calibration`, `business` or `custom`, "
-            'not the text "treshold"'
-        ),
+        f'`kind` must be {KINDS}, not the text "treshold"',
         "did you mean `threshold`?",
+    ),
+    "a day that is not in the calendar": (
+        ("gates:\n", "gates:\n  holes: {kind: vulnerabilities, accepted: {CVE-1: {reason: no, until: 2026-02-30}}}\n"),
+        "2026-02-30",
+        '`until` must be a day such as `2027-01-31`, not the text "2026-02-30"',
+        "the last day on which it is accepted, in UTC",
     ),
     "a missing kind": (
         ("        kind: canary\n", ""),

@@ -7,6 +7,7 @@ import pytest
 from agent.config.builds import Build
 from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
+from agent.config.supply_gates import VulnerabilityGate
 from agent.errors import UsageError
 from agent.pipeline.groups import groups
 from agent.pipeline.promotion import stages_of
@@ -143,3 +144,13 @@ def test_predictions_are_examined_in_builds_whose_gates_ask_them() -> None:
     assert "examine" not in {stage.name for stage in course(configuration, Build(pull_request=7))}
     plain = predicting(CONFIGURATION)
     assert "examine" not in {stage.name for stage in course(plain, MAIN)}
+
+
+def test_an_image_is_audited_beside_training_where_gates_judge_it_and_waits_as_long_as_they_do() -> None:
+    holes = VulnerabilityGate(kind="vulnerabilities", patience=7200)
+    configuration = CONFIGURATION.model_copy(update={"gates": {"holes": holes}})
+    stages = {stage.name: stage for stage in course(configuration, MAIN)}
+    assert stages["audit_image"].needs == ("build_image",)
+    assert stages["gate"].needs == ("evaluate", "audit_image")
+    assert minutes(stages["audit_image"], configuration) > 120
+    assert "audit_image" not in {stage.name for stage in course(CONFIGURATION, MAIN)}

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.config.builds import Build
+from agent.config.data_gates import LeakageGate
 from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
+from agent.config.supply_gates import BaseImageGate
 from agent.pipeline.stages import course
 from agent.registry import find_step, step_names, summary
 from agent.view.step_reference import steps_page
@@ -59,7 +61,12 @@ def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
     configuration = predicting(
         three_environments(
             pull_requests=PullRequests(endpoint=EphemeralEndpoint(environment="dev")),
-            gates={"own": CustomGate(kind="custom", entry_point="gates:own"), "sure": sure},
+            gates={
+                "own": CustomGate(kind="custom", entry_point="gates:own"),
+                "sure": sure,
+                "base": BaseImageGate(kind="base-image"),
+                "apart": LeakageGate(kind="leakage"),
+            },
         )
     )
     steps = {stage.step.name for build in builds for stage in course(configuration, build)}

@@ -1,0 +1,170 @@
+"""Find out whether the data are as declared, what they give away, and how the label has shifted."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from agent.artifacts import DataSet, Judgement
+from agent.config.data_gates import DataGate, DataSchemaGate, LabelShiftGate, LeakageGate
+from agent.deployment.sample import files
+from agent.errors import UsageError
+from agent.evaluation.extra import require_statistics
+from agent.gates import data_schema, label_shift, leakage
+from agent.release.store import ReleaseStore
+from agent.step import Action, Step, StepModel, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.context import Context
+    from agent.statistics.tables import Table
+
+CHECKS = "data-checks/1/"
+"""Where it is kept what was found, below the step's content key."""
+_CONTENT = re.compile(r"\.(etag-)?[0-9a-f]{64}(?=\.)")
+"""What the store puts into a file's name: people know it without."""
+_GB = 10**9
+
+
+class Inputs(StepModel):
+    """The data sets, and the gates that judge them."""
+
+    data: Mapping[str, DataSet] = Field(description="Data sets that gates judge or compare with, by name.")
+    gates: Mapping[str, DataGate] = Field(description="Gates on data, by name.")
+    releases: Mapping[str, str] = Field(
+        description="Digests of the releases whose data labels are compared with, by environment."
+    )
+
+
+class Result(StepModel):
+    """What the gates answer."""
+
+    answers: Mapping[str, Judgement] = Field(description="Answers by the names of the gates.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A data set on this machine: its files in order, and what they are called."""
+
+    table: Table
+    names: tuple[str, ...]
+
+
+def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
+    """A document of what is found."""
+    note = f"what is found in {', '.join(sorted(inputs.data))}"
+    account = ctx.accounts.tools.id
+    return (Action(operation="s3:PutObject", resource=ctx.ledger.uri(CHECKS), account=account, note=note),)
+
+
+def run(inputs: Inputs, ctx: Context) -> Result:
+    """Fetch each data set once, and hold every gate against it; what was found is kept as evidence."""
+    require_statistics("gates on data are")
+    _refuse_what_is_too_large(inputs)
+    name = f"{CHECKS}{ctx.key}.json"
+    answers, found = dict[str, Judgement](), dict[str, Any]()
+    with tempfile.TemporaryDirectory(prefix="modelyard-data-") as folder:
+        store = _Store(inputs, ctx, Path(folder))
+        for gate_name, gate in inputs.gates.items():
+            answers[gate_name], found[gate_name] = _judged(gate_name, gate, store, ctx.ledger.uri(name))
+    ctx.ledger.create_bytes(name, canonical(found))
+    for answer in answers.values():
+        (ctx.report.fact if answer.passed else ctx.report.warn)(answer.reason)
+    return Result(answers=answers)
+
+
+class _Store:
+    """Data sets on this machine, each fetched when it is first asked for."""
+
+    def __init__(self, inputs: Inputs, ctx: Context, folder: Path) -> None:
+        self._inputs = inputs
+        self._ctx = ctx
+        self._folder = folder
+        self._fetched: dict[str, Fetched] = {}
+
+    def release(self, environment: str) -> str:
+        """The digest of the release that an environment serves; empty where it serves none."""
+        return self._inputs.releases.get(environment, "")
+
+    def now(self, name: str, *, header: bool) -> Fetched:
+        """A data set of this build."""
+        return self._of(self._inputs.data[name], header=header)
+
+    def before(self, name: str, environment: str, *, header: bool) -> Fetched | None:
+        """The data set of that name of the release that an environment serves, if there is one."""
+        release = self.release(environment)
+        known = ReleaseStore(self._ctx.ledger).read(release).data.get(name) if release else None
+        return None if known is None else self._of(known, header=header)
+
+    def _of(self, data: DataSet, *, header: bool) -> Fetched:
+        from agent.statistics.tables import SUFFIXES, Table
+
+        if data.digest not in self._fetched:
+            self._ctx.report.doing(f"fetching {data.name} ({data.files} files, {data.size / 1e6:.1f} MB)")
+            paths, names = list[Path](), list[str]()
+            for number, (bucket, key) in enumerate(files(self._ctx.accounts.tools.objects, data)):
+                suffix = next((suffix for suffix in SUFFIXES if key.endswith(suffix)), None)
+                if suffix is None or (paths and paths[0].suffix != suffix):
+                    raise UsageError(
+                        f"the data set {data.name} holds s3://{bucket}/{key}: gates on data judge sets of files that "
+                        f"are all {' or all '.join(SUFFIXES)}; a custom gate can judge what it likes"
+                    )
+                paths.append(self._folder / f"{data.digest[:12]}-{number}{suffix}")
+                names.append(_CONTENT.sub("", key.rpartition("/")[2]))
+                self._ctx.accounts.tools.objects.download(bucket, key, paths[-1])
+            if not paths:
+                raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")
+            self._fetched[data.digest] = Fetched(table=Table(files=tuple(paths)), names=tuple(names))
+        found = self._fetched[data.digest]
+        return Fetched(table=Table(files=found.table.files, header=header), names=found.names)
+
+
+def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Judgement, dict[str, Any]]:
+    """A gate's answer, and all that was found for it."""
+    held = store.now(gate.data, header=gate.header)
+    match gate:
+        case DataSchemaGate():
+            from agent.statistics.constraints import Constraint, examine
+
+            declared = {column: Constraint(**told.model_dump()) for column, told in gate.columns.items()}
+            examined = examine(held.table, declared, others=gate.others == "pass")
+            return data_schema.judge(name, gate, examined, held.names, evidence), asdict(examined)
+        case LeakageGate():
+            from agent.statistics.duplicates import shared_rows
+            from agent.statistics.feature_leaks import best_features
+
+            other = store.now(gate.held_out, header=gate.header)
+            shared = shared_rows(held.table.files, other.table.files, header=gate.header)
+            features = best_features(held.table, gate.label) if gate.most_auc is not None else ()
+            known = {one.name: one.auc.value for one in features if not math.isnan(one.auc.value)}
+            found = {"shared": asdict(shared), "aucs": known}
+            return leakage.judge(name, gate, shared, next(iter(features), None), evidence), found
+        case LabelShiftGate():
+            from agent.statistics.labels import shift
+
+            before = store.before(gate.data, gate.environment, header=gate.header)
+            moved = None if before is None else shift(before.table, held.table, gate.label)
+            answer = label_shift.judge(name, gate, moved, store.release(gate.environment), evidence)
+            return answer, {} if moved is None else asdict(moved)
+
+
+def _refuse_what_is_too_large(inputs: Inputs) -> None:
+    for name, gate in inputs.gates.items():
+        read = [gate.data, *([gate.held_out] if isinstance(gate, LeakageGate) else [])]
+        for data in (inputs.data[each] for each in read):
+            if data.size > gate.largest_gb * _GB:
+                raise UsageError(
+                    f"gate `{name}` would fetch the data set {data.name} of {data.size / _GB:.1f} GB, more than "
+                    f"`largest_gb: {gate.largest_gb}`; raise that if the agent has room, or judge it by a custom gate"
+                )
+
+
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")
