@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
@@ -49,10 +49,9 @@ class Resolved:
         found = _members(_members(self._root)["Resources"])
         return {name: self._value(node) for name, node in found.items() if self._is_made(node)}
 
-    @cached_property
+    @property
     def _root(self) -> Node:
-        root: Node = YAML(typ="safe", pure=True).compose(self.template.text)
-        return root
+        return _composed(self.template.text)
 
     def _is_made(self, resource: Node) -> bool:
         condition = _members(resource).get("Condition")
@@ -139,6 +138,13 @@ _ARNS: Mapping[str, Callable[[Resolved, Mapping[str, str]], str]] = {
         f"arn:{at.partition}:ecr:{at.region}:{at.account}:repository/{own['RepositoryName']}"
     ),
 }
+
+
+@cache
+def _composed(text: str) -> Node:
+    """A template's nodes, which nobody changes: to read it takes a tenth of a second, and each refusal asks for both."""
+    root: Node = YAML(typ="safe", pure=True).compose(text)
+    return root
 
 
 def _members(node: Node) -> dict[str, Node]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import CloudFailedError, InterruptedRunError, ModelyardError, TemporaryError
 from agent.jobs.attempts import MOST_ATTEMPTS, Move, move
-from agent.jobs.failures import cause_of, explain
+from agent.jobs.failures import cause_of, explain, program_matters
 from agent.jobs.log_follower import LogFollower, LogMark
 from agent.jobs.patience import CAPACITY_PACE, SERVICE_PACE, Patience, look_pause
 from agent.ports.jobs import JobState, JobStatus, NoCapacityError
@@ -133,8 +133,9 @@ class _Driver:
         job = self._until_over(job, log)
         if job.status is JobStatus.COMPLETED:
             return job
-        # CloudWatch shows the last lines, which matter most now, a moment after they were written.
-        self._clock.sleep(_LOG_DELAY_SECONDS)
+        if program_matters(job):
+            # CloudWatch shows the last lines, which matter most now, a moment after they were written.
+            self._clock.sleep(_LOG_DELAY_SECONDS)
         log.catch_up(whole=True)
         self._follow(log=log.mark)
         where = self._account

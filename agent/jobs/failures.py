@@ -125,6 +125,11 @@ def cause_of(job: JobState, lines: Sequence[str]) -> Cause:
     return next((cause for pattern, cause in _BY_REASON.items() if re.search(pattern, text, re.DOTALL)), _UNKNOWN)
 
 
+def program_matters(job: JobState) -> bool:
+    """Whether the last words of its program may tell why it ended so: AWS's own reasons are whole without them."""
+    return cause_of(job, ()).error in {UserCodeFailedError, CloudFailedError}
+
+
 def _why_stopped(job: JobState) -> Cause:
     """Processing jobs do not say why they were stopped: one that used its whole time was stopped for that."""
     if job.phase == "MaxWaitTimeExceeded":

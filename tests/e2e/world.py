@@ -83,9 +83,7 @@ class World:
 
     def live(self, environment_name: str) -> str:
         """The release that an environment serves."""
-        found = {one["environment"]: one for one in self.status()["environments"]}[environment_name]
-        assert found["endpoint"].endswith("is InService") or not found["release"], found
-        return str(found["release"])
+        return live_in(self.status(), environment_name)
 
     def calls_since(self, number: int) -> list[CallRecord]:
         """What the build server called, after a call of the cloud's log."""
@@ -127,6 +125,13 @@ def summary_of(stdout: str) -> dict[str, Any]:
     assert lines[-1]["event"] == "summary"
     summary: dict[str, Any] = lines[-1]
     return summary
+
+
+def live_in(status: Mapping[str, Any], environment_name: str) -> str:
+    """The release that an environment serves, by what ``modelyard status`` answered."""
+    found = {one["environment"]: one for one in status["environments"]}[environment_name]
+    assert found["endpoint"].endswith("is InService") or not found["release"], found
+    return str(found["release"])
 
 
 def told(**hyperparameters: object) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _IMPORTED = (
-    "agent.cli", "agent.commands.run", "agent.commands.promote", "agent.commands.rollback", "agent.composition",
+    "agent.cli", "agent.commands.run", "agent.commands.promote", "agent.commands.rollback", "agent.commands.status",
+    "agent.composition",
     "agent.pipeline.promotion", "agent.pipeline.stages", "agent.pipeline.unchanged", "agent.registry",
     "agent.view.again", "agent.view.plain", "agent.view.show", "agent.aws.endpoints", "agent.aws.images",
     "agent.aws.jobs", "agent.aws.registry", "agent.aws.signed",

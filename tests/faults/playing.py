@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.e2e.past import assert_consistent
-from tests.e2e.world import told
+from tests.e2e.world import live_in, told
 from tests.faults.scene import Scene, Stage, statement, summary
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ def play(case: Case, stage: Stage) -> None:
     if case.noted:
         assert scene.noted(case.step)[-1:] == [case.noted]
     made = _again(scene, _whole(_to_the_end(words), work), release)
+    status = scene.status()
+    assert live_in(status, "prod" if release else "qa") == made
     found = made if case.fresh else statement(scene, made)
     assert found == undisturbed, found
     asked = {name: len(scene.world.answered(f"sagemaker:{name}", since)) for name in case.asked}
     assert asked == case.asked, asked
-    assert_consistent(scene.world)
+    assert_consistent(scene.world, status)
 
 
 def _struck(case: Case, scene: Scene, words: tuple[str, ...]) -> Ended:
@@ -47,12 +49,10 @@ def _struck(case: Case, scene: Scene, words: tuple[str, ...]) -> Ended:
 
 
 def _again(scene: Scene, words: tuple[str, ...], release: str) -> str:
-    """The command once more, now that nothing is wrong; the release that is live by it."""
+    """The command once more, now that nothing is wrong; the release that it is about."""
     ended = scene.run(*words)
     assert ended.code == 0, _complaint(ended)
-    made = release or str(summary(ended)["release"])
-    assert scene.world.live("prod" if release else "qa") == made
-    return made
+    return release or str(summary(ended)["release"])
 
 
 def _complaint(ended: Ended) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from contextlib import ExitStack, contextmanager
@@ -70,6 +71,11 @@ class Scene:
         ended = self.run("run", "--json", *words)
         assert ended.code == 0, ended
         return summary_of(ended.told)
+
+    def status(self) -> dict[str, Any]:
+        """What `modelyard status` answers."""
+        document: dict[str, Any] = json.loads(self.run("status", "--json").told)
+        return document
 
     def await_write(self, child: Child, action: str, path: str, moment: Moment) -> Held:
         """Return once the agent is held at such a write; all its others go on."""

@@ -77,7 +77,7 @@ def walked(stage: Stage, moment: Moment, *, forgets: bool) -> Way:
         if not set(recorded()) <= set(walker.killed):
             _change_sources(scene, model)
             dict(_there_and_back(command, model))
-    assert_consistent(scene.world)
+    assert_consistent(scene.world, scene.status())
     assert_nothing_is_left(scene)
     return Way(releases=made, asked=asked, killed=tuple(walker.killed))
 
