@@ -10,7 +10,7 @@ from agent.report.markdown import block, code, code_cell, escaped, link, sentenc
 from agent.report.wording import NOTHING, difference, duration, moment, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agent.artifacts import Verdict
     from agent.report.build import BuildReport, Compared, MetricRow
@@ -67,11 +67,20 @@ def short_comment(report: BuildReport, *, page: str = "") -> str:
 
 
 def _metrics(report: BuildReport) -> str:
-    if not report.metrics:
+    """Those that a gate judges, or of which somebody said what is better; all, where nobody did."""
+    return _table(report, [row for row in report.metrics if _matters(row)] or report.metrics)
+
+
+def _matters(row: MetricRow) -> bool:
+    return bool(row.gates) or row.better is not None
+
+
+def _table(report: BuildReport, rows: Sequence[MetricRow]) -> str:
+    if not rows:
         return ""
     several = len({one.environment for row in report.metrics for one in row.champions}) > 1
     titles = ("Metric", "Champion", "This build", "Difference", "Gate")
-    return table(titles, [cells for row in report.metrics for cells in _rows(row, several=several)])
+    return table(titles, [cells for row in rows for cells in _rows(row, several=several)])
 
 
 def _rows(row: MetricRow, *, several: bool) -> Iterator[tuple[str, ...]]:
@@ -128,6 +137,9 @@ def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
     if report.verdicts:
         rows = [(f"{_sign(one)} {escaped(one.gate)}", _says(one)) for one in report.verdicts]
         yield "Gates", table(("Gate", "Says"), rows)
+    others = [row for row in report.metrics if not _matters(row)]
+    if others and len(others) < len(report.metrics):
+        yield "Other metrics", _table(report, others)
     if report.stages:
         yield (
             "Stages",

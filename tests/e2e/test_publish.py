@@ -14,47 +14,18 @@ import pytest
 from agent.cloud.embedded import EmbeddedCloud
 from tests import builds
 from tests.code_host import TOKEN, code_host
+from tests.e2e.publishing import RUN, documents, outcomes_of, publish, request
 from tests.e2e.world import World, steered, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from agent.report.outcome import StageOutcome
-
-RUN = {"id": "jenkins-steered-PR-12-7", "who": "ada", "build_url": "https://jenkins.example/7/", "branch": "better"}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with EmbeddedCloud() as cloud:
         yield steered(cloud, tmp_path_factory.mktemp("repositories"))
-
-
-def request(outcomes: Sequence[Mapping[str, Any]], result: str, folder: Path, **changes: Any) -> str:
-    document = {
-        "contract": 1,
-        "run": RUN,
-        "result": result,
-        "started": "1795770000000",
-        "outcomes": outcomes,
-        **changes,
-    }
-    file = folder / "publish.request.json"
-    file.write_text(json.dumps(document))
-    return str(file)
-
-
-def publish(world: World, file: str, folder: Path, **environ: str) -> dict[str, Any]:
-    out = folder / "out"
-    said = world.modelyard("publish", "--request", file, "--out", str(out), exits=0, **environ)
-    assert TOKEN not in said.stdout + said.stderr
-    published: dict[str, Any] = json.loads((out / "published.json").read_text())
-    return published
-
-
-def documents(outcomes: Sequence[StageOutcome]) -> list[dict[str, Any]]:
-    return [outcome.model_dump(mode="json") for outcome in outcomes]
 
 
 def last_runs(world: World) -> dict[str, dict[str, Any]]:
@@ -68,10 +39,7 @@ def last_runs(world: World) -> dict[str, dict[str, Any]]:
 def outcomes(world: World) -> list[dict[str, Any]]:
     """What a pull request's stages really answered."""
     summary = world.run("--pr", "12", *told(model=0.7))
-    return [
-        {**stage, "stage": stage["step"], "exit_code": 0, "result": summary["results"].get(stage["step"], {})}
-        for stage in summary["stages"]
-    ]
+    return outcomes_of(summary)
 
 
 def test_a_real_build_of_a_pull_request_is_reported_commented_and_kept(

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ class World:
 
     cloud: EmbeddedCloud
     repository: Repository
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
 
     def modelyard(self, *words: str, exits: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command and insist on its exit code."""
