@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import Champion, DataSet, Evaluation, Model, Script
+from agent.artifacts import Champion, DataSet, Evaluation, Metric, Model, Script
 from agent.config.network import JobNetwork
 from agent.config.predictions import Predictions
 from agent.config.section import Resources
@@ -220,7 +220,12 @@ def measure(inputs: Inputs, model: Model, turn: Lock, ctx: Context) -> Evaluatio
 
 
 def _in_words(evaluation: Evaluation, metrics: Sequence[str]) -> str:
-    return ", ".join(f"{name} {evaluation.metrics[name].value:.6g}" for name in metrics)
+    return ", ".join(f"{name} {_metric_in_words(evaluation.metrics[name])}" for name in metrics)
+
+
+def _metric_in_words(metric: Metric) -> str:
+    interval = metric.interval
+    return f"{metric.value:.6g}" + (f" ({interval.low:.4g} to {interval.high:.4g})" if interval else "")
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

@@ -45,7 +45,8 @@ class ClaimingSection(JudgingSection):
     )
     not_enough_data: Literal["refuse", "warn"] = Field(
         default="refuse",
-        description="What becomes of a model whose interval is on both sides of the limit, so that nothing is proved.",
+        description="What becomes of a model of which nothing is proved, since its interval is on both sides of the "
+        "limit, or what is judged is not defined for these rows.",
     )
 
 

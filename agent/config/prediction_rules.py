@@ -53,6 +53,30 @@ def gates_on_rows_are_of_the_task(view: View) -> Iterator[Finding]:
             yield view.broken("gate-task", ("gates", name, "kind"), message, hint, related)
 
 
+def settings_are_of_the_task(view: View) -> Iterator[Finding]:
+    """A setting that the task does not have would change nothing."""
+    task = _task(view)
+    for key, of in (("threshold", Task.BINARY), ("k", Task.RANKING)):
+        path = (*_DECLARED, key)
+        if task not in {None, of} and view.has(path):
+            message = f"`{key}` is of {of} predictions, and these are {task}"
+            related = Related(place=view.place((*_DECLARED, "task")), label="the task")
+            yield view.broken("predictions-task", path, message, "leave it out", related)
+
+
+def directions_are_those_of_the_metrics(view: View) -> Iterator[Finding]:
+    """A metric that is computed of predictions has one direction that is better, whatever somebody wrote."""
+    task = _task(view)
+    for name, better in (measured_by(task, _k(view)) if task else {}).items():
+        path = ("evaluation", "metrics", name, "better")
+        written = view.text(path)
+        if written is not None and written != better:
+            message = f"of the metric `{name}` of {task} predictions `{better}` is better, not `{written}`"
+            hint = f"write `better: {better}`, or give a metric of the script's own another name"
+            related = Related(place=view.place((*_DECLARED, "task")), label="the task")
+            yield view.broken("metric-direction", path, message, hint, related)
+
+
 def every_slice_is_declared(view: View) -> Iterator[Finding]:
     """A gate looks only at slices that predictions are said to have."""
     known = tuple(text for _, text in view.texts((*_DECLARED, "slices")))

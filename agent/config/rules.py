@@ -44,6 +44,8 @@ RULES: tuple[Rule, ...] = (
     gate_rules.guarded_environments_have_builds,
     prediction_rules.gates_on_rows_have_predictions,
     prediction_rules.gates_on_rows_are_of_the_task,
+    prediction_rules.settings_are_of_the_task,
+    prediction_rules.directions_are_those_of_the_metrics,
     prediction_rules.every_slice_is_declared,
     prediction_rules.every_metric_of_rows_is_computed,
     limit_rules.every_threshold_limits_something,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.gates.claiming import Claim, judgement
+from agent.gates.findings import Estimated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,12 @@ def _claims(gate: SlicesGate, finding: Finding) -> Iterator[Claim]:
             yield Claim(what=what, number=number, side="at least", limit=gate.min)
         if gate.max is not None:
             yield Claim(what=what, number=number, side="at most", limit=gate.max)
-    if gate.max_gap is not None:
-        for number in finding.all_of("gap"):
-            what = f"the gap in {gate.metric} between {gate.slice} {number.of} and the rest"
-            yield Claim(what=what, number=number, side="at most", limit=gate.max_gap)
+    if gate.max_gap is not None and finding.all_of("slices"):
+        number = next(iter(finding.all_of("gap")), _NO_GAP)
+        between = f"between {gate.slice} {number.of} and the rest" if number.of else f"by {gate.slice}"
+        what = f"the gap in {gate.metric} {between}"
+        yield Claim(what=what, number=number, side="at most", limit=gate.max_gap)
+
+
+_NO_GAP = Estimated(of="", value=None, rows=0, of_rows=0)
+"""Where fewer than two slices can be measured, nothing is known of the worst one."""

@@ -64,6 +64,18 @@ BROKEN_RULES = {
         "ece",
         "the task",
     ),
+    "a setting of predictions of another task": (
+        with_gate("kind: threshold, metric: auc, min: 0.7", "task: binary, k: 5"),
+        "`k` is of ranking predictions, and these are binary",
+        "5",
+        "the task",
+    ),
+    "a metric whose direction is turned": (
+        ("    loss: {better: lower}\n", "    f1: {better: lower}\n  predictions: {task: binary}\n"),
+        "of the metric `f1` of binary predictions `higher` is better, not `lower`",
+        "lower",
+        "the task",
+    ),
     "a gate on rows without a limit": (
         with_gate("kind: fairness, slice: sex"),
         "gate `new` has no limit, so everything passes",

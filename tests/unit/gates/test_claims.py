@@ -195,6 +195,13 @@ def test_the_worst_slice_decides_and_small_ones_are_named() -> None:
     assert gap.reason.startswith("the gap in recall between sex 2 and the rest 0.2 is above 0.1")
 
 
+def test_a_gap_that_nothing_is_known_of_proves_nothing() -> None:
+    verdict = judged(slices(min=0.5, max_gap=0.1), finding(slices=PARTS[:1]))
+    assert (verdict.state, verdict.conclusion) == ("refused", "not enough data")
+    assert "not enough data to judge the gap in recall by sex: it is not defined" in verdict.reason
+    assert judged(slices(min=0.5, max_gap=0.1, not_enough_data="warn"), finding(slices=PARTS[:1])).state == "warned"
+
+
 def test_slices_of_which_none_has_enough_rows_prove_nothing() -> None:
     verdict = judged(slices(min=0.8), Finding(too_small=("1", "2")))
     assert (verdict.state, verdict.conclusion) == ("refused", "not enough data")
