@@ -8,6 +8,7 @@ metrics and the document as the script says it.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -143,10 +144,16 @@ def _measure(wanted: Wanted, left: _Left, folder: str, objects: Objects) -> Meas
 
 def _with_theirs(document: dict[str, Any], left: _Left) -> dict[str, Any]:
     """The document, with what the script says in its place; it may be wrong, which is told when it is parsed."""
-    theirs = json.loads(left.own.body) if left.own else {}
+    theirs = json.loads(left.own.body, parse_constant=_number, parse_float=_number) if left.own else {}
     return document | {
         group: {**document.get(group, {}), **theirs[group]} for group in evaluation_report.GROUPS if group in theirs
     }
+
+
+def _number(text: str) -> float | str:
+    """A number, or "NaN", which JSON does not have and Python's writes."""
+    number = float(text)
+    return number if math.isfinite(number) else "NaN"
 
 
 def _metric(found: Measured, value: float) -> Metric:

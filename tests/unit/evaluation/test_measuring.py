@@ -112,7 +112,8 @@ def test_the_registry_s_document_is_in_sagemaker_s_format() -> None:
 
 
 def test_what_the_script_says_itself_stays_and_a_difference_is_told() -> None:
-    own = {"binary_classification_metrics": {"auc": {"value": 0.5}, "harm": {"value": 7}}}
+    harm = {"value": 7, "standard_deviation": float("nan")}
+    own = {"binary_classification_metrics": {"auc": {"value": 0.5}, "harm": harm}}
     objects, report = (
         bucket(predictions__parquet=parquet(predicted.binary()), evaluation__json=json.dumps(own).encode()),
         KeptReport(),
@@ -124,6 +125,7 @@ def test_what_the_script_says_itself_stays_and_a_difference_is_told() -> None:
     assert "evaluation.json says that auc is 0.5, and the predictions beside it that it is 0.9" in told
     written = json.loads(document(objects, found.report))["binary_classification_metrics"]
     assert (written["auc"]["value"], written["harm"]["value"]) == (0.5, 7)
+    assert written["harm"]["standard_deviation"] == "NaN"
     assert "receiver_operating_characteristic_curve" in written
 
 
