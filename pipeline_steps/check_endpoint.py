@@ -45,7 +45,7 @@ def recall(inputs: Inputs, ctx: Context) -> Result | None:
     current = environments.current(inputs.environment_name)
     if current is None or current.number != check.deployment:
         return None
-    return Result(requests=check.requests, rows=check.rows, metric=check.metric, value=check.value)
+    return Result.model_validate(check.model_dump(include=set(Result.model_fields)))
 
 
 def run(inputs: Inputs, ctx: Context) -> Result:

@@ -182,11 +182,33 @@ class CheckSample(Section):
     max: float | None = Field(default=None, description="Largest value that passes, in the metric's unit.")
 
 
+class CheckLoad(Section):
+    """A bounded load on the endpoint, and what a client may feel of it: rows of `sample`, one each, or `requests`."""
+
+    requests: int = Field(default=200, ge=10, le=10_000, description="Number of requests.")
+    concurrency: int = Field(default=4, ge=1, le=10, description="How many are under way at once.")
+    longest: Duration = Field(
+        default=60, ge=1, le=900, description="No more are sent after that time, in seconds or as a duration."
+    )
+    max_p50_ms: int | None = Field(default=None, ge=1, description="Time for half of the answers, in ms.")
+    max_p99_ms: int | None = Field(default=None, ge=1, description="Time for 99 of 100 answers, in ms.")
+    max_error_rate: float = Field(
+        default=0.0, ge=0, lt=1, description="Largest share of requests that are not answered."
+    )
+    price_per_hour: float | None = Field(
+        default=None, gt=0, description="What the endpoint costs an hour, in any currency; for `max_cost`."
+    )
+    max_cost: float | None = Field(
+        default=None, gt=0, description="What 1,000 answers may cost at this load, in the currency of `price_per_hour`."
+    )
+
+
 class Checks(Section):
     """What a deployed endpoint must do before the deployment counts."""
 
     requests: tuple[CheckRequest, ...] = Field(default=(), description="Requests whose answers are known.")
     sample: CheckSample | None = Field(default=None, description="Held-out rows, and what they must come to.")
+    load: CheckLoad | None = Field(default=None, description="How fast answers must be under a bounded load.")
 
 
 class Environment(NamedSection):

@@ -10,6 +10,7 @@ from agent.config.judging_section import JudgingSection, MetricSection
 from agent.config.prediction_gates import PredictionGate
 from agent.config.section import Resources
 from agent.config.supply_gates import ImageGate
+from agent.config.system_gates import ModelSizeGate
 
 
 class ThresholdGate(MetricSection):
@@ -46,7 +47,7 @@ class CustomGate(JudgingSection):
 
 
 Gate = Annotated[
-    ThresholdGate | ChampionGate | PredictionGate | CustomGate | ImageGate | DataGate,
+    ThresholdGate | ChampionGate | PredictionGate | CustomGate | ImageGate | DataGate | ModelSizeGate,
     Field(discriminator="kind"),
 ]
 

@@ -46,6 +46,26 @@ def every_sample_limits_something(view: View) -> Iterator[Finding]:
             yield from _limits(view, path, f"the check of `{name}` on a sample", "check-limits")
 
 
+def every_load_has_something_to_send(view: View) -> Iterator[Finding]:
+    """A load is of held-out rows, or of requests that are declared; a cost has a price, and times an order."""
+    for name in view.keys(("environments",)):
+        checks = ("environments", name, "checks")
+        path = (*checks, "load")
+        if not view.has(path):
+            continue
+        if not view.has((*checks, "sample")) and not view.has((*checks, "requests")):
+            message = f"the load on `{name}` has nothing to send"
+            yield view.broken("check-limits", path, message, "write `checks.sample` or `checks.requests` beside it")
+        if view.has((*path, "max_cost")) and not view.has((*path, "price_per_hour")):
+            message = f"the load on `{name}` limits costs, and does not say what the endpoint costs"
+            yield view.broken("check-limits", (*path, "max_cost"), message, "add `price_per_hour`")
+        half, nearly_all = view.number((*path, "max_p50_ms")), view.number((*path, "max_p99_ms"))
+        if half is not None and nearly_all is not None and half > nearly_all:
+            related = Related(place=view.place((*path, "max_p99_ms")), label="99 of 100 within this")
+            message = f"the load on `{name}` gives half of the answers more time than 99 of 100"
+            yield view.broken("check-limits", (*path, "max_p50_ms"), message, "swap the two limits", related)
+
+
 def _limits(view: View, path: Path, subject: str, code: str) -> Iterator[Finding]:
     low, high = (*path, "min"), (*path, "max")
     least, most = view.number(low), view.number(high)

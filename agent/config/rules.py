@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     limit_rules.every_threshold_limits_something,
     limit_rules.every_gate_on_rows_limits_something,
     limit_rules.every_sample_limits_something,
+    limit_rules.every_load_has_something_to_send,
     data_gate_rules.constraints_can_be_kept,
     data_gate_rules.leakage_is_between_two_data_sets,
     supply_rules.milder_limits_are_wider,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from agent.config.data_gates import DataSchemaGate, LabelShiftGate, LeakageGate
+from agent.config.data_gates import DataGate
 from agent.config.field_types import in_words
 from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
 from agent.config.judging_section import ClaimingSection
 from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
-from agent.config.supply_gates import BaseImageGate, LicenseGate, VulnerabilityGate
+from agent.config.supply_gates import ImageGate
+from agent.config.system_gates import ModelSizeGate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +64,8 @@ def _gate(gate: Gate) -> list[str]:
 
 def _rule(gate: Gate) -> tuple[str, str]:
     """What a gate judges, and by which limits."""
+    if isinstance(gate, ImageGate | DataGate | ModelSizeGate):
+        return gate.kind, gate.brief
     match gate:
         case CustomGate():
             return gate.entry_point, ""
@@ -72,10 +75,6 @@ def _rule(gate: Gate) -> tuple[str, str]:
             return gate.metric, f"against {gate.environment}, margin {gate.margin:g}"
         case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate():
             return _rule_of_predictions(gate)
-        case (
-            VulnerabilityGate() | LicenseGate() | BaseImageGate() | DataSchemaGate() | LeakageGate() | LabelShiftGate()
-        ):
-            return gate.kind, gate.brief
         case _:
             assert_never(gate)
 

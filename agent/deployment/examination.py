@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from agent.deployment import sample
 from agent.deployment.checks import Measured, ask, measured
+from agent.deployment.load import Payload, missed, put
 from agent.deployment.order import enter
 from agent.errors import InputMissingError, UsageError, UserCodeFailedError
 from agent.step import StepModel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.artifacts import DataSet
-    from agent.config.environment import Environment
+    from agent.config.environment import CheckLoad, Environment
     from agent.context import Context
+    from agent.deployment.load import Load
+    from agent.deployment.sample import Row
     from agent.ports.account import Account
     from agent.ports.endpoints import Endpoints
 
@@ -28,6 +34,12 @@ class Answers(StepModel):
     rows: int = Field(description="Number of held-out rows that were sent.")
     metric: str | None = Field(default=None, description="Metric of labels and answers.")
     value: float | None = Field(default=None, description="Its value, in its own unit.")
+    load: int = Field(default=0, description="Number of requests of the load.")
+    error_rate: float | None = Field(default=None, description="Share of those that were not answered.")
+    p50_ms: float | None = Field(default=None, description="Time within which half of the answers came, in ms.")
+    p99_ms: float | None = Field(default=None, description="Time within which 99 of 100 answers came, in ms.")
+    first_ms: float | None = Field(default=None, description="Time of the first request, before the load, in ms.")
+    cost: float | None = Field(default=None, description="What 1,000 answers cost at that load.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +71,12 @@ class Examined:
             ctx.report.fact(
                 f"{found.metric} {found.value:.6g} on {found.rows} held-out rows through endpoint {self.endpoint}"
             )
+        if found.p50_ms is not None and found.p99_ms is not None:
+            cost = f", 1,000 of them for {found.cost:.4g}" if found.cost is not None else ""
+            ctx.report.fact(
+                f"{found.load} requests to endpoint {self.endpoint}: half answered within {found.p50_ms:.0f} ms, 99 of "
+                f"100 within {found.p99_ms:.0f} ms{cost}; the first one took {found.first_ms or math.nan:.0f} ms"
+            )
 
 
 def examine(wanted: Examination, ctx: Context) -> Examined:
@@ -69,16 +87,18 @@ def examine(wanted: Examination, ctx: Context) -> Examined:
     ctx.report.doing(f"asking endpoint {endpoint} {len(checks.requests)} questions")
     failures = ask(target.endpoints, endpoint, checks.requests)
     rows, found = _sample(wanted, ctx, target.endpoints)
+    load = _load(wanted, ctx, target.endpoints, rows)
     return Examined(
         endpoint=endpoint,
         where=f"account {target.id}, {target.region}",
         answers=Answers(
             requests=len(checks.requests),
-            rows=rows,
+            rows=len(rows),
             metric=checks.sample.metric if checks.sample else None,
             value=found.value,
+            **_measured_load(checks.load, load),
         ),
-        failures=failures + found.failures,
+        failures=failures + found.failures + (missed(checks.load, load) if checks.load and load else ()),
     )
 
 
@@ -93,13 +113,40 @@ def _require_live(wanted: Examination, target: Account) -> None:
         )
 
 
-def _sample(wanted: Examination, ctx: Context, endpoints: Endpoints) -> tuple[int, Measured]:
-    """How many held-out rows were sent, and what they came to."""
+def _load(wanted: Examination, ctx: Context, endpoints: Endpoints, rows: Sequence[Row]) -> Load | None:
+    """What a load came to, where one is wanted: of held-out rows, one a request, or else of the declared requests."""
+    checks, name = wanted.environment.checks, wanted.environment.endpoint.name
+    if checks.load is None:
+        return None
+    payloads = [Payload(body=sample.body([row]), content_type="text/csv") for row in rows] or [
+        Payload(body=request.body.encode(), content_type=request.content_type) for request in checks.requests
+    ]
+    if not payloads:
+        raise UsageError(
+            f"`checks.load` of {wanted.name} needs something to send: `checks.sample` or `checks.requests`"
+        )
+    ctx.report.doing(f"sending {checks.load.requests} requests to endpoint {name}, {checks.load.concurrency} at once")
+    return put(endpoints, name, payloads, checks.load, check=ctx.clock.check)
+
+
+def _measured_load(wanted: CheckLoad | None, found: Load | None) -> dict[str, Any]:
+    """The fields of :class:`Answers`; times that there are none of stay unknown."""
+    if wanted is None or found is None:
+        return {}
+    per_hour = wanted.price_per_hour
+    times = {"p50_ms": found.percentile(0.5), "p99_ms": found.percentile(0.99), "first_ms": found.first}
+    known = {name: round(seconds * 1000, 3) for name, seconds in times.items() if math.isfinite(seconds)}
+    cost = found.cost_of_thousand(per_hour) if per_hour is not None and found.latencies else None
+    return {"load": found.sent, "error_rate": found.error_rate, "cost": cost, **known}
+
+
+def _sample(wanted: Examination, ctx: Context, endpoints: Endpoints) -> tuple[Sequence[Row], Measured]:
+    """The held-out rows that were sent, and what they came to."""
     limits, name = wanted.environment.checks.sample, wanted.environment.endpoint.name
     if limits is None:
-        return 0, Measured(value=None)
+        return (), Measured(value=None)
     if wanted.sample is None:
         raise UsageError(f"`checks.sample` of {wanted.name} needs the data set {limits.data}")
     ctx.report.doing(f"sending up to {limits.rows} held-out rows to endpoint {name}")
     rows = sample.pick(ctx.accounts.tools.objects, wanted.sample, limits.rows)
-    return len(rows), measured(endpoints, name, rows, limits)
+    return rows, measured(endpoints, name, rows, limits)

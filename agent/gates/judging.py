@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from agent.artifacts import Judgement, Verdict
-from agent.config.data_gates import DataSchemaGate, LabelShiftGate, LeakageGate
+from agent.config.data_gates import DataGate
 from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
 from agent.config.judging_section import ClaimingSection
 from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
-from agent.config.supply_gates import BaseImageGate, LicenseGate, VulnerabilityGate
+from agent.config.supply_gates import ImageGate
+from agent.config.system_gates import ModelSizeGate
 from agent.errors import InputMissingError
 from agent.gates import business, calibration, champion, fairness, slices, threshold
 
@@ -66,6 +67,8 @@ def _against(gate: Gate, judgement: Judgement, subject: Subject) -> str:
 
 
 def _judgement(name: str, gate: Gate, subject: Subject) -> Judgement:
+    if isinstance(gate, ImageGate | DataGate | ModelSizeGate):
+        return _found_earlier(name, gate, subject)
     match gate:
         case ThresholdGate():
             return threshold.judge(name, gate, subject)
@@ -75,10 +78,6 @@ def _judgement(name: str, gate: Gate, subject: Subject) -> Judgement:
             return _by_predictions(name, gate, subject)
         case CustomGate():
             return _answer(name, gate, subject)
-        case VulnerabilityGate() | LicenseGate() | BaseImageGate():
-            return _found_earlier(name, "audit_image", subject)
-        case DataSchemaGate() | LeakageGate() | LabelShiftGate():
-            return _found_earlier(name, "check_data", subject)
         case _:
             assert_never(gate)
 
@@ -107,9 +106,11 @@ def _answer(name: str, gate: CustomGate, subject: Subject) -> Judgement:
     return answer.model_copy(update={"reason": f"{answer.reason} (gate `{name}`)"})
 
 
-def _found_earlier(name: str, stage: str, subject: Subject) -> Judgement:
+def _found_earlier(name: str, gate: ImageGate | DataGate | ModelSizeGate, subject: Subject) -> Judgement:
     """What an earlier stage has found for this gate."""
     if name not in subject.answers:
+        stage = "audit_image" if isinstance(gate, ImageGate) else "weigh_model"
+        stage = "check_data" if isinstance(gate, DataGate) else stage
         raise InputMissingError(
             f"gate `{name}` has not been judged by the stage {stage}; begin there: modelyard run --from {stage}"
         )

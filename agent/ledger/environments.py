@@ -54,6 +54,12 @@ class Checked(Record):
     rows: int = 0
     metric: str | None = None
     value: float | None = None
+    load: int = 0
+    error_rate: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    first_ms: float | None = None
+    cost: float | None = None
     run: str
     ended: datetime
 

@@ -10,6 +10,7 @@ from agent.config.builds import destinations, gates_of, is_main
 from agent.config.data_gates import DataGate
 from agent.config.gate import CustomGate
 from agent.config.supply_gates import ImageGate
+from agent.config.system_gates import ModelSizeGate
 from agent.errors import UsageError
 from agent.gates.findings import questions
 from agent.pipeline import wiring
@@ -33,6 +34,7 @@ from pipeline_steps import (
     snapshot_data,
     train,
     validate,
+    weigh_model,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ _AUDITING: Stage = Stage(
     title="Audit image", step=audit_image.STEP, wire=wiring.wire_audit_image, needs=("build_image",)
 )
 _CHECKING: Stage = Stage(title="Check data", step=check_data.STEP, wire=wiring.wire_check_data, needs=("prepare",))
+_WEIGHING: Stage = Stage(title="Weigh model", step=weigh_model.STEP, wire=wiring.wire_weigh_model, needs=("train",))
 _EXAMINING: Stage = Stage(title="Examine", step=examine.STEP, wire=wiring.wire_examine, needs=("evaluate",))
 RELEASING: tuple[Stage, ...] = (
     Stage(title="Register", step=register.STEP, wire=wiring.wire_register, needs=("gate",)),
@@ -108,7 +111,7 @@ def _judging(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
     """The stages of every build; what gates need besides the metrics comes before all of them judge."""
     gates = gates_of(configuration, build)
     kinds: tuple[tuple[Stage, UnionType | type], ...] = (
-        (_AUDITING, ImageGate), (_CHECKING, DataGate), (_ASKING, CustomGate),
+        (_AUDITING, ImageGate), (_CHECKING, DataGate), (_WEIGHING, ModelSizeGate), (_ASKING, CustomGate),
     )  # fmt: skip
     found = [stage for stage, kind in kinds if any(isinstance(gate, kind) for gate in gates.values())]
     examining = (_EXAMINING,) if questions(gates, configuration.evaluation.predictions) else ()

@@ -62,6 +62,7 @@ _FIXED: Mapping[str, int] = {
     "build_image": 120,
     "check_data": 120,
     "examine": 120,
+    "weigh_model": 10,
     "gate": 10,
     "register": 20,
     "release": 20,

@@ -12,6 +12,7 @@ from agent.config.builds import Build, gates_of
 from agent.config.data_gates import DataGate, LabelShiftGate, LeakageGate
 from agent.config.gate import ChampionGate, CustomGate, module_of
 from agent.config.supply_gates import ImageGate
+from agent.config.system_gates import ModelSizeGate
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
 from agent.gates.base_image import BaseImage
@@ -40,6 +41,7 @@ from pipeline_steps import (
     snapshot_data,
     train,
     validate,
+    weigh_model,
 )
 
 if TYPE_CHECKING:
@@ -189,6 +191,12 @@ def wire_check_data(wiring: Wiring) -> check_data.Inputs | None:
     )
 
 
+def wire_weigh_model(wiring: Wiring) -> weigh_model.Inputs | None:
+    """The model, where gates of this build judge its size."""
+    gates = {name: gate for name, gate in wiring.gates.items() if isinstance(gate, ModelSizeGate)}
+    return weigh_model.Inputs(model=wiring.result(train.STEP).model, gates=gates) if gates else None
+
+
 def wire_prepare(wiring: Wiring) -> prepare.Inputs | None:
     """The preparation, where there is one."""
     configuration = wiring.configuration
@@ -318,12 +326,17 @@ def wire_gate(wiring: Wiring) -> gate.Inputs:
 
 def _answers(wiring: Wiring) -> dict[str, Judgement]:
     """What earlier stages have found for gates, by the gates' names."""
-    gates = wiring.gates.values()
-    return {
-        **(wiring.result(ask_gates.STEP).answers if _custom(wiring.gates) else {}),
-        **(wiring.result(audit_image.STEP).answers if any(isinstance(gate, ImageGate) for gate in gates) else {}),
-        **(wiring.result(check_data.STEP).answers if any(isinstance(gate, DataGate) for gate in gates) else {}),
-    }
+    finding: tuple[tuple[Step[Any, Any], Any], ...] = (
+        (ask_gates.STEP, CustomGate),
+        (audit_image.STEP, ImageGate),
+        (check_data.STEP, DataGate),
+        (weigh_model.STEP, ModelSizeGate),
+    )
+    answers: dict[str, Judgement] = {}
+    for step, kind in finding:
+        if any(isinstance(gate, kind) for gate in wiring.gates.values()):
+            answers |= wiring.result(step).answers
+    return answers
 
 
 def _asks_predictions(wiring: Wiring) -> bool:

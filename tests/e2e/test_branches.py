@@ -372,14 +372,17 @@ def test_an_image_is_judged_by_what_its_registry_and_its_packages_say(world: Wor
     world.cloud.advise("steered", Vulnerability(name="CVE-2024-3094", severity="CRITICAL", package="xz", version="5.6"))
     new = world.repository.folder / "program/notes.py"
     new.write_text("SCANNED = True\n")
-    gates = "{holes: {kind: vulnerabilities}, licences: {kind: licenses, denied: [AGPL-*]}, base: {kind: base-image}}"
+    gates = (
+        "{holes: {kind: vulnerabilities}, licences: {kind: licenses, denied: [AGPL-*]}, base: {kind: base-image}, "
+        "small: {kind: model-size, most_mb: 1}}"
+    )
     refused = world.run("--pr", "9", *model("0.91"), "--set", f"gates={gates}", "--until", "gate")
     new.unlink()
     assert (stages(refused)["audit_image"], stages(refused)["gate"]) == ("done", "refused")
     assert "CVE-2024-3094 (critical, xz 5.6)" in refused["error"]
     verdicts = {verdict["gate"]: verdict for verdict in refused["results"]["gate"]["verdicts"]}
     assert {name: verdict["passed"] for name, verdict in verdicts.items()} == {
-        "accurate": True, "holes": False, "licences": True, "base": True,
+        "accurate": True, "holes": False, "licences": True, "base": True, "small": True,
     }  # fmt: skip
     kept = world.ledger.read_bytes(verdicts["holes"]["evidence"].removeprefix(world.ledger.uri("")))
     assert b"CVE-2024-3094" in (kept or b"")

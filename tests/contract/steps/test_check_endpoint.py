@@ -90,6 +90,31 @@ def test_what_the_model_says_to_a_bad_request_is_told(world: World) -> None:
         world.check(environment=checking(world, {"body": "1", "answer": "1"}))
 
 
+def test_a_load_is_measured_and_known_to_a_later_build(world: World) -> None:
+    release = world.release()
+    world.deploy(release)
+    load = {"requests": 20, "concurrency": 4, "max_p99_ms": 60_000, "price_per_hour": 0.2}
+    environment = world.environment(checks={"requests": [{"body": "a", "answer": "a"}], "load": load})
+    first = world.check(environment=environment)
+    assert (first.load, first.error_rate) == (20, 0)
+    assert 0 < (first.p50_ms or 0) <= (first.p99_ms or 0) < 60_000
+    assert (first.first_ms or 0) > 0
+    assert (first.cost or 0) > 0
+    assert world.check(environment=environment) == first
+
+
+def test_an_endpoint_that_fails_under_load_does_not_pass(world: World) -> None:
+    release = world.release(status="500", answer="out of memory")
+    world.deploy(release)
+    load = {"requests": 10, "concurrency": 2, "max_error_rate": 0.5}
+    environment = world.environment(checks={"requests": [{"body": "a"}], "load": load})
+    with pytest.raises(UserCodeFailedError, match=r"10 of 10 requests, 2 at once, were not answered \(100\.00%\)"):
+        world.check(environment=environment)
+    check = world.environments.checked("qa", release)
+    assert check is not None
+    assert (check.passed, check.error_rate, check.p50_ms) == (False, 1, None)
+
+
 def test_a_check_that_passed_is_not_made_again(world: World) -> None:
     release = world.release()
     world.deploy(release)

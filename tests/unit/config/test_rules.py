@@ -142,6 +142,27 @@ BROKEN_RULES = {
         "trainig",
         "data sources are declared here",
     ),
+    "a load of nothing": (
+        (
+            VALID[VALID.index("    checks:\n") : VALID.index("    keep: 1\n")],
+            "    checks:\n      load: {requests: 50}\n",
+        ),
+        "the load on `qa` has nothing to send",
+        "load",
+        "",
+    ),
+    "a limited cost without a price": (
+        ("      sample:\n", "      load: {max_cost: 1}\n      sample:\n"),
+        "the load on `qa` limits costs, and does not say what the endpoint costs",
+        "1",
+        "",
+    ),
+    "more time for half of the answers than for nearly all": (
+        ("      sample:\n", "      load: {max_p50_ms: 90, max_p99_ms: 50}\n      sample:\n"),
+        "the load on `qa` gives half of the answers more time than 99 of 100",
+        "90",
+        "99 of 100 within this",
+    ),
     "fewer vulnerabilities allowed than of a worse severity": (
         ("gates:\n", "gates:\n  holes: {kind: vulnerabilities, most: {critical: 3, high: 1}}\n"),
         "`high: 1` counts what is critical, too, so that `critical: 3` says nothing",

@@ -12,6 +12,7 @@ from agent.config.data_gates import LeakageGate
 from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.config.supply_gates import BaseImageGate
+from agent.config.system_gates import ModelSizeGate
 from agent.pipeline.stages import course
 from agent.registry import find_step, step_names, summary
 from agent.view.step_reference import steps_page
@@ -66,6 +67,7 @@ def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
                 "sure": sure,
                 "base": BaseImageGate(kind="base-image"),
                 "apart": LeakageGate(kind="leakage"),
+                "small": ModelSizeGate(kind="model-size", most_mb=1),
             },
         )
     )
