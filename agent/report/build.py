@@ -118,6 +118,11 @@ class MetricRow:
     gates: tuple[Verdict, ...] = ()
 
     @property
+    def matters(self) -> bool:
+        """Whether a gate judges it, or somebody said what is better."""
+        return bool(self.gates) or self.better is not None
+
+    @property
     def reach(self) -> tuple[float, float] | None:
         """Where the value lies by what is known of it: its interval, else a standard deviation to each side."""
         if self.interval:
@@ -203,6 +208,16 @@ class BuildReport:
     """What the predictions of these models say, where their scripts left any and they could be read."""
     past: Past | None = None
     """What an environment had before, where the ledger could be asked."""
+
+    @property
+    def first_metrics(self) -> tuple[MetricRow, ...]:
+        """The metrics that matter; all, where nobody said which."""
+        return tuple(row for row in self.metrics if row.matters) or self.metrics
+
+    @property
+    def other_metrics(self) -> tuple[MetricRow, ...]:
+        """All the others."""
+        return tuple(row for row in self.metrics if row not in self.first_metrics)
 
     @property
     def trends(self) -> tuple[Series, ...]:

@@ -62,17 +62,9 @@ def short_comment(report: BuildReport, *, page: str = "") -> str:
     sign = _SIGNS[conclusion.state]
     headline = f"{sign} **{escaped(conclusion.headline)}**: {escaped(report.facts.project)}"
     reasons = "\n".join(f"- {sentence(reason)}" for reason in conclusion.reasons)
-    parts = (headline, reasons, escaped(conclusion.advice), _metrics(report), _endpoints(report), _links(report, page))
+    metrics = _table(report, report.first_metrics)
+    parts = (headline, reasons, escaped(conclusion.advice), metrics, _endpoints(report), _links(report, page))
     return "\n\n".join(part for part in parts if part)[: _MOST // 2]
-
-
-def _metrics(report: BuildReport) -> str:
-    """Those that a gate judges, or of which somebody said what is better; all, where nobody did."""
-    return _table(report, [row for row in report.metrics if _matters(row)] or report.metrics)
-
-
-def _matters(row: MetricRow) -> bool:
-    return bool(row.gates) or row.better is not None
 
 
 def _table(report: BuildReport, rows: Sequence[MetricRow]) -> str:
@@ -137,9 +129,8 @@ def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
     if report.verdicts:
         rows = [(f"{_sign(one)} {escaped(one.gate)}", _says(one)) for one in report.verdicts]
         yield "Gates", table(("Gate", "Says"), rows)
-    others = [row for row in report.metrics if not _matters(row)]
-    if others and len(others) < len(report.metrics):
-        yield "Other metrics", _table(report, others)
+    if report.other_metrics:
+        yield "Other metrics", _table(report, report.other_metrics)
     if report.stages:
         yield (
             "Stages",

@@ -21,15 +21,15 @@ def picture(report: BuildReport, palette: Palette) -> bytes:
     """The picture as an SVG document; it carries no text that the tables do not."""
     size = measures(report)
     parts = [*_legend(report, palette)]
-    for index, row in enumerate(report.metrics):
+    for index, row in enumerate(report.first_metrics):
         parts += _row(row, _TOP + index * _ROW, palette)
     return drawn(size, parts)
 
 
 def measures(report: BuildReport) -> Measures:
     """Of the picture of a report's metrics."""
-    words = "; ".join(_described(row) for row in report.metrics)
-    return Measures(width=_WIDTH, height=_TOP + _ROW * len(report.metrics), words=words)
+    words = "; ".join(_described(row) for row in report.first_metrics)
+    return Measures(width=_WIDTH, height=_TOP + _ROW * len(report.first_metrics), words=words)
 
 
 def _described(row: MetricRow) -> str:
@@ -87,7 +87,7 @@ def _refused(row: MetricRow, axis: Axis, y: int, colours: Palette) -> Iterator[E
 
 
 def _legend(report: BuildReport, colours: Palette) -> Iterator[ET.Element]:
-    champions = list(dict.fromkeys(one.environment for row in report.metrics for one in row.champions))
+    champions = list(dict.fromkeys(one.environment for row in report.first_metrics for one in row.champions))
     held = f"champion of {' and '.join(champions)}"[:28]
     x = float(_EDGE + 6)
     yield dot(x, 14, colours.build)
@@ -97,6 +97,6 @@ def _legend(report: BuildReport, colours: Palette) -> Iterator[ET.Element]:
         yield dot(x, 14, colours.champion, hollow=True)
         yield text(held, x + 10, 18, colours.faint, size="11")
         x += 26 + 5.9 * len(held)
-    if any(gate.limit is not None for row in report.metrics for gate in row.gates):
+    if any(gate.limit is not None for row in report.first_metrics for gate in row.gates):
         yield line((x, 5), (x, 23), colours.bad, 2, dash="3 2")
         yield text("limit of a gate", x + 7, 18, colours.faint, size="11")
