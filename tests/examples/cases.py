@@ -84,7 +84,7 @@ ALL = (
             Variant(settings={"max_depth": 3, "max_trees": 300}),
             Variant(settings={"max_depth": 2, "max_trees": 300}),
             Variant(settings={"max_depth": 1, "max_trees": 300}),
-            Variant(settings={"max_depth": 3, "max_trees": 5}, refused_by=("close-enough",)),
+            Variant(settings={"max_depth": 3, "max_trees": 5}, refused_by=("close-enough", "close-for-every-sex")),
         ),
     ),
     Example(

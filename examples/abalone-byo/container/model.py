@@ -72,6 +72,11 @@ def encode(row: Sequence[str]) -> list[float]:
     return [*(float(sex == known) for known in SEXES), *(float(value) for value in row[1:])]
 
 
+def sex_of(features: Sequence[float]) -> str:
+    """The sex of an animal, of its features."""
+    return SEXES[list(features[: len(SEXES)]).index(1.0)]
+
+
 def fit(training: Examples, validation: Examples, *, max_depth: int, max_trees: int) -> GradientBoostingRegressor:
     """Boosted trees, as many as predict the validation best; the same examples always give the same model."""
     settings = {"max_depth": max_depth, "subsample": 0.7, "random_state": 0}
