@@ -68,7 +68,7 @@ def test_a_difference_that_was_proved_has_its_interval() -> None:
     text = comment(builds.report(outcomes), Dialect())
     assert f"| recall | 0.95 | 0.92 | {minus}0.03 ({minus}0.05 to {minus}0.01) worse | ⛔ not-worse |" in text
     page = pages(builds.report(outcomes))["index.html"].decode()
-    assert f"<small class="interval">{minus}0.05 to {minus}0.01</small>" in page
+    assert f'<small class="interval">{minus}0.05 to {minus}0.01</small>' in page
 
 
 def test_where_html_is_not_known_the_marker_is_a_reference_and_details_are_headings() -> None:

@@ -124,7 +124,7 @@ def test_a_verdict_says_all_that_it_knows() -> None:
     unknown = builds.verdict("bare", "", 0, 0).model_copy(update={"value": None, "limit": None})
     verdicts = [verdict.model_dump(mode="json") for verdict in (known, unknown)]
     page = pages(builds.report([builds.outcome("gate", {"verdicts": verdicts})]))["index.html"].decode()
-    assert "<small class="interval">1 to 6</small> <small>of 171 rows</small>" in page
+    assert '<small class="interval">1 to 6</small> <small>of 171 rows</small>' in page
     assert f'<td class="number">{NOTHING}' in page
 
 
