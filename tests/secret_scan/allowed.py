@@ -30,7 +30,7 @@ INSTALLED = frozenset({"site-packages", ".venv", ".tox", "node_modules", ".m2"})
 """Folders of what was installed and not produced; its own tests and examples hold keys of nobody."""
 
 
-SAY_SECRETS = (("cloud", "env"), ("bootstrap", "key"))
+SAY_SECRETS = (("cloud", "env"), ("bootstrap", "key"), ("--", "env"))
 """Commands that are there to tell a secret, once, to whoever asks."""
 
 
