@@ -223,7 +223,7 @@ class Walk:
             logs.delete_log_group(logGroupName=group["logGroupName"])
         before = "release" if stage == "deploy" else "gate"
         with self._changed("program/serve", _BROKEN):
-            for first, last in (("build_image", "build_image"), ("snapshot_data", before)):
+            for first, last in (("build_image", "audit_image"), ("snapshot_data", before)):
                 said = run("--from", first, "--until", last)
                 if said.code != ExitCode.DONE:
                     return said
