@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from agent.step import Action, Step, StepModel, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from agent.context import Context
 
@@ -52,7 +53,7 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
         return ()
     scan, tools = _last(inputs, ctx), ctx.accounts.tools
     starts = Action(
-        operation="ecr:StartImageScan", resource=inputs.image.uri, account=tools.id, note="the last scan is too old"
+        operation="ecr:StartImageScan", resource=inputs.image.uri, account=tools.id, note="there is none, or an old one"
     )
     keeps = Action(
         operation="s3:PutObject", resource=ctx.ledger.uri(_folder(inputs)), account=tools.id, note="what a scan found"
@@ -106,21 +107,33 @@ def _wanted(scan: Scan, inputs: Inputs, ctx: Context) -> bool:
 
 def _scanned(inputs: Inputs, ctx: Context) -> Scan:
     """The last scan, once it is over and new enough; or as it is when patience, or what the registry does, ends."""
-    scan = _last(inputs, ctx)
+    scan, old = _last(inputs, ctx), None
     if _wanted(scan, inputs, ctx):
         refused = ctx.accounts.tools.scans.start(inputs.image.repository, inputs.image.digest)
-        if refused:
-            ctx.report.warn(f"ECR makes no new scan of {inputs.image.uri} now: {refused}")
-            return scan if scan.state == "complete" else Scan(state=scan.state, told=refused)
-        ctx.report.doing(f"waiting for a scan of {inputs.image.uri}")
-        scan = Scan(state="running")
+        if refused is not None:
+            ctx.report.warn(f"ECR makes no new scan of {inputs.image.uri} now: {refused.told}")
+            if scan.state == "complete" or not refused.may_come:
+                return replace(scan, told=refused.told)
+        old, scan = scan.completed, Scan(state="running")
+    return _awaited(scan, old, inputs, ctx)
+
+
+def _awaited(scan: Scan, old: datetime | None, inputs: Inputs, ctx: Context) -> Scan:
+    """The scan that comes after that of ``old``, or what there is of it when patience ends."""
     since = ctx.visit.since("scan", ctx.clock.now())
     until = since + timedelta(seconds=max(gate.patience for gate in _counting(inputs)))
-    while scan.state in {"running", "absent"} and ctx.clock.now() < until:
+    while _is_awaited(scan, old) and ctx.clock.now() < until:
         waited = (ctx.clock.now() - since).total_seconds()
         ctx.visit.rest(ctx.clock, look_pause(waited, 0.5), "the image is being scanned", since=since)
         scan = _last(inputs, ctx)
     return scan
+
+
+def _is_awaited(scan: Scan, old: datetime | None) -> bool:
+    """Whether it is not over, or not even there yet: for a moment a registry may still answer with the old one."""
+    if scan.state == "complete":
+        return old is not None and scan.completed is not None and scan.completed <= old
+    return scan.state in {"running", "absent"}
 
 
 def _result(inputs: Inputs, scan: Scan | None, ctx: Context) -> Result:

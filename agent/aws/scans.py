@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from agent.aws.refusals import code, refusals
 from agent.errors import InputMissingError, ModelyardError
-from agent.ports.scans import Scan, Severity, Vulnerability
+from agent.ports.scans import NotStarted, Scan, Severity, Vulnerability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _PAGE = 1000
 _DONE, _CONTINUOUS = "COMPLETE", "ACTIVE"
 _RUNNING = frozenset({"IN_PROGRESS", "PENDING"})
-_NOT_NOW = frozenset({"LimitExceededException", "UnsupportedImageTypeException", "ValidationException"})
-"""A second basic scan within a day; an image that is none to scan; a registry whose scans start by themselves."""
+_BY_ITSELF = frozenset({"LimitExceededException", "ValidationException"})
+"""A second basic scan within a day, such as after that on push; a registry that Inspector scans unasked."""
+_NEVER = "UnsupportedImageTypeException"
 _SEVERITIES: frozenset[str] = frozenset(get_args(Severity))
 
 
@@ -46,16 +47,17 @@ class EcrScans:
                     return Scan(state="absent", told=str(error.response["Error"].get("Message", "")))
                 raise self._missing(error, repository, digest) from error
 
-    def start(self, repository: str, digest: str) -> str:
+    def start(self, repository: str, digest: str) -> NotStarted | None:
         """``StartImageScan``."""
         with self._refusals("StartImageScan", f"{repository}@{digest}"):
             try:
                 self._ecr.start_image_scan(repositoryName=repository, imageId={"imageDigest": digest})
             except ClientError as error:
-                if code(error) in _NOT_NOW:
-                    return f"{code(error)}: {error.response['Error'].get('Message', '')}"
+                if code(error) in {*_BY_ITSELF, _NEVER}:
+                    told = f"{code(error)}: {error.response['Error'].get('Message', '')}"
+                    return NotStarted(told=told, may_come=code(error) in _BY_ITSELF)
                 raise self._missing(error, repository, digest) from error
-        return ""
+        return None
 
     def _pages(self, repository: str, digest: str) -> Iterator[Members]:
         wanted = {"repositoryName": repository, "imageId": {"imageDigest": digest}, "maxResults": _PAGE}

@@ -38,6 +38,14 @@ class Scan:
     vulnerabilities: tuple[Vulnerability, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class NotStarted:
+    """Why the registry makes no scan now; ``may_come`` where one may be under way all the same, unseen yet."""
+
+    told: str
+    may_come: bool
+
+
 class ImageScans(Protocol):
     """The scanner of one account's registry."""
 
@@ -47,5 +55,5 @@ class ImageScans(Protocol):
         InputMissingError where there is no such image.
         """
 
-    def start(self, repository: str, digest: str) -> str:
-        """Ask for a scan (StartImageScan); empty, or why the registry makes none now."""
+    def start(self, repository: str, digest: str) -> NotStarted | None:
+        """Ask for a scan (StartImageScan); or why the registry makes none now."""

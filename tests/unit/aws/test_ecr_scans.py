@@ -73,17 +73,20 @@ def test_an_image_that_nobody_scanned_has_none_until_somebody_asks(
 ) -> None:
     assert scans.last("unscanned", digest).state == "absent"
     cloud.advise("unscanned", XZ)
-    assert scans.start("unscanned", digest) == ""
+    assert scans.start("unscanned", digest) is None
     assert [found.name for found in scans.last("unscanned", digest).vulnerabilities] == ["CVE-2024-3094"]
 
 
 def test_a_second_scan_within_a_day_is_refused_with_the_registry_s_words(cloud: EmbeddedCloud, scans: EcrScans) -> None:
     cloud.advise("scanned")
     pushed = put(cloud, "scanned", "twice")
-    assert scans.start("scanned", pushed).startswith("LimitExceededException: The scan quota")
+    refused = scans.start("scanned", pushed)
+    assert refused is not None
+    assert refused.told.startswith("LimitExceededException: The scan quota")
+    assert refused.may_come
     cloud.advise("scanned", XZ)
     cloud.advance(DAY)
-    assert scans.start("scanned", pushed) == ""
+    assert scans.start("scanned", pushed) is None
     assert len(scans.last("scanned", pushed).vulnerabilities) == 1
 
 

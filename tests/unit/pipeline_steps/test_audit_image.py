@@ -12,7 +12,7 @@ import pytest
 from agent.config.supply_gates import BaseImageGate, LicenseGate, VulnerabilityGate
 from agent.errors import InputMissingError
 from agent.gates.base_image import BaseImage
-from agent.ports.scans import Scan, Vulnerability
+from agent.ports.scans import NotStarted, Scan, Vulnerability
 from agent.sbom.store import SbomStore
 from pipeline_steps import audit_image
 from tests.fakes import EPOCH, FakeAccount
@@ -36,14 +36,14 @@ class FakeScans:
     """An :class:`agent.ports.scans.ImageScans`: ``seen`` are the answers of one look after the other."""
 
     seen: list[Scan]
-    refusal: str = ""
+    refusal: NotStarted | None = None
     started: list[str] = field(default_factory=list)
 
     def last(self, repository: str, digest: str) -> Scan:
         assert (repository, digest) == (IMAGE.repository, IMAGE.digest)
         return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
 
-    def start(self, _repository: str, digest: str) -> str:
+    def start(self, _repository: str, digest: str) -> NotStarted | None:
         self.started.append(digest)
         return self.refusal
 
@@ -101,17 +101,29 @@ def test_one_that_inspector_keeps_up_to_date_has_no_age() -> None:
 
 
 def test_where_the_registry_makes_no_new_scan_now_the_old_one_counts() -> None:
-    scans = FakeScans([scanned(XZ, age=8 * DAY)], refusal="LimitExceededException: wait")
+    scans = FakeScans([scanned(XZ, age=8 * DAY)], refusal=NotStarted(told="wait", may_come=True))
     context = at(scans)
     assert "scanned 2" in audited(counting(), context).reason
     assert "makes no new scan" in told(context, "warn")[0]
 
 
 def test_where_there_is_no_scan_and_there_can_be_none_that_is_the_verdict() -> None:
-    scans = FakeScans([Scan(state="absent")], refusal="UnsupportedImageTypeException: an index")
+    scans = FakeScans([Scan(state="absent")], refusal=NotStarted(told="an index", may_come=False))
     answer = audited(counting(), at(scans))
     assert not answer.passed
-    assert "was not scanned for vulnerabilities (UnsupportedImageTypeException: an index)" in answer.reason
+    assert "was not scanned for vulnerabilities (an index)" in answer.reason
+
+
+def test_a_scan_on_push_that_nobody_sees_yet_is_waited_for() -> None:
+    absent, new = Scan(state="absent"), scanned(XZ, age=timedelta())
+    scans = FakeScans([absent, absent, absent, new], refusal=NotStarted(told="once a day", may_come=True))
+    assert "CVE-2024-3094" in audited(counting(), at(scans)).reason
+
+
+def test_the_old_scan_is_not_taken_for_the_new_one() -> None:
+    old = scanned(XZ, age=8 * DAY)
+    scans = FakeScans([old, old, old, scanned(age=timedelta())])
+    assert audited(counting(), at(scans)).passed
 
 
 def test_patience_ends() -> None:
