@@ -57,7 +57,8 @@ def _pictures(report: BuildReport) -> Mapping[str, bytes]:
 
 
 def _figures(report: BuildReport) -> Sequence[Figure]:
-    return figures(report.models) if report.models else ()
+    judged = [row.name for row in report.metrics if row.gates]
+    return figures(report.models, judged) if report.models else ()
 
 
 def _page(report: BuildReport) -> str:

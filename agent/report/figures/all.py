@@ -14,6 +14,6 @@ if TYPE_CHECKING:
     from agent.report.figures.figure import Figure, MeasuredModels
 
 
-def figures(models: MeasuredModels) -> Sequence[Figure]:
-    """What there is to draw of them."""
-    return [*curves(models), *histograms(models), *slices(models)]
+def figures(models: MeasuredModels, judged: Sequence[str] = ()) -> Sequence[Figure]:
+    """What there is to draw of them; ``judged`` are the metrics that gates judge."""
+    return [*curves(models), *histograms(models), *slices(models, judged)]

@@ -19,24 +19,27 @@ if TYPE_CHECKING:
 _WIDTH, _ROW, _TOP, _EDGE = 340, 34, 34, 8
 _MOST = 12
 """How many slices are drawn: those with the most rows. The table has all."""
+_MOST_METRICS = 2
 _LONGEST = 26
 
 
-def slices(models: MeasuredModels) -> Iterator[Figure]:
-    """A picture for each column, of the first metric that its slices have."""
+def slices(models: MeasuredModels, judged: Sequence[str] = ()) -> Iterator[Figure]:
+    """A picture for each column and the first metrics that are ``judged``, or else the first that its slices have."""
     for index, column in enumerate(models.candidate.slices):
-        metric = next((name for one in column.slices for name in one.metrics), None)
-        shown = [one for one in column.slices if metric and one.metrics.get(metric) and _value(one, metric)][:_MOST]
-        if metric and shown:
-            yield _figure(index, column, metric, shown, models.candidate.metrics.get(metric))
+        there = list(dict.fromkeys(name for one in column.slices for name in one.metrics))
+        for metric in ([name for name in judged if name in there] or there[:1])[:_MOST_METRICS]:
+            shown = [one for one in column.slices if _value(one, metric)][:_MOST]
+            if shown:
+                yield _figure(f"{index}-{metric}", column, metric, shown, models.candidate.metrics.get(metric))
 
 
 def _value(one: MeasuredSlice, metric: str) -> bool:
-    return one.metrics[metric].value is not None
+    measured = one.metrics.get(metric)
+    return measured is not None and measured.value is not None
 
 
 def _figure(
-    index: int, column: SliceColumn, metric: str, shown: Sequence[MeasuredSlice], whole: Measured | None
+    name: str, column: SliceColumn, metric: str, shown: Sequence[MeasuredSlice], whole: Measured | None
 ) -> Figure:
     told = "; ".join(f"{one.value}: {_told(one.metrics[metric])} of {one.rows} rows" for one in shown)
     values = [value for one in shown for value in _reach(one.metrics[metric])]
@@ -56,7 +59,7 @@ def _figure(
 
     title = f"{metric} by {column.column}"
     size = Measures(width=_WIDTH, height=bottom + 26, words=f"{title}. {told}")
-    return Figure(name=f"slices-{index}", title=title, size=size, parts=parts)
+    return Figure(name=f"slices-{name}", title=title, size=size, parts=parts)
 
 
 def _reach(measured: Measured) -> Iterator[float]:

@@ -28,7 +28,7 @@ def figure(models: MeasuredModels, name: str) -> Figure:
 @pytest.mark.parametrize(
     ("task", "names"),
     [
-        ("binary", ["roc", "precision-recall", "calibration", "scores", "slices-0"]),
+        ("binary", ["roc", "precision-recall", "calibration", "scores", "slices-0-auc"]),
         ("multiclass", []),
         ("regression", ["residuals"]),
         ("ranking", []),
@@ -85,7 +85,7 @@ def test_slices_stand_beside_the_value_on_all_rows() -> None:
     )
     models = predicted_models.models()
     models = replace(models, candidate=models.candidate.model_copy(update={"slices": (column,)}))
-    found = figure(models, "slices-0")
+    found = figure(models, "slices-0-auc")
     assert found.title == "auc by region"
     assert found.size.words == "auc by region. north: 0.8 (0.7 to 0.9) of 40 rows"
     page = pages(replace(builds.report(builds.released()), models=models))["index.html"].decode()
