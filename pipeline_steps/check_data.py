@@ -104,6 +104,10 @@ class _Store:
         known = ReleaseStore(self._ctx.ledger).read(release).data.get(name) if release else None
         return None if known is None else self._of(known, header=header)
 
+    def typed(self, held: Fetched) -> Table:
+        """The rows of a data set with their types, for what asks several questions."""
+        return held.table.as_parquet(self._folder)
+
     def _of(self, data: DataSet, *, header: bool) -> Fetched:
         from agent.statistics.tables import SUFFIXES, Table
 
@@ -141,9 +145,9 @@ def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Ju
             from agent.statistics.duplicates import shared_rows
             from agent.statistics.feature_leaks import best_features
 
-            other = store.now(gate.held_out, header=gate.header)
-            shared = shared_rows(held.table.files, other.table.files, header=gate.header)
-            features = best_features(held.table, gate.label) if gate.most_auc is not None else ()
+            rows, other = store.typed(held), store.typed(store.now(gate.held_out, header=gate.header))
+            shared = shared_rows(rows.files, other.files)
+            features = best_features(rows, gate.label) if gate.most_auc is not None else ()
             known = {one.name: one.auc.value for one in features if not math.isnan(one.auc.value)}
             found = {"shared": asdict(shared), "aucs": known}
             return leakage.judge(name, gate, shared, next(iter(features), None), evidence), found
@@ -151,7 +155,7 @@ def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Ju
             from agent.statistics.labels import shift
 
             before = store.before(gate.data, gate.environment, header=gate.header)
-            moved = None if before is None else shift(before.table, held.table, gate.label)
+            moved = None if before is None else shift(store.typed(before), store.typed(held), gate.label)
             answer = label_shift.judge(name, gate, moved, store.release(gate.environment), evidence)
             return answer, {} if moved is None else asdict(moved)
 

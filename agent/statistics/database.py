@@ -61,9 +61,9 @@ def scanned(files: Sequence[Path], *, numbered: bool = False, header: bool | Non
     return f"read_parquet([{listed}], hive_partitioning = false{more})"
 
 
-def types(database: duckdb.DuckDBPyConnection, files: Sequence[Path], *, header: bool | None = None) -> dict[str, str]:
+def types(database: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, str]:
     """The columns of files by name, with DuckDB's names of their types."""
-    rows = database.execute(f"DESCRIBE SELECT * FROM {scanned(files, header=header)}").fetchall()
+    rows = database.execute(f"DESCRIBE SELECT * FROM {scanned(files)}").fetchall()
     return {name: kind for name, kind, *_ in rows}
 
 

@@ -29,24 +29,20 @@ class SharedRows:
         return self.rows / self.of if self.of else 0.0
 
 
-def shared_rows(
-    first: Sequence[Path], second: Sequence[Path], columns: Sequence[str] = (), *, header: bool | None = None
-) -> SharedRows:
+def shared_rows(first: Sequence[Path], second: Sequence[Path], columns: Sequence[str] = ()) -> SharedRows:
     """Compare Parquet or CSV files by the values of columns: the named ones, or all that both have.
 
     Rows are joined by a hash of 64 bits: among 10 million by 10 million rows chance finds one in 200,000 comparisons.
     Missing values are equal to each other, 1 and 1.0 too.
     """
     with opened([*first, *second]) as database:
-        kinds = [types(database, files, header=header) for files in (first, second)]
+        kinds = [types(database, files) for files in (first, second)]
         hashed = _hash(kinds[0], kinds[1], columns or [name for name in kinds[0] if name in kinds[1]])
-        known, asked = (scanned(files, header=header) for files in (first, second))
-        rows = f"SELECT row_number() OVER () - 1 AS row, {hashed} AS hash FROM {asked}"
-        database.execute(
-            f"CREATE TABLE shared AS SELECT row FROM ({rows}) WHERE hash IN (SELECT {hashed} FROM {known})"
-        )
+        known = f"SELECT {hashed} FROM {scanned(first)}"
+        rows = f"SELECT row_number() OVER () - 1 AS row, {hashed} AS hash FROM {scanned(second)}"
+        database.execute(f"CREATE TABLE shared AS SELECT row FROM ({rows}) WHERE hash IN ({known})")
         (count,), (total,) = (
-            database.execute(f"SELECT count(*) FROM {source}").fetchall()[0] for source in ("shared", asked)
+            database.execute(f"SELECT count(*) FROM {source}").fetchall()[0] for source in ("shared", scanned(second))
         )
         examples = database.execute(f"SELECT row FROM shared ORDER BY row LIMIT {EXAMPLES}").fetchall()
     return SharedRows(rows=int(count), of=int(total), examples=tuple(int(row) for (row,) in examples))

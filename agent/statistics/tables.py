@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.statistics.arrays import UnusablePredictionsError
-from agent.statistics.database import quoted, scanned
+from agent.statistics.database import opened, quoted, scanned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,17 @@ class Table:
     def one_by_one(self) -> Sequence[Table]:
         """Each file as a table."""
         return [Table(files=(file,), header=self.header) for file in self.files]
+
+    def as_parquet(self, folder: Path) -> Table:
+        """The same rows, with types, in one Parquet file: a text that is asked several questions is read once."""
+        file = folder / f"{self.files[0].stem}{'-headed' if self.header else ''}.parquet"
+        if not self.is_csv:
+            return self
+        if not file.exists():
+            with opened(self.files) as database:
+                target = str(file).replace("'", "''")
+                database.execute(f"COPY (SELECT * FROM {self.sql()}) TO '{target}' (FORMAT parquet)")
+        return Table(files=(file,))
 
     def sql(self, *, typed: bool = True) -> str:
         """The rows in their order; of CSV files all values are texts, unless types are found out from all rows."""

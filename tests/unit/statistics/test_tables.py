@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.constraints import Constraint, Violation, examine
-from agent.statistics.duplicates import shared_rows
+from agent.statistics.duplicates import SharedRows, shared_rows
 from agent.statistics.feature_leaks import best_features
 from agent.statistics.labels import shift
 from agent.statistics.shift import psi
@@ -34,6 +34,17 @@ def parquet(folder: Path, query: str, name: str = "rows") -> Table:
     file = folder / f"{name}.parquet"
     duckdb.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)")
     return Table(files=(file,))
+
+
+def folders(folder: Path) -> tuple[Path, Path]:
+    for name in ("first", "second"):
+        (folder / name).mkdir()
+    return folder / "first", folder / "second"
+
+
+def shared(known: Table, asked: Table) -> SharedRows:
+    first, second = (table.as_parquet(table.files[0].parent) for table in (known, asked))
+    return shared_rows(first.files, second.files)
 
 
 def violations(table: Table, **declared: Constraint) -> list[Violation]:
@@ -110,28 +121,29 @@ def test_what_is_no_table_is_told_with_its_name(tmp_path: Path) -> None:
         examine(Table(files=(tmp_path / "0.parquet",)), {"a": INTEGER})
 
 
-def test_rows_are_shared_whatever_looks_like_a_header(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
-    first.write_text("id,x\n1,2\n3,4\n")
-    second.write_text("id,x\n3,4.0\n5,6\n")
-    assert shared_rows([first], [second], header=True).examples == (0,)
-    assert shared_rows([first], [second], header=False).examples == (0,)
+@pytest.mark.parametrize("header", [True, False])
+def test_rows_are_shared_whatever_looks_like_a_header(tmp_path: Path, header: bool) -> None:
+    first, second = folders(tmp_path)
+    known, asked = csv(first, "id,x\n1,2\n3,4\n", header=header), csv(second, "id,x\n3,4.0\n5,6\n", header=header)
+    assert shared(known, asked).examples == (0,)
 
 
 def test_rows_are_shared_though_a_letter_could_be_a_truth_in_one_of_the_files(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
-    first.write_text("1,f\n2,m\n")
-    second.write_text("1,f\n2,f\n")
-    assert shared_rows([first], [second], header=False).examples == (0,)
+    first, second = folders(tmp_path)
+    assert shared(csv(first, "1,f\n2,m\n"), csv(second, "1,f\n2,f\n")).examples == (0,)
+
+
+def test_texts_become_a_table_with_the_types_of_all_rows_in_their_order(tmp_path: Path) -> None:
+    text = "".join(f"{number},f\n" for number in range(30_000)) + "0.5,m\n"
+    table = csv(tmp_path, "9,x\n", text).as_parquet(tmp_path)
+    rows = duckdb.execute(f"SELECT * FROM {table.sql()}").fetchall()
+    assert (len(rows), rows[0], rows[1], rows[-1]) == (30_002, (9.0, "x"), (0.0, "f"), (0.5, "m"))
+    assert table.as_parquet(tmp_path) == table
 
 
 def test_shares_of_classes_are_compared(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    before, after = (
-        csv(tmp_path / "a", "no,1\n" * 90 + "yes,1\n" * 10),
-        csv(tmp_path / "b", "no,1\n" * 50 + "yes,1\n" * 50),
-    )
+    first, second = folders(tmp_path)
+    before, after = csv(first, "no,1\n" * 90 + "yes,1\n" * 10), csv(second, "no,1\n" * 50 + "yes,1\n" * 50)
     found = shift(before, after)
     assert found.index == pytest.approx(psi([90, 10], [50, 50]))
     assert (found.rows, found.bin, found.shares) == ((100, 100), "no", (0.9, 0.5))
