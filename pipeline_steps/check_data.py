@@ -68,7 +68,6 @@ def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Fetch each data set once, and hold every gate against it; what was found is kept as evidence."""
     require_statistics("gates on data are")
-    _refuse_what_is_too_large(inputs)
     name = f"{CHECKS}{ctx.key}.json"
     answers, found = dict[str, Judgement](), dict[str, Any]()
     with tempfile.TemporaryDirectory(prefix="modelyard-data-") as folder:
@@ -94,23 +93,24 @@ class _Store:
         """The digest of the release that an environment serves; empty where it serves none."""
         return self._inputs.releases.get(environment, "")
 
-    def now(self, name: str, *, header: bool) -> Fetched:
+    def now(self, name: str, gate: DataGate) -> Fetched:
         """A data set of this build."""
-        return self._of(self._inputs.data[name], header=header)
+        return self._of(self._inputs.data[name], gate)
 
-    def before(self, name: str, environment: str, *, header: bool) -> Fetched | None:
-        """The data set of that name of the release that an environment serves, if there is one."""
-        release = self.release(environment)
-        known = ReleaseStore(self._ctx.ledger).read(release).data.get(name) if release else None
-        return None if known is None else self._of(known, header=header)
+    def before(self, gate: LabelShiftGate) -> Fetched | None:
+        """The data set of the same name of the release that the environment serves, if there is one."""
+        release = self.release(gate.environment)
+        known = ReleaseStore(self._ctx.ledger).read(release).data.get(gate.data) if release else None
+        return None if known is None else self._of(known, gate)
 
     def typed(self, held: Fetched) -> Table:
         """The rows of a data set with their types, for what asks several questions."""
         return held.table.as_parquet(self._folder)
 
-    def _of(self, data: DataSet, *, header: bool) -> Fetched:
+    def _of(self, data: DataSet, gate: DataGate) -> Fetched:
         from agent.statistics.tables import SUFFIXES, Table
 
+        _refuse_what_is_too_large(data, gate)
         if data.digest not in self._fetched:
             self._ctx.report.doing(f"fetching {data.name} ({data.files} files, {data.size / 1e6:.1f} MB)")
             paths, names = list[Path](), list[str]()
@@ -128,12 +128,12 @@ class _Store:
                 raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")
             self._fetched[data.digest] = Fetched(table=Table(files=tuple(paths)), names=tuple(names))
         found = self._fetched[data.digest]
-        return Fetched(table=Table(files=found.table.files, header=header), names=found.names)
+        return Fetched(table=Table(files=found.table.files, header=gate.header), names=found.names)
 
 
 def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Judgement, dict[str, Any]]:
     """A gate's answer, and all that was found for it."""
-    held = store.now(gate.data, header=gate.header)
+    held = store.now(gate.data, gate)
     match gate:
         case DataSchemaGate():
             from agent.statistics.constraints import Constraint, examine
@@ -145,7 +145,7 @@ def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Ju
             from agent.statistics.duplicates import shared_rows
             from agent.statistics.feature_leaks import best_features
 
-            rows, other = store.typed(held), store.typed(store.now(gate.held_out, header=gate.header))
+            rows, other = store.typed(held), store.typed(store.now(gate.held_out, gate))
             shared = shared_rows(rows.files, other.files)
             features = best_features(rows, gate.label) if gate.most_auc is not None else ()
             known = {one.name: one.auc.value for one in features if not math.isnan(one.auc.value)}
@@ -154,21 +154,18 @@ def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Ju
         case LabelShiftGate():
             from agent.statistics.labels import shift
 
-            before = store.before(gate.data, gate.environment, header=gate.header)
+            before = store.before(gate)
             moved = None if before is None else shift(store.typed(before), store.typed(held), gate.label)
             answer = label_shift.judge(name, gate, moved, store.release(gate.environment), evidence)
             return answer, {} if moved is None else asdict(moved)
 
 
-def _refuse_what_is_too_large(inputs: Inputs) -> None:
-    for name, gate in inputs.gates.items():
-        read = [gate.data, *([gate.held_out] if isinstance(gate, LeakageGate) else [])]
-        for data in (inputs.data[each] for each in read):
-            if data.size > gate.largest_gb * _GB:
-                raise UsageError(
-                    f"gate `{name}` would fetch the data set {data.name} of {data.size / _GB:.1f} GB, more than "
-                    f"`largest_gb: {gate.largest_gb}`; raise that if the agent has room, or judge it by a custom gate"
-                )
+def _refuse_what_is_too_large(data: DataSet, gate: DataGate) -> None:
+    if data.size > gate.largest_gb * _GB:
+        raise UsageError(
+            f"the data set {data.name} has {data.size / _GB:.1f} GB, more than `largest_gb: {gate.largest_gb}` of the "
+            f"gate of kind {gate.kind} that judges it; raise that if the agent has room, or judge it by a custom gate"
+        )
 
 
 STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")

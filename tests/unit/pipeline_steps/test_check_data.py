@@ -114,8 +114,17 @@ def test_before_the_first_deployment_no_label_has_shifted(objects: MemoryObjects
 
 def test_what_is_larger_than_the_agent_may_fetch_is_not_fetched(objects: MemoryObjects, context: Context) -> None:
     data = data_set(objects, "training", ROWS).model_copy(update={"size": 3 * 10**9})
-    with pytest.raises(UsageError, match=r"training of 3\.0 GB, more than `largest_gb: 2`"):
+    with pytest.raises(
+        UsageError, match=r"training has 3\.0 GB, more than `largest_gb: 2` of the gate of kind data-schema"
+    ):
         check_data.run(inputs({"training": data}, {"sound": GATES["sound"]}), context)
+
+
+def test_the_deployed_model_s_data_are_no_exception(objects: MemoryObjects, context: Context) -> None:
+    data = {"training": data_set(objects, "training", ROWS)}
+    before = released(context, data_set(objects, "training", "1,1,m\n").model_copy(update={"size": 3 * 10**9}))
+    with pytest.raises(UsageError, match=r"more than `largest_gb: 2` of the gate of kind label-shift"):
+        check_data.run(inputs(data, {"steady": GATES["steady"]}, prod=before), context)
 
 
 def test_files_that_nobody_can_read_are_told(objects: MemoryObjects, context: Context) -> None:
