@@ -142,7 +142,7 @@ _ARNS: Mapping[str, Callable[[Resolved, Mapping[str, str]], str]] = {
 
 @cache
 def _composed(text: str) -> Node:
-    """A template's nodes, which nobody changes: reading it takes a tenth of a second, and each refusal asks for two."""
+    """A template's nodes, which nobody changes; reading takes a tenth of a second, and each refusal asks for both."""
     root: Node = YAML(typ="safe", pure=True).compose(text)
     return root
 
