@@ -43,6 +43,11 @@ _BY_REASON: Mapping[str, Cause] = {
         title="it ran out of memory",
         advice=_MORE_MEMORY,
     ),
+    r"^AlgorithmError\b.*No space left on device": Cause(
+        error=UserCodeFailedError,
+        title="it ran out of disk",
+        advice="raise `volume_gb`, or write less",
+    ),
     r"^AlgorithmError\b.*exit code: 137\b": Cause(
         error=UserCodeFailedError,
         title="it was killed (exit code 137), most often because it ran out of memory",

@@ -12,7 +12,7 @@ from agent.cloud.sagemaker.processing_run import container_failure
 from agent.cloud.sagemaker.roles import could_not_assume
 from agent.cloud.sagemaker.training_files import algorithm_failure
 from agent.errors import ExitCode
-from agent.jobs.failures import cause_of, explain
+from agent.jobs.failures import cause_of, explain, program_matters
 from agent.ports.jobs import JobState, JobStatus, NoCapacityError
 from agent.runtime.channels import Reader, nothing_found
 from agent.runtime.container import Exit
@@ -29,6 +29,22 @@ def failed(reason: str, **members: Any) -> JobState:
     return job_state("job", JobStatus.FAILED, failure_reason=reason, **members)
 
 
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        (failed(algorithm_failure("", Exit(code=1))), True),
+        (failed("a reason that nobody knows"), True),
+        (job_state("job", JobStatus.STOPPED), True),
+        (failed(CAPACITY_ERROR), False),
+        (failed(f"ClientError: {NO_PULL}"), False),
+        (failed(f"ClientError: {NOTHING_FOUND}"), False),
+    ],
+    ids=lambda value: value.failure_reason[:20] if isinstance(value, JobState) else "",
+)
+def test_last_words_are_waited_for_where_they_may_tell_why(job: JobState, *, expected: bool) -> None:
+    assert program_matters(job) is expected
+
+
 def stopped(phase: str = "", **members: Any) -> JobState:
     return job_state("job", JobStatus.STOPPED, phase=phase, **members)
 
@@ -41,6 +57,11 @@ def stopped(phase: str = "", **members: Any) -> JobState:
         (algorithm_failure("", OUT_OF_MEMORY), ExitCode.USER_CODE_FAILED, "it ran out of memory"),
         (container_failure(OUT_OF_MEMORY), ExitCode.USER_CODE_FAILED, "it ran out of memory"),
         (container_failure(Exit(code=1)), ExitCode.USER_CODE_FAILED, "its program failed"),
+        (
+            algorithm_failure("OSError: [Errno 28] No space left on device", Exit(code=1)),
+            ExitCode.USER_CODE_FAILED,
+            "it ran out of disk",
+        ),
         ("AlgorithmError: MemoryError: 9 GiB, exit code: 1", ExitCode.USER_CODE_FAILED, "it ran out of memory"),
         (
             "AlgorithmError: CUDA out of memory. Tried …, exit code: 1",
