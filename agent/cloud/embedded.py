@@ -197,12 +197,13 @@ class EmbeddedCloud:
         if not self._kept:
             shutil.rmtree(self.place.folder, ignore_errors=True)
 
-    def start(self) -> None:
-        """Start, or continue from what an earlier life left."""
+    def start(self, port: int = 0) -> None:
+        """Start, or continue from what an earlier life left; at any free port, unless one is given."""
         self._running, self._process = start(
             self.place,
             self._accounts,
             self._region,
+            port=port,
             runtime=self._runtime,
             detached=self._detached,
             discard=not self._kept,

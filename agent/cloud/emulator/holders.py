@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.cloud.errors import AwsError
@@ -150,6 +151,8 @@ class Holders:
         keys["aws:viaawsservice"] = "false"
         if session:
             keys["aws:multifactorauthpresent"] = "false"  # a user's own key has no such key at all
+        if session and session.get("Issued"):
+            keys["aws:tokenissuetime"] = datetime.fromtimestamp(int(session["Issued"]), UTC).isoformat()
         if session and session.get("SourceIdentity"):
             keys["aws:sourceidentity"] = session["SourceIdentity"]
         organization = self._evaluator._principal_org_id(credential.account_id)

@@ -203,7 +203,8 @@ class Sessions:
         key, secret, token = iam._gen_session_access_key(), iam._gen_secret(), iam._gen_session_token()
         session_arn = self._sts._assumed_role_arn(arn, name)[0]
         session_id = f"{role['RoleId']}:{name}"
-        expires = self._clock.time() + seconds
+        issued = self._clock.time()
+        expires = issued + seconds
         policies = {
             "Policy": request.get("Policy", ""),
             "PolicyArns": [entry["arn"] for entry in request.get("PolicyArns") or []],
@@ -215,6 +216,7 @@ class Sessions:
                 "UserId": session_id,
                 "SecretAccessKey": secret,
                 "SessionToken": token,
+                "Issued": issued,
                 "Expiration": expires,
                 "AccountId": arn.split(":")[4],
                 "PrincipalType": "AssumedRole",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -375,6 +376,17 @@ def test_a_source_identity_stays_along_a_chain(stage: Stage) -> None:
     assert answer(stage.of(stage.assume(second, by=alice), "s3").list_buckets) == ALLOWED
     assert answer(_asks(stage, alice, second, SourceIdentity="bob")) == DENIED
     assert answer(stage.of(stage.assume(second), "s3").list_buckets) == DENIED
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(60, DENIED), (-60, ALLOWED)], ids=["before", "since"])
+def test_sessions_that_were_issued_before_a_moment_are_revoked(stage: Stage, seconds: float, expected: str) -> None:
+    """Page: "Revoke IAM role temporary security credentials": what the console attaches as AWSRevokeOlderSessions."""
+    moment = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+    older = {"DateLessThan": {"aws:TokenIssueTime": moment}}
+    role = stage.role("target", allow("s3:ListAllMyBuckets"), deny("*", Condition=older))
+    stage.settle()
+
+    assert answer(stage.of(stage.assume(role), "s3").list_buckets) == expected
 
 
 def test_a_deny_in_a_session_policy_by_arn_counts(stage: Stage) -> None:
