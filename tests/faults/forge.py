@@ -13,8 +13,12 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from agent.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +31,7 @@ _IMPORTED = (
     "agent.aws.jobs", "agent.aws.registry", "agent.aws.signed",
 )  # fmt: skip
 _END_SECONDS = 200
+_LONG_SECONDS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,26 +84,58 @@ class Child:
         return Ended(code=self.wait(), told=self.told.read_text(), said=self.said.read_text())
 
 
+class _HurriedClock(SystemClock):
+    """Long waits take a moment and the time that they should have taken, so that half an hour's patience ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._skipped = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        is_long = seconds > _LONG_SECONDS
+        super().sleep(0.0 if is_long else seconds)
+        self._skipped += timedelta(seconds=seconds if is_long else 0.0)
+
+
 class Forge:
-    """One process that makes agents, one after the other; it ends with the block."""
+    """One process that makes agents, one after the other; it begins with the first and ends with the block."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made = 0
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __spec__.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
         return self
 
+    @cached_property
+    def _process(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", __spec__.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
     def __exit__(self, *_: object) -> None:
+        if not self._made:
+            return
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(_END_SECONDS)
 
-    def begin(self, *words: str, folder: Path, environ: Mapping[str, str], largest_file: int | None = None) -> Child:
-        """Start a command; what it tells programs and people goes into files of its own."""
+    def begin(
+        self,
+        *words: str,
+        folder: Path,
+        environ: Mapping[str, str],
+        largest_file: int | None = None,
+        hurried: bool = False,
+    ) -> Child:
+        """Start a command; what it tells programs and people goes into files of its own.
+
+        It is on a machine that has no room for more than ``largest_file`` bytes in a file, and on a ``hurried`` one
+        long waits are over at once, though not by its clock.
+        """
         self._made += 1
         told, said = (self._folder / f"{self._made}.{name}" for name in ("out", "err"))
         order = {
@@ -108,6 +145,7 @@ class Forge:
             "out": str(told),
             "err": str(said),
             "largest_file": largest_file,
+            "hurried": hurried,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -136,6 +174,7 @@ def _answer(number: int) -> None:
 
 
 def _become(order: Mapping[str, Any]) -> NoReturn:
+    from agent import composition
     from agent.cli import main as modelyard
 
     code = os.EX_SOFTWARE
@@ -149,6 +188,8 @@ def _become(order: Mapping[str, Any]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if order["largest_file"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
+        if order["hurried"]:
+            vars(composition)["SystemClock"] = _HurriedClock
         code = modelyard(order["words"])
     finally:
         sys.stdout.flush()

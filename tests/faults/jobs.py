@@ -104,9 +104,9 @@ CASES = (
             what="the user's training fails with a message",
             strike=nothing,
             words=_TRAIN,
-            settings={"hyperparameters.fail": "the loss is not a number"},
+            settings={"hyperparameters.fail": "the loss is not a number", "hyperparameters.print": "epoch 1 of 2"},
             exit_code=ExitCode.USER_CODE_FAILED,
-            says=("the loss is not a number", "mend the program"),
+            says=("the loss is not a number", "epoch 1 of 2", "mend the program"),
         )
     ),
     attempted_again(
@@ -132,6 +132,35 @@ CASES = (
             exit_code=ExitCode.USER_CODE_FAILED,
             says=("it ran longer than it may (1 s)",),
         )
+    ),
+    Case(
+        name="spot-taken-away",
+        step="train",
+        what="the spot instance of a training is taken away, and it goes on on another one",
+        strike=struck("interruption"),
+        settings={"spot.max_wait": "20m"},
+        asked={"CreateTrainingJob": 2, "CreateModelPackage": 2},
+        rerun="trains once more, as other machines were asked for",
+    ),
+    attempted_again(
+        Case(
+            name="machine-lost",
+            step="train",
+            what="the instance of a training is taken away, which is none of spot's",
+            strike=struck("interruption"),
+            words=_TRAIN,
+            exit_code=ExitCode.TEMPORARY,
+            says=("SageMaker failed for a reason of its own", "run again"),
+        )
+    ),
+    Case(
+        name="preparation-fills-its-disk",
+        step="prepare",
+        what="there is no room left on the disk of the preparation's instance",
+        strike=changed("prepare.py", "SECONDS = 0.0", "SECONDS = Path('/dev/full').write_text('no room')"),
+        exit_code=ExitCode.USER_CODE_FAILED,
+        noted="failed",
+        says=("it ran out of disk", "volume_gb"),
     ),
     Case(
         name="preparation-fails",

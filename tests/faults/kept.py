@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ExitCode
 from tests.faults.case import NOTHING, ONCE, Case
-from tests.faults.endpoints import newest_package
 from tests.faults.scene import BUCKET
 
 if TYPE_CHECKING:
@@ -76,13 +75,6 @@ def without_image(scene: Scene) -> Iterator[None]:
     ecr.batch_delete_image(repositoryName="steered", imageIds=ecr.list_images(repositoryName="steered")["imageIds"])
     yield
     scene.done("--until", "build_image")
-
-
-@contextmanager
-def without_package(scene: Scene) -> Iterator[None]:
-    """The model package is deleted, for good."""
-    scene.client("sagemaker").delete_model_package(ModelPackageName=newest_package(scene))
-    yield
 
 
 _DONE = (

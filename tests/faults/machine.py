@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from agent.cloud.holds import Moment
 from agent.errors import ExitCode
-from tests.faults.case import ONCE, Case
+from tests.faults.case import NOTHING, ONCE, Case
+from tests.faults.writes import AGENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +22,25 @@ if TYPE_CHECKING:
 
 _STAGES = {
     "snapshot_data": ("s3:PutObject", "/data/manifests/"),
+    "build_image": ("ecr:PUT", "/manifests/"),
+    "prepare": ("sagemaker:CreateProcessingJob", ""),
     "train": ("sagemaker:CreateTrainingJob", ""),
+    "evaluate": ("s3:PutObject", "/evaluate.py"),
     "register": ("sagemaker:CreateModelPackage", ""),
+    "release": ("kms:Sign", ""),
     "deploy": ("sagemaker:CreateEndpointConfig", ""),
+    "promote": ("sagemaker:CreateEndpointConfig", ""),
 }
 """A write of a stage."""
-BOTH = {"CreateTrainingJob": 1, "CreateModelPackage": 2}
+_BY_NAME = {**_STAGES, "build_image": ("s3:PutObject", "/ledger/steps/build_image/")}
+"""A write of a stage that tells whose it is, as the registry's own protocol does not."""
+_WORDS = {"promote": ("promote", "RELEASE", "--to", "prod")}
+_ENDS_WITH_IT = {"snapshot_data", "build_image", "register", "release"}
+"""What is left to do then takes a moment, and to leave it would save none: it is done, and the run ends after it."""
+_ASKED = {"register": {"CreateTrainingJob": 1, "CreateModelPackage": 2}, "promote": NOTHING}
 """Two that register at the same moment say the same ClientToken, and get the same version."""
-_FRESH = frozenset({"snapshot_data"})
+_FRESH = frozenset({"snapshot_data", "build_image", "prepare", "evaluate"})
+"""Another training needs nothing anew of these."""
 
 
 def told_to_end(stage: str, number: signal.Signals) -> Strike:
@@ -53,13 +65,13 @@ def overtaken(stage: str) -> Strike:
     @contextmanager
     def strike(scene: Scene) -> Iterator[During]:
         def during(agent: Child) -> None:
-            scene.await_write(agent, *_STAGES[stage], Moment.BEFORE)
+            scene.await_write(agent, *_BY_NAME[stage], Moment.BEFORE)
             words = tuple(word for word in agent.words if word != "--json")
             ended = scene.another(*words).end()
             assert ended.code == 0, ended
             scene.world.cloud.hold(None)
 
-        with scene.watching(Moment.BEFORE):
+        with scene.watching(Moment.BEFORE, callers=AGENTS[:1]):
             yield during
 
     return strike
@@ -131,10 +143,13 @@ CASES = (
             what="the build is aborted (SIGTERM) while a write is on its way",
             strike=told_to_end(stage, signal.SIGTERM),
             exit_code=ExitCode.INTERRUPTED,
-            noted="interrupted",
+            noted="done" if stage in _ENDS_WITH_IT else "interrupted",
             says=("SIGTERM",),
+            words=_WORDS.get(stage, ("run",)),
+            asked=NOTHING if stage == "promote" else ONCE,
+            fresh=stage in _FRESH,
         )
-        for stage in ("train", "deploy")
+        for stage in _STAGES
     ),
     Case(
         name="sigint-in-train",
@@ -152,8 +167,8 @@ CASES = (
             step=stage,
             what="another build of the commit does all up to here while this one is about to write",
             strike=overtaken(stage),
-            words=("run", "--until", stage),
-            asked=BOTH if stage == "register" else ONCE,
+            words=_WORDS.get(stage, ("run", "--until", stage)),
+            asked=_ASKED.get(stage, ONCE),
             fresh=stage in _FRESH,
             rerun="goes on after it",
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults import endpoints, jobs, kept, machine, services
+from tests.faults import endpoints, jobs, kept, machine, services, weather
 from tests.faults.forge import Forge
 from tests.faults.scene import Stage, commits_at_one_time
 from tests.faults.walking import COMMAND, RECORDING, recorded, undisturbed
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tests.faults.writes import Write
 
 TABLES: dict[str, tuple[Case, ...]] = {
-    "AWS is busy, broken or closed": services.CASES,
+    "AWS is busy, or short of machines": weather.CASES,
+    "AWS is broken or closed": services.CASES,
     "Jobs": jobs.CASES,
     "Endpoints and the model registry": endpoints.CASES,
     "What is kept": kept.CASES,
@@ -40,7 +41,7 @@ being run again, once what was wrong is cured: it ends well, the environment ser
 release of an undisturbed run, to the digest (in a project with a past: but for the number that makes its training
 another one than any before). Training jobs and model packages are counted, and the ledger is read through for gaps and
 leases that are still held. *Exit* is the exit code of the disturbed command, *ledger* what its attempt at the step says
-afterwards.
+afterwards. Where waiting is long, it is by the agent's clock: such waits pass at once.
 """
 
 _LOST = """\

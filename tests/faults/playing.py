@@ -29,7 +29,8 @@ def play(case: Case, stage: Stage) -> None:
     for text in case.says:
         assert text in complaint
     if case.noted:
-        assert scene.noted(case.step)[-1:] == [case.noted]
+        noted = scene.noted(case.step)
+        assert noted[-1:] == [case.noted], noted
     made = _again(scene, _whole(_to_the_end(words), work), release)
     status = scene.status()
     assert live_in(status, "prod" if release else "qa") == made

@@ -49,11 +49,17 @@ class Scene:
     forge: Forge
     second: Forge
     largest_file: int | None = None
+    hurried: bool = False
 
     def begin(self, *words: str) -> Child:
-        """A command of the one build that all is about; its machine takes files up to ``largest_file`` bytes."""
-        environ = {**self.world.environ, **BUILD}
-        return self.forge.begin(*words, folder=self.folder, environ=environ, largest_file=self.largest_file)
+        """A command of the one build that all is about, on a machine such as ``largest_file`` and ``hurried`` say."""
+        return self.forge.begin(
+            *words,
+            folder=self.folder,
+            environ={**self.world.environ, **BUILD},
+            largest_file=self.largest_file,
+            hurried=self.hurried,
+        )
 
     def another(self, *words: str, build: str = "another") -> Child:
         """A command of another build, side by side with that one, on an agent of its own."""
@@ -87,9 +93,9 @@ class Scene:
         raise AssertionError(f"no {action} on {path}: {child.end()}")
 
     @contextmanager
-    def watching(self, moment: Moment) -> Iterator[None]:
+    def watching(self, moment: Moment, callers: tuple[str, ...] = AGENTS) -> Iterator[None]:
         """Hold the agent's writes for as long as the block lasts."""
-        self.world.cloud.hold(Watch(moment=moment, callers=AGENTS, but=LOOKS))
+        self.world.cloud.hold(Watch(moment=moment, callers=callers, but=LOOKS))
         try:
             yield
         finally:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from agent.cloud.holds import Moment
 from agent.errors import ExitCode
@@ -67,6 +71,60 @@ def closed(scene: Scene) -> Iterator[During]:
     with scene.watching(Moment.AFTER):
         yield during
     iam.delete_role_policy(**where)
+
+
+@contextmanager
+def revoked(scene: Scene) -> Iterator[During]:
+    """An administrator revokes the role's sessions in the middle of the training, which stay so."""
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "sagemaker:CreateTrainingJob", "", Moment.AFTER)
+        moment = time.time() + 1
+        older = {"DateLessThan": {"aws:TokenIssueTime": datetime.fromtimestamp(moment, UTC).isoformat()}}
+        statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": older}
+        scene.client("iam").put_role_policy(
+            RoleName="steered-pipeline",
+            PolicyName="AWSRevokeOlderSessions",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+        scene.world.cloud.hold(None)
+        agent.end()
+        time.sleep(max(0.0, math.ceil(moment) - time.time()))
+
+    with scene.watching(Moment.AFTER):
+        yield during
+
+
+@contextmanager
+def restarted(scene: Scene) -> Iterator[During]:
+    """The whole of AWS is gone for a moment and comes back as it was."""
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "sagemaker:CreateTrainingJob", "", Moment.AFTER)
+        cloud = scene.world.cloud
+        cloud.hold(None)
+        port = urlsplit(cloud.endpoint).port
+        cloud.stop()
+        cloud.start(port or 0)
+
+    with scene.watching(Moment.AFTER):
+        yield during
+    sagemaker = scene.client("sagemaker")  # the log of calls went with the life before
+    assert len(sagemaker.list_training_jobs()["TrainingJobSummaries"]) == 1
+    assert len(sagemaker.list_model_packages(ModelPackageGroupName="steered")["ModelPackageSummaryList"]) == 1
+
+
+@contextmanager
+def later(scene: Scene) -> Iterator[During]:
+    """AWS's clock is two hours on all at once: this machine's is behind by that, and all its sessions are over."""
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "sagemaker:CreateModelPackage", "", Moment.AFTER)
+        scene.world.cloud.hold(None)
+        scene.world.cloud.advance(7200)
+
+    with scene.watching(Moment.AFTER):
+        yield during
 
 
 def without_key(alias: str, *, deleted: bool = False) -> Strike:
@@ -135,6 +193,33 @@ CASES = (
         exit_code=ExitCode.ACCESS_DENIED,
         says=("steered-pipeline",),
         rerun="adopts the training job",
+    ),
+    Case(
+        name="sessions-revoked",
+        step="train",
+        what="the role's sessions are revoked while the training runs (`aws:TokenIssueTime`)",
+        strike=revoked,
+        exit_code=ExitCode.ACCESS_DENIED,
+        says=("steered-pipeline",),
+        fresh=True,
+        rerun="adopts the training job in a new session",
+    ),
+    Case(
+        name="clock-jumps",
+        step="register",
+        what="the agent's clock is two hours behind AWS's all at once, by which its sessions are over, too",
+        strike=later,
+        fresh=True,
+        rerun="has nothing to do",
+    ),
+    Case(
+        name="aws-away",
+        step="train",
+        what="every service is gone for seconds while the training runs, and its machine with it",
+        strike=restarted,
+        asked={},
+        fresh=True,
+        rerun="has nothing to do",
     ),
     Case(
         name="bucket-key-disabled",

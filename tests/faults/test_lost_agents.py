@@ -1,4 +1,7 @@
-"""An agent is lost right before each of its writes: whatever it was about to do, the next run does."""
+"""An agent is lost at each of its writes, right before it and right after: whatever was not done, the next one does.
+
+Before a write, the next agent is on the same machine; after it, on another one each time, and finds what was done.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ def usual(stage: Stage) -> Way:
     return undisturbed(stage)
 
 
-@pytest.fixture(scope="module")
-def way(stage: Stage, usual: Way) -> Way:
-    return walked(stage, Moment.BEFORE, forgets=False)
+@pytest.fixture(scope="module", params=list(Moment), ids=lambda moment: moment.value)
+def way(request: pytest.FixtureRequest, stage: Stage, usual: Way) -> Way:
+    moment: Moment = request.param
+    return walked(stage, moment, forgets=moment is Moment.AFTER)
 
 
 def test_all_writes_are_known(usual: Way) -> None:
@@ -31,7 +35,7 @@ def test_all_writes_are_known(usual: Way) -> None:
 
 
 @pytest.mark.parametrize("write", recorded(), ids=lambda write: write.name)
-def test_a_lost_request_is_made_up_for(way: Way, write: Write) -> None:
+def test_a_lost_write_is_made_up_for(way: Way, write: Write) -> None:
     assert write in way.killed
 
 
