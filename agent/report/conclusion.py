@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.report.outcome import StageOutcome
 
 _LAST_LINES = 40
+_LISTED = 3
 _INTERRUPTED, _FAILED, _REFUSED = "interrupted", "failed", "refused"
 _RAN = {"done", "waiting"}
 _ADVICE = {
@@ -98,10 +99,15 @@ def _failed(stage: StageOutcome) -> Conclusion:
     return Conclusion(
         state=State.FAILED,
         headline=f"{stage.name} failed ({exit_code(stage.exit_code)})",
-        reasons=(message,),
+        reasons=(message, *_list(message, lines)),
         lines=tuple(lines[-_LAST_LINES:]),
         advice=_ADVICE.get(stage.exit_code, ""),
     )
+
+
+def _list(message: str, lines: Sequence[str]) -> Sequence[str]:
+    """The first lines of a list that a message ends with."""
+    return [line.strip().removeprefix("- ") for line in lines[:_LISTED]] if message.endswith(":") else []
 
 
 def _refused(stage: StageOutcome, verdicts: Sequence[Verdict], overrides: Sequence[str]) -> Conclusion:

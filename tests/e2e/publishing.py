@@ -45,6 +45,4 @@ def documents(outcomes: Sequence[StageOutcome]) -> list[dict[str, Any]]:
 
 def outcomes_of(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What the stages of a run answered."""
-    return [
-        {**stage, "exit_code": 0, "result": summary["results"].get(stage["stage"], {})} for stage in summary["stages"]
-    ]
+    return [{**stage, "result": summary["results"].get(stage["stage"], {})} for stage in summary["stages"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,9 @@ def write(file: Path, rows: Sequence[Row]) -> None:
 TRAINING, HELD_OUT = made(500, 1), made(1500, 2)
 
 
-def judged(world: World) -> None:
-    """Make the repository one whose models are judged row by row."""
-    folder, file = world.repository.folder, world.repository.configuration
+def judged(folder: Path) -> None:
+    """Make the repository one whose models are judged row by row, and serve while they are reviewed."""
+    file = folder / "modelyard.yaml"
     shutil.copy(JUDGED / "evaluate.py", folder / "evaluate.py")
     shutil.rmtree(folder / "data")
     write(folder / "data/rows.csv", TRAINING)
@@ -61,6 +62,8 @@ def judged(world: World) -> None:
         "metrics": {"auc": {"better": "higher"}},
         "predictions": {"task": "binary", "slices": ["region"]},
     }
+    document["pull_requests"] = {"endpoint": {"environment": "qa", "time_to_live": "1h"}}
+    document["environments"]["qa"]["checks"]["load"] = {"requests": 20, "concurrency": 2, "max_p50_ms": 1500}
     document["gates"] = YAML(typ="safe").load(JUDGED / "gates.yaml")
     YAML().dump(document, file)
 
@@ -74,16 +77,15 @@ def of(noise: dict[str, float]) -> tuple[str, ...]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A repository whose champion serves in production."""
     with EmbeddedCloud() as cloud:
-        world = steered(cloud, tmp_path_factory.mktemp("repositories"))
-        judged(world)
+        world = steered(cloud, tmp_path_factory.mktemp("repositories"), judged)
         world.modelyard("promote", str(world.run(*of(CHAMPION))["release"]), "--to", "prod")
         yield world
 
 
-def review(world: World, words: Sequence[str], number: int, folder: Path) -> tuple[dict[str, str], str]:
+def review(world: World, words: Sequence[str], number: int, folder: Path, exits: int = 0) -> tuple[dict[str, str], str]:
     """Build a pull request, and publish that: what its gates say, and the comment that is then on the code host."""
-    summary = world.run("--pr", str(number), *words)
-    result = "UNSTABLE" if summary["result"] == "refused" else "SUCCESS"
+    summary = world.run("--pr", str(number), *words, exits=exits)
+    result = {"refused": "UNSTABLE", "failed": "FAILURE"}.get(summary["result"], "SUCCESS")
     run = {**RUN, "id": f"jenkins-steered-PR-{number}-1", "pull_request": number}
     with code_host() as host:
         there = {"CHANGE_URL": host.page("github"), "MODELYARD_PR_TOKEN": TOKEN}
@@ -134,3 +136,15 @@ def test_a_model_that_was_trained_on_the_answers_is_refused_however_good_it_look
     write(rows, TRAINING)
     assert said == PASSED | {"no-answers": "refused"}
     assert "no-answers" in comment
+
+
+def test_a_model_that_is_too_slow_fails_where_it_first_serves(world: World, tmp_path: Path) -> None:
+    serve = world.repository.folder / "program/serve"
+    quick = serve.read_text()
+    serve.write_text(quick.replace("exec", "export DO_SECONDS=2\nexec"))
+    said, comment = review(world, of({"north": 1.0, "south": 1.0, "west": 1.1}), 6, tmp_path, exits=7)
+    serve.write_text(quick)
+    assert said == PASSED
+    assert "❌ **" in comment
+    assert "does not do what it must" in comment
+    assert re.search(r"^- .*\b1500 ms", comment, re.MULTILINE)

@@ -30,7 +30,7 @@ from tests.prefork.prefork import command
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from agent.cloud.calls import CallRecord
@@ -150,9 +150,15 @@ def settle(cloud: EmbeddedCloud, example: str, folder: Path) -> World:
     return settled(cloud, Repository(ROOT / "examples" / example, folder / example, os.environ))
 
 
-def steered(cloud: EmbeddedCloud, folder: Path) -> World:
-    """The repository whose programs do what a test tells them, fast (see ``tests/contract/image/program``)."""
-    return settled(cloud, Repository(_steered_source(folder), folder / "steered", os.environ))
+def steered(cloud: EmbeddedCloud, folder: Path, change: Callable[[Path], None] | None = None) -> World:
+    """The repository whose programs do what a test tells them, fast (see ``tests/contract/image/program``).
+
+    ``change`` makes another one of its files, before its accounts are bootstrapped.
+    """
+    source = _steered_source(folder)
+    if change:
+        change(source)
+    return settled(cloud, Repository(source, folder / "steered", os.environ))
 
 
 def _steered_source(folder: Path) -> Path:

@@ -38,6 +38,14 @@ def test_a_failure_gives_the_message_and_the_last_lines_apart() -> None:
     assert conclusion.lines[-1] == "  in load"
 
 
+def test_a_message_that_ends_with_a_list_says_what_is_in_it() -> None:
+    error = "the endpoint does not do what it must:\n  half of the answers took 900 ms\n  1 of 20 failed"
+    conclusion = builds.report([builds.outcome("check", status="failed", exit_code=7, error=error)]).conclusion
+    assert conclusion.reasons == (
+        "the endpoint does not do what it must:", "half of the answers took 900 ms", "1 of 20 failed",
+    )  # fmt: skip
+
+
 def test_of_a_long_log_the_last_lines_are_shown() -> None:
     error = "\n".join(["it failed", *map(str, range(1000))])
     lines = builds.report([builds.outcome("train", status="failed", exit_code=7, error=error)]).conclusion.lines
