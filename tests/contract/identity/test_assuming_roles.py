@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -381,8 +381,11 @@ def test_a_source_identity_stays_along_a_chain(stage: Stage) -> None:
 @pytest.mark.parametrize(("seconds", "expected"), [(60, DENIED), (-60, ALLOWED)], ids=["before", "since"])
 def test_sessions_that_were_issued_before_a_moment_are_revoked(stage: Stage, seconds: float, expected: str) -> None:
     """Page: "Revoke IAM role temporary security credentials": what the console attaches as AWSRevokeOlderSessions."""
-    moment = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
-    older = {"DateLessThan": {"aws:TokenIssueTime": moment}}
+    asked = stage.role("asked", allow("s3:ListAllMyBuckets"))
+    stage.settle()
+    session = stage.client("sts").assume_role(RoleArn=asked, RoleSessionName="clock", DurationSeconds=900)
+    now = session["Credentials"]["Expiration"] - timedelta(seconds=900)  # its clock, which may be another than ours
+    older = {"DateLessThan": {"aws:TokenIssueTime": (now + timedelta(seconds=seconds)).isoformat()}}
     role = stage.role("target", allow("s3:ListAllMyBuckets"), deny("*", Condition=older))
     stage.settle()
 
