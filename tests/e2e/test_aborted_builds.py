@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,9 @@ def test_an_aborted_build_does_not_read_a_file_to_its_end(
             assert process.stdout
             told = next(line for line in process.stdout if "looking at the data source" in line)
             assert source in told
-            assert readers(endless)
+            while not readers(endless):
+                assert process.poll() is None
+                time.sleep(0.02)
             process.send_signal(number)
             assert process.wait(60) == ExitCode.INTERRUPTED
         assert not readers(endless)
