@@ -87,14 +87,17 @@ def test_an_aborted_build_does_not_read_a_file_to_its_end(
     settings = ("--set", f"data.{source}={{path: endless}}")
     try:
         with world.begin("run", "--until", "snapshot_data", *settings, *words) as process:
-            assert process.stdout
-            told = next(line for line in process.stdout if "looking at the data source" in line)
-            assert source in told
-            while not readers(endless):
-                assert process.poll() is None
-                time.sleep(0.02)
-            process.send_signal(number)
-            assert process.wait(60) == ExitCode.INTERRUPTED
+            try:
+                assert process.stdout
+                told = next(line for line in process.stdout if "looking at the data source" in line)
+                assert source in told
+                while not readers(endless):
+                    assert process.poll() is None
+                    time.sleep(0.02)
+                process.send_signal(number)
+                assert process.wait(60) == ExitCode.INTERRUPTED
+            finally:
+                process.kill()
         assert not readers(endless)
     finally:
         endless.unlink()
