@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.artifacts import Judgement, Model
+from agent.aws.objects import parse_location
 from agent.config.system_gates import ModelSizeGate
 from agent.errors import InputMissingError
 from agent.gates import model_size
@@ -40,9 +41,8 @@ def run(inputs: Inputs, ctx: Context) -> Result:
 
 
 def _size(artifact: str, ctx: Context) -> int:
-    bucket, _, key = artifact.removeprefix("s3://").partition("/")
-    tools = ctx.accounts.tools
-    found = next((one for one in tools.objects.list(bucket, key) if one.key == key), None)
+    where, tools = parse_location(artifact), ctx.accounts.tools
+    found = next((one for one in tools.objects.list(where.bucket, where.key) if one.key == where.key), None)
     if found is None:
         raise InputMissingError(
             f"account {tools.id}, {tools.region}: {artifact} is not there any more; train it again: "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.aws.objects import parse_location
 from agent.errors import DamagedError, UserCodeFailedError
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class Place:
 
 def place_of(predictions: PredictionFiles) -> Place:
     """Where predictions are."""
-    bucket, _, prefix = predictions.uri.removeprefix("s3://").partition("/")
-    return Place(bucket=bucket, prefix=prefix)
+    where = parse_location(predictions.uri)
+    return Place(bucket=where.bucket, prefix=where.key)
 
 
 def found_in(place: Place, objects: Objects) -> tuple[Listed, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.aws.objects import parse_location
 from agent.errors import InputMissingError
 from agent.measurements import Measurements
 from agent.report.figures.figure import MeasuredModels
@@ -33,8 +34,8 @@ def measured_models(
 
 
 def _read(address: str, objects: Objects) -> Measurements:
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    document = objects.read(bucket, key)
+    where = parse_location(address)
+    document = objects.read(where.bucket, where.key)
     if document is None:
         raise InputMissingError(f"{address} is gone, which says what a model of this build predicts")
     return Measurements.model_validate_json(document.body)
