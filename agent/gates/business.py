@@ -20,15 +20,7 @@ def judge(name: str, gate: BusinessGate, subject: Subject) -> Judgement:
         Claim(what="expected value", number=number, side="at least", limit=gate.min)
         for number in finding.all_of("expected")
     )
-    return judgement(
-        name,
-        claims,
-        finding,
-        proof=gate.confidence is not None,
-        metric="expected value",
-        evidence=subject.evaluation.measurements,
-        told=_best_in_words(finding),
-    )
+    return judgement(name, gate, subject, claims, metric="expected value", told=_best_in_words(finding))
 
 
 def _best_in_words(finding: Finding) -> str:

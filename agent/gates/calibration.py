@@ -22,11 +22,4 @@ def judge(name: str, gate: CalibrationGate, subject: Subject) -> Judgement:
         if limit is not None
         for number in finding.all_of(metric)
     )
-    return judgement(
-        name,
-        claims,
-        finding,
-        proof=gate.confidence is not None,
-        metric="calibration",
-        evidence=subject.evaluation.measurements,
-    )
+    return judgement(name, gate, subject, claims, metric="calibration")

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.artifacts import Interval
+    from agent.config.judging_section import ClaimingSection
     from agent.gates.findings import Estimated, Finding
     from agent.gates.limits import Side
+    from agent.gates.subject import Subject
 
 _GRAVEST_FIRST = (Conclusion.REFUTED, Conclusion.NOT_ENOUGH_DATA, Conclusion.PROVED)
 
@@ -66,9 +68,11 @@ def worst(claims: Sequence[Judged]) -> Judged:
 
 
 def judgement(
-    name: str, claims: Sequence[Claim], finding: Finding, *, proof: bool, metric: str, evidence: str, told: str = ""
+    name: str, gate: ClaimingSection, subject: Subject, claims: Sequence[Claim], *, metric: str, told: str = ""
 ) -> Judgement:
     """What a gate says of several claims that all have to hold; ``told`` is added to its sentence."""
+    finding, evidence = subject.finding(name), subject.evaluation.measurements
+    proof = gate.confidence is not None
     if not claims:
         return no_numbers(name, metric, finding, evidence)
     every = [judged(claim, proof=proof) for claim in claims]

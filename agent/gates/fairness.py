@@ -17,15 +17,8 @@ if TYPE_CHECKING:
 
 def judge(name: str, gate: FairnessGate, subject: Subject) -> Judgement:
     """Every group with support is beside the reference group as the limits say."""
-    finding = subject.finding(name)
-    return judgement(
-        name,
-        tuple(_claims(gate, finding)),
-        finding,
-        proof=gate.confidence is not None,
-        metric=f"fairness by {gate.slice}",
-        evidence=subject.evaluation.measurements,
-    )
+    claims = tuple(_claims(gate, subject.finding(name)))
+    return judgement(name, gate, subject, claims, metric=f"fairness by {gate.slice}")
 
 
 def _claims(gate: FairnessGate, finding: Finding) -> Iterator[Claim]:

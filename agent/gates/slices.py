@@ -18,15 +18,8 @@ if TYPE_CHECKING:
 
 def judge(name: str, gate: SlicesGate, subject: Subject) -> Judgement:
     """Every slice with support keeps to the limits, and the worst is not too far behind the rest."""
-    finding = subject.finding(name)
-    return judgement(
-        name,
-        tuple(_claims(gate, finding)),
-        finding,
-        proof=gate.confidence is not None,
-        metric=f"{gate.metric} by {gate.slice}",
-        evidence=subject.evaluation.measurements,
-    )
+    claims = tuple(_claims(gate, subject.finding(name)))
+    return judgement(name, gate, subject, claims, metric=f"{gate.metric} by {gate.slice}")
 
 
 def _claims(gate: SlicesGate, finding: Finding) -> Iterator[Claim]:

@@ -54,8 +54,7 @@ def _proved(name: str, gate: ThresholdGate, limits: Sequence[tuple[Side, float]]
         for side, limit in limits
         for number in finding.all_of("metric")
     )
-    evidence = subject.evaluation.measurements
-    return judgement(name, claims, finding, proof=True, metric=gate.metric, evidence=evidence)
+    return judgement(name, gate, subject, claims, metric=gate.metric)
 
 
 def _value(name: str, gate: ThresholdGate, subject: Subject) -> float:
