@@ -36,22 +36,23 @@ _SIGNS = {
 
 def pages(report: BuildReport) -> Mapping[str, bytes]:
     """The files of the report by name; ``index.html`` is the page, and refers to no others than these."""
+    drawn = _figures(report)
     return {
-        "index.html": _page(report).encode(),
+        "index.html": _page(report, drawn).encode(),
         STYLE: (TEMPLATES / STYLE).read_bytes(),
         gates.FILE: gates.gates_json(report),
-        **_pictures(report),
+        **_pictures(report, drawn),
     }
 
 
-def _pictures(report: BuildReport) -> Mapping[str, bytes]:
+def _pictures(report: BuildReport, drawn: Sequence[Figure]) -> Mapping[str, bytes]:
     """Each for light and for dark, as a picture does not see the colours of its page."""
     found: dict[str, bytes] = {}
     if report.metrics:
         found |= {"metrics.svg": picture(report, LIGHT), "metrics-dark.svg": picture(report, DARK)}
     if report.trends:
         found |= {"past.svg": trend(report.trends, LIGHT), "past-dark.svg": trend(report.trends, DARK)}
-    for figure in _figures(report):
+    for figure in drawn:
         found |= {f"{figure.name}.svg": figure.svg(LIGHT), f"{figure.name}-dark.svg": figure.svg(DARK)}
     return found
 
@@ -61,7 +62,7 @@ def _figures(report: BuildReport) -> Sequence[Figure]:
     return figures(report.models, judged) if report.models else ()
 
 
-def _page(report: BuildReport) -> str:
+def _page(report: BuildReport, drawn: Sequence[Figure]) -> str:
     return rendered(
         "index.html",
         report=report,
@@ -70,7 +71,7 @@ def _page(report: BuildReport) -> str:
         pictured=measures(report),
         trends=report.trends,
         drawn=trend_measures(report.trends),
-        figures=_figures(report),
+        figures=drawn,
         measured=report.models.candidate if report.models else None,
         stylesheet=STYLE,
     )

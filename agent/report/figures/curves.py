@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,20 +20,42 @@ if TYPE_CHECKING:
     from agent.report.figures.figure import MeasuredModels
 
 Named = tuple[str, "Line"]
-_READ_AT = (0.05, 0.1, 0.2)
-"""False positive rates and recalls at which the curves are read aloud."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """A kind of curve, and the values across at which it is read aloud."""
+
+    name: str
+    title: str
+    plane: Plane
+    of: Callable[[Measurements], Line | None]
+    read_at: tuple[float, ...]
+    diagonal: bool = False
+
+
+_KINDS = (
+    _Kind(
+        name="roc",
+        title="ROC curve",
+        plane=Plane.of("false positive rate", "true positive rate"),
+        of=lambda one: one.roc,
+        read_at=(0.05, 0.1, 0.2),
+        diagonal=True,
+    ),
+    _Kind(
+        name="precision-recall",
+        title="Precision by recall",
+        plane=Plane.of("recall", "precision"),
+        of=lambda one: one.precision_recall,
+        read_at=(0.5, 0.8, 0.95),
+    ),
+)
 
 
 def curves(models: MeasuredModels) -> Iterator[Figure]:
     """The curves that the build's model has; champions are drawn beside it."""
-    roc = _lines(models, lambda one: one.roc)
-    if roc:
-        plane = Plane.of("false positive rate", "true positive rate")
-        yield _figure("roc", "ROC curve", plane, roc, partial(_curve, plane, roc, diagonal=True))
-    precision = _lines(models, lambda one: one.precision_recall)
-    if precision:
-        plane = Plane.of("recall", "precision")
-        yield _figure("precision-recall", "Precision by recall", plane, precision, partial(_curve, plane, precision))
+    yield from (_figure(kind, lines) for kind in _KINDS if (lines := _lines(models, kind.of)))
     yield from _reliability(models)
 
 
@@ -42,24 +65,23 @@ def _lines(models: MeasuredModels, of: Callable[[Measurements], Line | None]) ->
     return [(name, found) for name, one in models.named() if (found := of(one))][: len(DASHES)]
 
 
-def _figure(
-    name: str, title: str, plane: Plane, lines: Sequence[Named], parts: Callable[[Palette], Iterator[ET.Element]]
-) -> Figure:
-    told = "; ".join(f"{who}: {', '.join(_read(curve, plane))}" for who, curve in lines)
-    return Figure(
-        name=name, title=title, size=Measures(width=WIDTH, height=HEIGHT, words=f"{title}. {told}"), parts=parts
-    )
+def _figure(kind: _Kind, lines: Sequence[Named]) -> Figure:
+    told = "; ".join(f"{who}: {', '.join(_read(curve, kind))}" for who, curve in lines)
+    size = Measures(width=WIDTH, height=HEIGHT, words=f"{kind.title}. {told}")
+    return Figure(name=kind.name, title=kind.title, size=size, parts=partial(_parts, kind, lines))
 
 
-def _read(curve: Line, plane: Plane) -> Iterator[str]:
-    for wanted in _READ_AT if plane.across != "recall" else (0.5, 0.8, 0.95):
+def _read(curve: Line, kind: _Kind) -> Iterator[str]:
+    plane = kind.plane
+    for wanted in kind.read_at:
         nearest = min(range(len(curve.x)), key=lambda index: abs(curve.x[index] - wanted))
         yield f"{plane.up} {about(curve.y[nearest])} at a {plane.across} of {about(curve.x[nearest])}"
 
 
-def _curve(plane: Plane, lines: Sequence[Named], colours: Palette, *, diagonal: bool = False) -> Iterator[ET.Element]:
+def _parts(kind: _Kind, lines: Sequence[Named], colours: Palette) -> Iterator[ET.Element]:
+    plane = kind.plane
     yield from plane.frame(colours)
-    if diagonal:
+    if kind.diagonal:
         yield line(plane.place(0, 0), plane.place(1, 1), colours.faint, 1, dash="2 4")
     for (_, curve), dash in reversed(list(zip(lines, DASHES, strict=False))):
         yield plane.path(curve.x, curve.y, hue(dash, colours), dash=dash)
