@@ -5,7 +5,6 @@ An agent is an ordinary process all the same, with a process group of its own, t
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import resource
@@ -19,17 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from agent.clock import SystemClock
+from tests.prefork.ready import import_everything
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_IMPORTED = (
-    "agent.cli", "agent.commands.run", "agent.commands.promote", "agent.commands.rollback", "agent.commands.status",
-    "agent.composition",
-    "agent.pipeline.promotion", "agent.pipeline.stages", "agent.pipeline.unchanged", "agent.registry",
-    "agent.view.again", "agent.view.plain", "agent.view.show", "agent.aws.endpoints", "agent.aws.images",
-    "agent.aws.jobs", "agent.aws.registry", "agent.aws.signed",
-)  # fmt: skip
 _END_SECONDS = 200
 _LONG_SECONDS = 3.0
 
@@ -157,8 +150,7 @@ class Forge:
 
 def main() -> int:
     """Fork for each order on standard input: answer its process id, and its exit code when it has ended."""
-    for name in _IMPORTED:
-        importlib.import_module(name)
+    import_everything()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

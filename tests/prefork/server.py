@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import selectors
@@ -14,17 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.cli import command_files, main
+from agent.cli import main
+from tests.prefork.ready import import_everything
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_SOON = (
-    "agent.composition", "agent.pipeline.promotion", "agent.pipeline.stages", "agent.pipeline.unchanged",
-    "agent.registry", "agent.view.again", "agent.view.plain", "agent.view.show", "agent.aws.endpoints",
-    "agent.aws.images", "agent.aws.jobs", "agent.aws.registry", "agent.aws.signed",
-)  # fmt: skip
-"""What commands import when they have begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +120,7 @@ def _tell(client: socket.socket, number: int) -> None:
 
 def run(address: Path) -> int:
     """Serve at a socket; in each child, the exit code of its command."""
-    for name in (*(f"agent.commands.{command}" for command in command_files()), *_SOON):
-        importlib.import_module(name)
+    import_everything()
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(address))
     listening.listen(64)
