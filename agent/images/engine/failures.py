@@ -29,7 +29,8 @@ _PASSING = re.compile(
     r"\bEOF\b|reset by peer|broken pipe|connection refused|time-?out|timed out|too ?many ?requests|rate exceeded"
     r"|throttl|\b(?:429|50[0234])\b|internal (?:server )?error|service unavailable|temporar|no such host|TLS handshake"
     r"|invalid checksum digest format|unexpected end|blob upload (?:unknown|invalid)"  # an answer that was cut off
-    r"|does not exist locally|no such image|could not find image|failed to get digest",  # another build was faster
+    # Another build was faster, and has taken away the name that both have given their image.
+    r"|does not exist locally|tag does not exist|no such image|could not find image|failed to get digest",
     re.IGNORECASE,
 )
 _FIXED_TAG = re.compile(r"immutable|cannot be overwritten", re.IGNORECASE)

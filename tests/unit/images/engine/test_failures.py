@@ -106,6 +106,7 @@ def test_a_build_that_did_not_begin_says_why(message: str, kind: type[ModelyardE
         ("received unexpected HTTP status: 503 Service Unavailable", TemporaryError),
         ('Put "http://127.0.0.1:1/v2/m/manifests/1": dial tcp: connect: connection refused', TemporaryError),
         ("An image does not exist locally with the tag: 127.0.0.1:1/m", TemporaryError),
+        ("tag does not exist: 127.0.0.1:1/m:2", TemporaryError),
         ("could not find image from tag 127.0.0.1:1/m:2: failed to get digest sha256:de: no such file", TemporaryError),
         ("http: server gave HTTP response to HTTPS client", UsageError),
         ("name unknown: The repository with name 'm' does not exist in the registry", CloudFailedError),
