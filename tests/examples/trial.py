@@ -13,11 +13,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent.artifacts import Evaluation
+from agent.config.data_gates import DataGate, LeakageGate
 from agent.config.loading import load
+from agent.config.model import DataSource
+from agent.config.system_gates import ModelSizeGate
 from agent.data import names
 from agent.evaluation import evaluation_report
 from agent.evaluation.measuring import Wanted, evaluated
 from agent.evaluation.prediction_files import Place
+from agent.gates import model_size
 from agent.gates.findings import questions
 from agent.images.assemble import assemble
 from agent.images.layout import ImageLayout
@@ -31,14 +35,16 @@ from agent.runtime.contract.processing import ProcessingJob, host_path, processi
 from agent.runtime.contract.training import TrainingChannel, TrainingJob, training_files, training_folders
 from agent.runtime.isolation import detect_isolation
 from agent.runtime.process import ProcessRuntime
-from pipeline_steps import examine, gate
+from pipeline_steps import check_data, examine, gate, snapshot_data
 from tests.fakes import FakeAccount, KeptReport, MemoryObjects
 from tests.unit.pipeline_steps.surroundings import surroundings
+from tests.unit.pipeline_steps.vouched import BUCKET as LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from agent.artifacts import Judgement
     from agent.config.model import Configuration
     from agent.gates.findings import Finding
     from agent.images.unpack import UnpackedImage
@@ -172,6 +178,7 @@ class Trial:
             evaluation=self.evaluation,
             champions=deployed,
             findings=self._findings(champion),
+            answers={**self._of_the_data(), **self._of_the_model()},
         )
         return tuple(verdict.gate for verdict in gate.judge(inputs) if not verdict.passed)
 
@@ -187,6 +194,28 @@ class Trial:
         inputs = examine.Inputs(predictions=settings, evaluation=self.evaluation, champions=champions, questions=asked)
         account = FakeAccount(objects=MemoryObjects(kept={**theirs, **self.objects.kept}))
         return examine.run(inputs, surroundings(account)).findings
+
+    def _of_the_data(self) -> Mapping[str, Judgement]:
+        """What the data answer to the gates on them, before anything is deployed."""
+        gates = {name: one for name, one in self.configuration.gates.items() if isinstance(one, DataGate)}
+        if not gates:
+            return {}
+        sources = {name: DataSource(path=str(folder.relative_to(self.folder))) for name, folder in self._gated(gates)}
+        store = MemoryObjects(buckets={BUCKET, LEDGER})
+        context = surroundings(FakeAccount(objects=store), objects=store, folder=self.folder)
+        known = snapshot_data.run(snapshot_data.Inputs(project="p", bucket=BUCKET, sources=sources), context)
+        return check_data.run(check_data.Inputs(data=known.data, gates=gates, releases={}), context).answers
+
+    def _gated(self, gates: Mapping[str, DataGate]) -> Iterable[tuple[str, Path]]:
+        held_out = {gate.held_out for gate in gates.values() if isinstance(gate, LeakageGate)}
+        wanted = held_out | {gate.data for gate in gates.values()}
+        return ((name, folder) for name, folder in self.data.items() if name in wanted)
+
+    def _of_the_model(self) -> Mapping[str, Judgement]:
+        """What the model's size answers to the gates on it."""
+        gates = {name: one for name, one in self.configuration.gates.items() if isinstance(one, ModelSizeGate)}
+        size = self.model.stat().st_size
+        return {name: model_size.judge(name, one, size, str(self.model)) for name, one in gates.items()}
 
     def ask(self, requests: Iterable[tuple[str, str, str, str]]) -> list[Answer]:
         """Serve the model, and send requests given as method, path, content type and body, one after another."""
