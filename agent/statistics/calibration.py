@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from agent.statistics.bootstrap import DEFAULT, Plan, percentiles
 from agent.statistics.curves import between
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from agent.statistics.arrays import Codes, Floats
     from agent.statistics.intervals import Estimate
     from agent.statistics.tally import ScoreTally
@@ -86,19 +88,31 @@ def ece(bins: Calibration) -> float:
 
 
 def ece_interval(bins: Calibration, rows: float, plan: Plan = DEFAULT) -> Estimate:
-    """The expected calibration error with the percentile interval of a bootstrap over bins and classes.
+    """The expected calibration error with the interval of a bootstrap over bins and classes.
 
-    The error of a calibrated model is above 0 for finite rows, and so are the interval's ends.
+    The error of finite rows is the true one and at most what the rows' chance adds in all bins together (the triangle
+    inequality), so the lower end is below the value by a high percentile of that: 0 for a calibrated model. The upper
+    end is the percentile of resamples, which are higher by their own chance, and errs on the side of caution.
     """
     counts = np.concatenate([bins.positives, bins.negatives])
-    means = ratio(np.concatenate([bins.positive_scores, bins.negative_scores]), counts)
+    means = np.nan_to_num(ratio(np.concatenate([bins.positive_scores, bins.negative_scores]), counts))
     scale = rows / float(counts.sum())
     drawn = np.random.default_rng(plan.seed).poisson(counts * scale, size=(plan.resamples, len(counts)))
-    half = len(bins.positives)
-    positives, negatives = drawn[:, :half], drawn[:, half:]
-    scores = positives * np.nan_to_num(means[:half]) + negatives * np.nan_to_num(means[half:])
-    errors = ratio(np.abs(positives - scores).sum(axis=1), drawn.sum(axis=1).astype(np.float64))
-    return percentiles(ece(bins), errors, rows=rows, plan=plan)
+    gaps = _gaps(drawn, means)
+    found = percentiles(ece(bins), np.abs(gaps).sum(axis=1), rows=rows, plan=plan)
+    if not found.known:
+        return found
+    chance = float(np.nanquantile(np.abs(gaps - _gaps(counts, means)).sum(axis=1), (1 + plan.level) / 2))
+    return replace(found, low=max(0.0, found.value - chance), high=max(found.value, found.high))
+
+
+def _gaps(counts: ArrayLike, means: Floats) -> Floats:
+    """By bin, positive rows less the scores of all rows, as a share; the counts are of positives, negatives."""
+    at = np.asarray(counts, dtype=np.float64)
+    positives, negatives = np.split(at, 2, axis=-1)
+    of_positives, of_negatives = np.split(means, 2)
+    gaps = positives * (1 - of_positives) - negatives * of_negatives
+    return ratio(gaps, at.sum(axis=-1, keepdims=True))
 
 
 def brier_parts(brier: float, bins: Calibration) -> BrierParts:

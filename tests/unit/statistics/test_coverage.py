@@ -10,6 +10,7 @@ import pytest
 
 from agent.statistics import bootstrap, score_metrics
 from agent.statistics.binary import decision_estimates
+from agent.statistics.calibration import calibration, ece_interval
 from agent.statistics.confusion import confusion
 from agent.statistics.delong import auc_interval, compare_auc
 from agent.statistics.fairness import disparate_impact
@@ -61,6 +62,18 @@ def test_differences_of_paired_areas() -> None:
         return compare_auc(labels, scores + noise[0], scores + noise[1]).difference
 
     assert within(share_that_hold(0, sample))
+
+
+@pytest.mark.parametrize("shrunk", [1.0, 0.8, 0.4])
+def test_calibration_errors(shrunk: float) -> None:
+    """Of scores that are uniform, and come true less often by a factor; wider than need be, for the error is biased."""
+
+    def sample(random: np.random.Generator) -> Estimate:
+        scores = random.random(2000)
+        bins = calibration(tally(random.random(2000) < shrunk * scores, scores))
+        return ece_interval(bins, 2000, bootstrap.Plan(resamples=300))
+
+    assert share_that_hold((1 - shrunk) / 2, sample, 300) > 0.95 - 4 * math.sqrt(0.95 * 0.05 / 300)
 
 
 def test_resampled_areas() -> None:
