@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agent.artifacts import CommitInfo
 from agent.data.own_folder import NAME
+from agent.git import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,12 +17,12 @@ _FORMAT = "%H%x00%an%x00%ct%x00%s"
 
 def commit_of(folder: Path) -> CommitInfo:
     """The commit that is checked out in a folder; an empty one outside git, or before the first commit."""
-    log = _git(folder, "log", "-1", f"--format={_FORMAT}")
+    log = git(folder, "log", "-1", f"--format={_FORMAT}")
     if log is None:
         return CommitInfo(sha="")
     sha, author, seconds, subject = log.strip("\n").split("\0")
     # What modelyard itself leaves in a workspace is no change of the repository.
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", f":(exclude){NAME}")
+    changed = git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".", f":(exclude){NAME}")
     return CommitInfo(
         sha=sha,
         branch=branch_of(folder),
@@ -36,17 +36,17 @@ def commit_of(folder: Path) -> CommitInfo:
 
 def branch_of(folder: Path) -> str:
     """The branch that is checked out in a folder; empty outside git and on a detached head."""
-    return (_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
+    return (git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or "").strip()
 
 
 def origin_of(folder: Path) -> str:
     """The address of a repository's remote `origin`, without a user's secret; empty where there is none."""
-    return _without_credentials((_git(folder, "config", "--get", "remote.origin.url") or "").strip())
+    return _without_credentials((git(folder, "config", "--get", "remote.origin.url") or "").strip())
 
 
 def place_in_repository(folder: Path) -> str:
     """A folder's path from the top of its git repository; empty for the top itself, and outside git."""
-    return (_git(folder, "rev-parse", "--show-prefix") or "").strip().strip("/")
+    return (git(folder, "rev-parse", "--show-prefix") or "").strip().strip("/")
 
 
 def _without_credentials(address: str) -> str:
@@ -56,12 +56,3 @@ def _without_credentials(address: str) -> str:
         return address
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-def _git(folder: Path, *words: str) -> str | None:
-    """What git answers, or None where it has nothing to say; no repository is no error, nor is a missing git."""
-    try:
-        answer = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False, encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    return answer.stdout if answer.returncode == 0 else None

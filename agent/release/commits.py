@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
+
+from agent.git import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,32 +21,21 @@ def between(folder: Path, old: str, new: str) -> tuple[str, ...]:
     """
     if not old or not new or old == new:
         return ()
-    answer = _git(folder, "log", f"--max-count={_MOST}", "--format=%h %an: %s", f"{old}..{new}", "--")
+    answer = git(folder, "log", f"--max-count={_MOST}", "--format=%h %an: %s", f"{old}..{new}", "--")
     return tuple((answer or "").splitlines())
 
 
 def author_of(folder: Path, commit: str) -> str:
     """Name of a commit's author; empty where git is missing or does not know the commit."""
-    found = _git(folder, "log", "--max-count=1", "--format=%an", commit, "--") if commit else None
+    found = git(folder, "log", "--max-count=1", "--format=%an", commit, "--") if commit else None
     return (found or "").strip()
 
 
 def knows(folder: Path, commit: str) -> bool:
     """Whether the working copy has a commit, which a shallow clone may lack."""
-    return bool(_SHA.fullmatch(commit)) and _git(folder, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+    return bool(_SHA.fullmatch(commit)) and git(folder, "cat-file", "-e", f"{commit}^{{commit}}") is not None
 
 
 def file_at(folder: Path, commit: str, path: str) -> str | None:
     """A file's text at a commit, ``path`` relative to the folder; None where git or the commit has none."""
-    return _git(folder, "show", f"{commit}:./{path}") if _SHA.fullmatch(commit) else None
-
-
-def _git(folder: Path, *words: str) -> str | None:
-    """What git answers; None where it is missing or fails."""
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, check=False, encoding="utf-8", errors="replace"
-        )
-    except FileNotFoundError:
-        return None
-    return answer.stdout if answer.returncode == 0 else None
+    return git(folder, "show", f"{commit}:./{path}") if _SHA.fullmatch(commit) else None
