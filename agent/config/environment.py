@@ -190,6 +190,9 @@ class CheckLoad(Section):
     longest: Duration = Field(
         default=60, ge=1, le=900, description="No more are sent after that time, in seconds or as a duration."
     )
+    max_first_ms: int | None = Field(
+        default=None, ge=1, description="Time for the very first answer, of a serverless endpoint a cold start, in ms."
+    )
     max_p50_ms: int | None = Field(default=None, ge=1, description="Time for half of the answers, in ms.")
     max_p99_ms: int | None = Field(default=None, ge=1, description="Time for 99 of 100 answers, in ms.")
     max_error_rate: float = Field(

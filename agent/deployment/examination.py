@@ -10,7 +10,7 @@ from pydantic import Field
 
 from agent.deployment import sample
 from agent.deployment.checks import Measured, ask, measured
-from agent.deployment.load import Payload, missed, put
+from agent.deployment.load import Payload, first_answer, missed, put
 from agent.deployment.order import enter
 from agent.errors import InputMissingError, UsageError, UserCodeFailedError
 from agent.step import StepModel
@@ -38,7 +38,7 @@ class Answers(StepModel):
     error_rate: float | None = Field(default=None, description="Share of those that were not answered.")
     p50_ms: float | None = Field(default=None, description="Time within which half of the answers came, in ms.")
     p99_ms: float | None = Field(default=None, description="Time within which 99 of 100 answers came, in ms.")
-    first_ms: float | None = Field(default=None, description="Time of the first request, before the load, in ms.")
+    first_ms: float | None = Field(default=None, description="Time of the very first answer, in ms.")
     cost: float | None = Field(default=None, description="What 1,000 answers cost at that load.")
 
 
@@ -84,10 +84,13 @@ def examine(wanted: Examination, ctx: Context) -> Examined:
     target = enter(wanted.environment, ctx)
     _require_live(wanted, target)
     endpoint, checks = wanted.environment.endpoint.name, wanted.environment.checks
+    rows = _rows(wanted, ctx)
+    payloads = _payloads(wanted, rows) if checks.load else ()
+    first = first_answer(target.endpoints, endpoint, payloads[0]) if payloads else math.inf
     ctx.report.doing(f"asking endpoint {endpoint} {len(checks.requests)} questions")
     failures = ask(target.endpoints, endpoint, checks.requests)
-    rows, found = _sample(wanted, ctx, target.endpoints)
-    load = _load(wanted, ctx, target.endpoints, rows)
+    found = _measured_sample(wanted, ctx, target.endpoints, rows)
+    load = _load(wanted, ctx, target.endpoints, payloads, first)
     return Examined(
         endpoint=endpoint,
         where=f"account {target.id}, {target.region}",
@@ -113,20 +116,38 @@ def _require_live(wanted: Examination, target: Account) -> None:
         )
 
 
-def _load(wanted: Examination, ctx: Context, endpoints: Endpoints, rows: Sequence[Row]) -> Load | None:
-    """What a load came to, where one is wanted: of held-out rows, one a request, or else of the declared requests."""
-    checks, name = wanted.environment.checks, wanted.environment.endpoint.name
-    if checks.load is None:
-        return None
+def _rows(wanted: Examination, ctx: Context) -> Sequence[Row]:
+    """The held-out rows that are sent."""
+    limits = wanted.environment.checks.sample
+    if limits is None:
+        return ()
+    if wanted.sample is None:
+        raise UsageError(f"`checks.sample` of {wanted.name} needs the data set {limits.data}")
+    return sample.pick(ctx.accounts.tools.objects, wanted.sample, limits.rows)
+
+
+def _payloads(wanted: Examination, rows: Sequence[Row]) -> Sequence[Payload]:
+    """What a load sends: held-out rows, one a request, or else the declared requests."""
     payloads = [Payload(body=sample.body([row]), content_type="text/csv") for row in rows] or [
-        Payload(body=request.body.encode(), content_type=request.content_type) for request in checks.requests
+        Payload(body=request.body.encode(), content_type=request.content_type)
+        for request in wanted.environment.checks.requests
     ]
     if not payloads:
         raise UsageError(
             f"`checks.load` of {wanted.name} needs something to send: `checks.sample` or `checks.requests`"
         )
-    ctx.report.doing(f"sending {checks.load.requests} requests to endpoint {name}, {checks.load.concurrency} at once")
-    return put(endpoints, name, payloads, checks.load, check=ctx.clock.check)
+    return payloads
+
+
+def _load(
+    wanted: Examination, ctx: Context, endpoints: Endpoints, payloads: Sequence[Payload], first: float
+) -> Load | None:
+    """What a load came to, where one is wanted."""
+    load, name = wanted.environment.checks.load, wanted.environment.endpoint.name
+    if load is None:
+        return None
+    ctx.report.doing(f"sending {load.requests} requests to endpoint {name}, {load.concurrency} at once")
+    return put(endpoints, name, payloads, load, first=first, check=ctx.clock.check)
 
 
 def _measured_load(wanted: CheckLoad | None, found: Load | None) -> dict[str, Any]:
@@ -140,13 +161,10 @@ def _measured_load(wanted: CheckLoad | None, found: Load | None) -> dict[str, An
     return {"load": found.sent, "error_rate": found.error_rate, "cost": cost, **known}
 
 
-def _sample(wanted: Examination, ctx: Context, endpoints: Endpoints) -> tuple[Sequence[Row], Measured]:
-    """The held-out rows that were sent, and what they came to."""
+def _measured_sample(wanted: Examination, ctx: Context, endpoints: Endpoints, rows: Sequence[Row]) -> Measured:
+    """What the held-out rows come to."""
     limits, name = wanted.environment.checks.sample, wanted.environment.endpoint.name
     if limits is None:
-        return (), Measured(value=None)
-    if wanted.sample is None:
-        raise UsageError(f"`checks.sample` of {wanted.name} needs the data set {limits.data}")
+        return Measured(value=None)
     ctx.report.doing(f"sending up to {limits.rows} held-out rows to endpoint {name}")
-    rows = sample.pick(ctx.accounts.tools.objects, wanted.sample, limits.rows)
-    return rows, measured(endpoints, name, rows, limits)
+    return measured(endpoints, name, rows, limits)

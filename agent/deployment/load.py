@@ -35,7 +35,7 @@ class Payload:
 class Load:
     """What a load came to: seconds of each answer in ascending order, why requests failed, and how long all took.
 
-    ``first`` is what the very first request took, before the load: of a serverless endpoint, a cold start.
+    ``first`` is what the endpoint's very first answer took, in seconds, before everything else; infinite without any.
     """
 
     first: float
@@ -65,21 +65,32 @@ class Load:
         return per_hour / _HOUR * 1000 / answered if answered else math.inf
 
 
+def first_answer(
+    endpoints: Endpoints, name: str, payload: Payload, timer: Callable[[], float] = time.perf_counter
+) -> float:
+    """How long an endpoint that nobody has asked yet takes to answer, in seconds; infinite where it does not.
+
+    Of a serverless endpoint, or one that scales from nothing, it is a cold start.
+    """
+    first = _send(endpoints, name, payload, timer)
+    return first if isinstance(first, float) else math.inf
+
+
 def put(
     endpoints: Endpoints,
     name: str,
     payloads: Sequence[Payload],
     wanted: CheckLoad,
     *,
+    first: float,
     timer: Callable[[], float] = time.perf_counter,
     check: Callable[[], object] = int,
 ) -> Load:
-    """One request alone, then the load; ``check`` is called before each request, and may raise to end it.
+    """Put a load on an endpoint; ``check`` is called before each request, and may raise to end it.
 
     No more requests are sent once ``wanted.longest`` has passed. A request that the model fails, or that gets no
     answer after the client's own retries, is a failure; a refusal (AccessDeniedError) is raised.
     """
-    first = _send(endpoints, name, payloads[0], timer)
     turns, lock = iter(range(wanted.requests)), threading.Lock()
     began = timer()
 
@@ -98,7 +109,7 @@ def put(
         workers = [pool.submit(work) for _ in range(wanted.concurrency)]
         found = [each for worker in workers for each in worker.result()]
     return Load(
-        first=first if isinstance(first, float) else math.inf,
+        first=first,
         latencies=tuple(sorted(each for each in found if isinstance(each, float))),
         failures=tuple(each for each in found if isinstance(each, str)),
         seconds=timer() - began,
@@ -121,6 +132,9 @@ def missed(wanted: CheckLoad, found: Load) -> tuple[str, ...]:
 
 
 def _missed(wanted: CheckLoad, found: Load) -> Iterator[str]:
+    if wanted.max_first_ms is not None and found.first * 1000 > wanted.max_first_ms:
+        came = f"came after {found.first * 1000:.0f} ms" if math.isfinite(found.first) else "did not come"
+        yield f"the first answer {came}, expected at most {wanted.max_first_ms} ms"
     load = f"of {found.sent} requests, {wanted.concurrency} at once,"
     if found.error_rate > wanted.max_error_rate:
         yield (

@@ -17,7 +17,7 @@ MAY_HOLD: Mapping[str, str] = {
     "*/host.pem": "the key of a test's own server (tests/code_host.py)",
     "*/cloud-demo/build-server.env": "what `modelyard demo --keep` keeps, with the key of its build server",
     "*/key.env": "what a page tells its reader to keep the build server's key in (docs/how-to/accounts.md)",
-    "*/test_page_answers_as_shown_*/home/.docker/config.json": "what `docker login` keeps (docs/how-to/containers.md)",
+    "*/test_page_answers_as_shown_*/.docker/config.json": "what `docker login` keeps (docs/how-to/containers.md)",
     "*/test_an_authority_of_ones_own_*/server.pem": "the key of a test's own server",
     "*/aws-config": "profiles of a shell, which a test is told to be (tests/contract/bootstrap/test_command.py)",
     "*/issuer.pem": "the key of a test's own issuer of tokens (tests/issuer.py)",

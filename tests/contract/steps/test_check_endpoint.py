@@ -103,6 +103,14 @@ def test_a_load_is_measured_and_known_to_a_later_build(world: World) -> None:
     assert world.check(environment=environment) == first
 
 
+def test_the_very_first_answer_is_timed_before_any_other_warms_the_endpoint_up(world: World) -> None:
+    world.deploy(world.release(first_seconds="1.5"))
+    load = {"requests": 10, "max_first_ms": 1000}
+    checks = {"requests": [{"body": "a"}], "sample": {"metric": "accuracy", "min": 0.9}, "load": load}
+    with pytest.raises(UserCodeFailedError, match=r"the first answer came after \d{4,} ms, expected at most 1000 ms"):
+        world.check(environment=world.environment(checks=checks))
+
+
 def test_an_endpoint_that_fails_under_load_does_not_pass(world: World) -> None:
     release = world.release(status="500", answer="out of memory")
     world.deploy(release)

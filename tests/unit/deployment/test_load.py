@@ -6,12 +6,13 @@ import itertools
 import math
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.config.environment import CheckLoad
-from agent.deployment.load import Load, Payload, missed, put
+from agent.deployment.load import Load, Payload, first_answer, missed, put
 from agent.errors import AccessDeniedError, InterruptedRunError, TemporaryError, UserCodeFailedError
 from tests.fakes import MemoryEndpoints
 
@@ -23,7 +24,7 @@ PAYLOADS = [Payload(body=body, content_type="text/csv") for body in (b"a", b"b",
 
 def loaded(endpoints: MemoryEndpoints, timer: Callable[[], float] | None = None, **settings: Any) -> Load:
     wanted = CheckLoad(**{"requests": 30, "concurrency": 3, **settings})
-    return put(endpoints, "tumour", PAYLOADS, wanted, **({} if timer is None else {"timer": timer}))
+    return put(endpoints, "tumour", PAYLOADS, wanted, first=0.5, **({} if timer is None else {"timer": timer}))
 
 
 def load(*milliseconds: float, failures: int = 0, seconds: float = 1.0) -> Load:
@@ -35,7 +36,7 @@ def test_every_request_is_sent_once_and_all_payloads_take_turns() -> None:
     endpoints = MemoryEndpoints()
     found = loaded(endpoints)
     assert (found.sent, found.failures) == (30, ())
-    assert Counter(endpoints.invoked) == {b"a": 11, b"b": 10, b"c": 10}  # and the first one before the load
+    assert Counter(endpoints.invoked) == {b"a": 10, b"b": 10, b"c": 10}
     assert list(found.latencies) == sorted(found.latencies)
 
 
@@ -48,8 +49,7 @@ def test_no_more_are_under_way_at_once_than_are_allowed() -> None:
         with lock:
             under_way += 1
             most = max(most, under_way)
-        if len(endpoints.invoked):  # the first request is alone
-            meeting.wait(60)
+        meeting.wait(60)
         with lock:
             under_way -= 1
 
@@ -92,14 +92,13 @@ def test_an_interrupted_run_sends_no_more() -> None:
             raise InterruptedRunError("aborted")
 
     with pytest.raises(InterruptedRunError):
-        put(endpoints, "tumour", PAYLOADS, CheckLoad(requests=1000, concurrency=1), check=check)
+        put(endpoints, "tumour", PAYLOADS, CheckLoad(requests=1000, concurrency=1), first=0.5, check=check)
     assert len(endpoints.invoked) == 6
 
 
 def test_it_ends_when_its_time_is_over_and_measures_what_was_answered() -> None:
     seconds = itertools.count()
     found = loaded(MemoryEndpoints(), timer=lambda: float(next(seconds)), requests=1000, concurrency=1, longest=30)
-    assert found.first == 1
     assert found.sent == 10  # each takes three looks at a clock that goes on with each
     assert found.seconds == 32
 
@@ -119,6 +118,27 @@ def test_times_above_their_limits_are_told() -> None:
         "99% of 200 requests, 4 at once, were answered within 198 ms, expected at most 100 ms",
     )
     assert missed(CheckLoad(max_p50_ms=100, max_p99_ms=198), found) == ()
+
+
+def test_the_first_answer_is_timed_alone_and_has_a_limit() -> None:
+    endpoints, seconds = MemoryEndpoints(), itertools.count()
+    assert first_answer(endpoints, "tumour", PAYLOADS[1], timer=lambda: float(next(seconds))) == 1
+    assert endpoints.invoked == [b"b"]
+    assert missed(CheckLoad(max_first_ms=500), load(1)) == ()
+    assert missed(CheckLoad(max_first_ms=499), load(1)) == (
+        "the first answer came after 500 ms, expected at most 499 ms",
+    )
+
+
+def test_a_first_answer_that_never_comes_misses_its_limit() -> None:
+    def before(_operation: str, _name: str) -> None:
+        raise TemporaryError("busy")
+
+    first = first_answer(MemoryEndpoints(before=before), "tumour", PAYLOADS[0])
+    assert first == math.inf
+    assert missed(CheckLoad(max_first_ms=500), replace(load(1), first=first)) == (
+        "the first answer did not come, expected at most 500 ms",
+    )
 
 
 def test_costs_follow_from_what_was_answered_in_an_hour() -> None:

@@ -5,6 +5,7 @@ It echoes invocations: body and content type come back as they were. Environment
 - ``DO_START_SECONDS``: listen so late. ``DO_PING_SECONDS``: answer pings so late. ``DO_PING_STATUS``: answer them so.
 - ``DO_HEALTHY_AFTER``: answer pings with 503 for so many seconds.
 - ``DO_ANSWER``: this text instead of the echo. ``DO_STATUS``, ``DO_SECONDS``: status and delay of every answer.
+- ``DO_FIRST_SECONDS``: delay of the first answer, instead.
 - ``DO_ATTRIBUTES``: the answer's custom attributes. ``DO_EXECUTION_PARAMETERS``: JSON for batch transforms.
 - ``DO_PRINT``: write these lines at the start. ``DO_EXIT``: end at once with this code.
 
@@ -15,6 +16,7 @@ an answer).
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -25,6 +27,7 @@ from pathlib import Path
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 STARTED = time.monotonic()
+ANSWERS = itertools.count()
 
 
 def setting(name: str, default: str = "") -> str:
@@ -68,7 +71,10 @@ class Handler(BaseHTTPRequestHandler):
         if "die" in wanted:
             os._exit(1)
         sys.stdout.write(f"invocation of {len(body)} bytes\n")
-        time.sleep(float(wanted.get("seconds", setting("SECONDS", "0"))))
+        delay = setting("SECONDS", "0")
+        if next(ANSWERS) == 0:
+            delay = setting("FIRST_SECONDS", delay)
+        time.sleep(float(wanted.get("seconds", delay)))
         content_type = self.headers.get("Content-Type") or "application/octet-stream"
         if "report" in wanted:
             body, content_type = report(dict(self.headers)), "application/json"
