@@ -96,3 +96,10 @@ def test_shell_inside_a_shell_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(MARK, "outer")
     with pytest.raises(RuntimeError, match="no-test"):
         play(["true"], tmp_path)
+
+
+def test_progress_that_only_a_slow_machine_tells_is_no_difference(tmp_path: Path) -> None:
+    told = "```console\n$ printf 'tools: CREATING …\\ndone\\n'\n{}\n```\n"
+    assert problems(told.format("done"), tmp_path) == []
+    assert problems(told.format("tools: CREATING …\ndone"), tmp_path) == []
+    assert len(problems(told.format("tools: CREATING …"), tmp_path)) == 1
