@@ -17,6 +17,7 @@ from agent.deployment.comparison import compared
 from agent.deployment.deploy import recalled
 from agent.deployment.evidence import Change, Consent, Entry, Proof
 from agent.deployment.evidence_lines import change_lines, history_lines, measured_phrase, proof_lines
+from agent.deployment.load import in_words
 from agent.deployment.order import Order, enter
 from agent.deployment.promotion import release_before, require_known, require_proved
 from agent.deployment.settings import would_change
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Release
     from agent.context import Context
-    from agent.ledger.environments import Deployment
+    from agent.ledger.environments import Checked, Deployment
 
 _MOST_OF_HISTORY = 20
 
@@ -227,8 +228,18 @@ def _proofs(release: str, before: Sequence[str], environments: Environments) -> 
             who=deployed.who,
             checked=check.ended if check else None,
             passed=check.passed if check else None,
-            found=f"{check.metric} {check.value:.6g} on {check.rows} rows" if check and check.metric else "",
+            found=_found(check) if check else "",
         )
+
+
+def _found(check: Checked) -> str:
+    """What a check measured: rows through the endpoint's own door, and a load on it."""
+    told = []
+    if check.metric is not None and check.value is not None:
+        told.append(f"{check.metric} {check.value:.6g} on {check.rows} rows")
+    if check.p50_ms is not None and check.p99_ms is not None:
+        told.append(in_words(check.load, check.p50_ms, check.p99_ms, check.cost))
+    return "; ".join(told)
 
 
 def _entries(case: _Case) -> Iterator[Entry]:

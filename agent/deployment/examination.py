@@ -10,7 +10,7 @@ from pydantic import Field
 
 from agent.deployment import sample
 from agent.deployment.checks import Measured, ask, measured
-from agent.deployment.load import Payload, first_answer, missed, put
+from agent.deployment.load import Payload, first_answer, in_words, missed, put
 from agent.deployment.order import enter
 from agent.errors import InputMissingError, UsageError, UserCodeFailedError
 from agent.step import StepModel
@@ -72,10 +72,9 @@ class Examined:
                 f"{found.metric} {found.value:.6g} on {found.rows} held-out rows through endpoint {self.endpoint}"
             )
         if found.p50_ms is not None and found.p99_ms is not None:
-            cost = f", 1,000 of them for {found.cost:.4g}" if found.cost is not None else ""
             ctx.report.fact(
-                f"{found.load} requests to endpoint {self.endpoint}: half answered within {found.p50_ms:.0f} ms, 99 of "
-                f"100 within {found.p99_ms:.0f} ms{cost}; the first one took {found.first_ms or math.nan:.0f} ms"
+                f"{in_words(found.load, found.p50_ms, found.p99_ms, found.cost)} by endpoint {self.endpoint}; the "
+                f"very first answer took {found.first_ms or math.nan:.0f} ms"
             )
 
 

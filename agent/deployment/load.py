@@ -126,6 +126,12 @@ def _send(endpoints: Endpoints, name: str, payload: Payload, timer: Callable[[],
     return float(timer() - began)
 
 
+def in_words(requests: int, p50_ms: float, p99_ms: float, cost: float | None) -> str:
+    """How long answers took, in ms, and what 1,000 of them cost, where that is known."""
+    told = f", 1,000 of them for {cost:.4g}" if cost is not None else ""
+    return f"half of {requests} requests answered within {p50_ms:.0f} ms, 99 of 100 within {p99_ms:.0f} ms{told}"
+
+
 def missed(wanted: CheckLoad, found: Load) -> tuple[str, ...]:
     """One sentence for each limit that was missed."""
     return tuple(_missed(wanted, found))

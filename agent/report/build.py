@@ -142,6 +142,18 @@ class Fact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Load:
+    """A load on an endpoint: requests, the share of them without an answer, times in ms, the cost of 1,000 answers."""
+
+    requests: int
+    error_rate: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    first_ms: float | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Live:
     """A deployment: which release an environment serves now, and what its endpoint answered when it was asked."""
 
@@ -152,6 +164,8 @@ class Live:
     checked: str = ""
     until: str = ""
     """When an endpoint of a pull request ends; empty for one that stays."""
+    load: Load | None = None
+    """What its clients feel, where its environment's checks have a load."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +181,14 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proved:
+    """An environment where the release was before: ``told`` is what its check came to there."""
+
+    environment: str
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Promotion:
     """What a promotion or a rollback changes, and who let it pass."""
 
@@ -176,6 +198,7 @@ class Promotion:
     title: str = ""
     changes: tuple[Change, ...] = ()
     lines: tuple[str, ...] = ()
+    proved: tuple[Proved, ...] = ()
     by: str = ""
     reason: str = ""
     at: str = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.report.build import State
+from agent.report.load import load_in_words
 from agent.report.markdown import block, code, code_cell, escaped, link, sentence, table
 from agent.report.wording import NOTHING, difference, duration, moment, number
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.artifacts import Verdict
-    from agent.report.build import BuildReport, Compared, MetricRow
+    from agent.report.build import BuildReport, Compared, Live, MetricRow
 
 _MOST = 30_000
 """The longest comment, in characters: the strictest of the hosts takes 32768."""
@@ -108,11 +109,16 @@ def _says(verdict: Verdict) -> str:
 
 
 def _endpoints(report: BuildReport) -> str:
-    return "\n".join(
-        f"- Endpoint for this pull request: {code(live.endpoint.rpartition('/')[2])}, until {escaped(live.until)}"
-        for live in report.live
-        if live.until
-    )
+    return "\n".join(line for live in report.live for line in _endpoint(live))
+
+
+def _endpoint(live: Live) -> Iterator[str]:
+    name = code(live.endpoint.rpartition("/")[2])
+    if live.until:
+        yield f"- Endpoint for this pull request: {name}, until {escaped(live.until)}"
+    if live.load:
+        where = "" if live.until else f" on {name} in {escaped(live.environment)}"
+        yield f"- Load{where}: {load_in_words(live.load)}"
 
 
 def _links(report: BuildReport, page: str) -> str:

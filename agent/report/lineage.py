@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.artifacts import DataSet, Image, Model, Sbom
 from agent.report.build import Fact, Live
+from agent.report.load import load_of
 from agent.report.outcome import read, text
 from agent.report.wording import count, number, size
 
@@ -79,7 +80,7 @@ def _with_check(live: Live, outcome: StageOutcome) -> Live:
     metric, value = text(outcome.result, "metric"), read(outcome.result, "value", float)
     if metric and value is not None:
         told.append(f"{metric} {number(value)} on {count(rows, 'held-out row')}")
-    return replace(live, checked=", ".join(told) or "it answers")
+    return replace(live, checked=", ".join(told) or "it answers", load=load_of(outcome.result))
 
 
 def _commit(facts: BuildFacts) -> Iterator[Fact]:

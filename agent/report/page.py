@@ -14,6 +14,7 @@ from agent.report import gates, wording
 from agent.report.build import State
 from agent.report.drawing import DARK, LIGHT
 from agent.report.figures.all import figures
+from agent.report.load import load_in_words
 from agent.report.picture import measures, picture
 from agent.report.trend import trend, trend_measures
 
@@ -97,6 +98,7 @@ def rendered(template: str, **values: object) -> str:
         "short": short,
         "address": address,
         "sentence": sentence,
+        "load": load_in_words,
     }
     return surroundings.get_template(template).render(values)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agent.report.build import Change, Promotion
+from agent.report.build import Change, Promotion, Proved
 from agent.report.outcome import read, text
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def promotion_of(outcomes: Sequence[StageOutcome]) -> Promotion | None:
         title=text(shown, "title"),
         changes=tuple(map(change_of, read(shown, "changes", list[dict[str, Any]]) or ())),
         lines=tuple(read(shown, "lines", list[str]) or ()),
+        proved=tuple(map(_proved, read(shown, "proved", list[dict[str, Any]]) or ())),
         by=text(let, "by"),
         reason=text(let, "reason"),
         at=text(let, "at"),
@@ -45,6 +46,12 @@ def _of_step(outcomes: Sequence[StageOutcome], step: str) -> StageOutcome | None
 
 def _first(results: Sequence[Mapping[str, Any]], field: str) -> str:
     return next((found for found in (text(result, field) for result in results) if found), "")
+
+
+def _proved(row: Mapping[str, Any]) -> Proved:
+    passed, found = read(row, "passed", bool), text(row, "found")
+    came = "not checked" if passed is None else f"{'passed' if passed else 'failed'} its check"
+    return Proved(environment=text(row, "environment_name"), told=f"{came}: {found}" if found else came)
 
 
 def change_of(row: Mapping[str, Any]) -> Change:

@@ -263,6 +263,10 @@ def test_a_review_says_what_would_change_and_changes_nothing(world: World) -> No
     approved(world, one)
     promoted(world, one)
     two = proved(world, "two", who="bob")
+    check = world.environments.checked("qa", two)
+    assert check is not None
+    loaded = {"metric": "auc", "value": 0.99, "rows": 100, "load": 200, "p50_ms": 22.6, "p99_ms": 80.9, "cost": 0.0123}
+    world.environments.keep_check(check.model_copy(update=loaded))
     began = world.last_call()
     found = reviewed(world, two[:12])
     assert world.writes(began) == []
@@ -277,6 +281,10 @@ def test_a_review_says_what_would_change_and_changes_nothing(world: World) -> No
     assert writes == ["sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:UpdateEndpoint"]
     (proof,) = found.proved
     assert (proof.environment_name, proof.passed) == ("qa", True)
+    assert proof.found == (
+        "auc 0.99 on 100 rows; half of 200 requests answered within 23 ms, 99 of 100 within 81 ms, 1,000 of them for "
+        "0.0123"
+    )
     assert any(text.startswith("model package:") for text in found.verified)
     assert found.lines[0] == found.title
     assert found.lines[-1] == "needs an approval by alice, but not its author (bob), which counts for 1440 minutes"

@@ -69,6 +69,35 @@ def test_an_endpoint_of_a_pull_request_tells_until_when_it_lives() -> None:
     assert b"tumour-pr-12" in pages(report)["index.html"]
 
 
+def test_a_load_is_told_on_the_page_and_in_the_comment() -> None:
+    report = builds.report(builds.released(), pull_request=None)
+    told = (
+        "200 requests: half answered within 23 ms, 99 of 100 within 81 ms; 0.5 % not answered; 1,000 answers cost "
+        "0.0123; the very first answer took 312 ms"
+    )
+    assert f"<dt>Under load</dt><dd>{told}</dd>" in pages(report)["index.html"].decode()
+    assert f"- Load on `tumour-qa` in qa: {told}\n" in comment(report, Dialect())
+
+
+def test_a_check_without_a_load_says_nothing_of_one() -> None:
+    bare = {"requests": 2, "rows": 0, "load": 0, "error_rate": None, "p50_ms": None}
+    outcomes = [*builds.released()[:-1], builds.outcome("check_endpoint", bare)]
+    assert builds.report(outcomes).live[0].load is None
+
+
+def test_a_load_that_nothing_answered_has_no_times() -> None:
+    failed = {"requests": 2, "rows": 0, "load": 20, "error_rate": 1.0, "cost": None}
+    outcomes = [*builds.released()[:-1], builds.outcome("check_endpoint", failed)]
+    assert "- Load on `tumour-qa` in qa: 20 requests: 100 % not answered\n" in comment(
+        builds.report(outcomes), Dialect()
+    )
+
+
+def test_a_promotion_shows_what_checks_came_to_in_the_environments_before() -> None:
+    page = pages(builds.report(builds.promotion(), kind="promotion"))["index.html"].decode()
+    assert "<dt>In qa</dt><dd>passed its check: auc 0.99 on 100 rows; half of 200 requests answered" in page
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -76,7 +105,8 @@ json_values = st.recursive(
 )
 fields = st.sampled_from(
     ["release", "data", "image", "model", "verdicts", "evaluation", "metrics", "endpoint", "environment_name",
-     "changes", "lines", "warnings", "copied_files", "requests", "value", "expires", "package"]
+     "changes", "lines", "warnings", "copied_files", "requests", "value", "expires", "package", "load", "p50_ms",
+     "proved"]
 )  # fmt: skip
 outcomes = st.builds(
     StageOutcome,
