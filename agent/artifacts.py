@@ -66,6 +66,20 @@ class Model(StepModel):
     job: str = Field(description="Name of the training job.")
 
 
+class JobUse(StepModel):
+    """What one job took of machines."""
+
+    job: str = Field(description="Name of the job.")
+    subject: str = Field(default="", description="What it was about, where a step has several jobs.")
+    instance_type: str = Field(description="Type of its instances.")
+    instance_count: int = Field(description="Number of instances.")
+    started: AwareDatetime | None = Field(default=None, description="When its machines began.")
+    seconds: int | None = Field(default=None, description="How long they ran, in seconds, where that is known.")
+    billable_seconds: int | None = Field(
+        default=None, description="What is billed for each of them, in seconds; SageMaker tells it of training jobs."
+    )
+
+
 class Interval(StepModel):
     """Where a value lies, by what is known of it."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import Evaluation, Image, Judgement, Script
+from agent.artifacts import Evaluation, Image, JobUse, Judgement, Script
 from agent.config.gate import CustomGate
 from agent.config.section import Resources
 from agent.errors import UserCodeFailedError
@@ -29,6 +29,7 @@ from agent.jobs.script_job import (
     upload_script,
 )
 from agent.jobs.side_by_side import Task, side_by_side
+from agent.jobs.use import use_of
 from agent.ports.jobs import JobKind
 from agent.step import Action, Step, StepModel, digest
 
@@ -57,6 +58,7 @@ class Result(StepModel):
     """What the gates answer."""
 
     answers: Mapping[str, Judgement] = Field(description="Answers by the names of the gates.")
+    jobs: tuple[JobUse, ...] = Field(default=(), description="What the jobs took of machines.")
 
 
 def order(inputs: Inputs, name: str, ctx: Context) -> JobOrder:
@@ -143,15 +145,17 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         upload_script(module, ctx.folder, objects, inputs.bucket)
         program, content = program_of(gate, module)
         objects.create(inputs.bucket, script_key(program), content)
-    return Result(answers=_asked(inputs, ctx))
+    return _asked(inputs, ctx)
 
 
-def _asked(inputs: Inputs, ctx: Context) -> dict[str, Judgement]:
+def _asked(inputs: Inputs, ctx: Context) -> Result:
     tasks = [Task(name=f"gate {name}", work=partial(ask, inputs, name)) for name in inputs.gates]
-    return dict(zip(inputs.gates, side_by_side(tasks, ctx), strict=True))
+    done = side_by_side(tasks, ctx)
+    answers = {name: answer for name, (answer, _) in zip(inputs.gates, done, strict=True)}
+    return Result(answers=answers, jobs=tuple(use for _, use in done))
 
 
-def ask(inputs: Inputs, name: str, ctx: Context) -> Judgement:
+def ask(inputs: Inputs, name: str, ctx: Context) -> tuple[Judgement, JobUse]:
     """One gate's answer; UserCodeFailedError with its own words where it raises, or answers no verdict."""
     tools, gate = ctx.accounts.tools, inputs.gates[name]
     job = complete(order(inputs, name, ctx), tools, ctx)
@@ -162,7 +166,8 @@ def ask(inputs: Inputs, name: str, ctx: Context) -> Judgement:
             f"gate `{name}`: the processing job {job.name} in account {tools.id}, {tools.region}, ended well, but left "
             f"no {where}; {gate.entry_point} must return"
         )
-    return read_answer(written.body, gate, where)
+    resources = gate.resources or inputs.resources
+    return read_answer(written.body, gate, where), use_of(job, resources, f"gate {name}")
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import Champion, DataSet, Evaluation, Metric, Model, Script
+from agent.artifacts import Champion, DataSet, Evaluation, JobUse, Metric, Model, Script
 from agent.config.network import JobNetwork
 from agent.config.predictions import Predictions
 from agent.config.section import Resources
@@ -32,6 +32,7 @@ from agent.jobs.script_job import (
     upload_script,
 )
 from agent.jobs.side_by_side import Task, side_by_side
+from agent.jobs.use import use_of
 from agent.ports.jobs import JobKind
 from agent.step import Action, Step, StepModel, digest
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.context import Context
+    from agent.ports.jobs import JobState
 
 CANDIDATE = "the candidate"
 
@@ -68,6 +70,7 @@ class Result(StepModel):
 
     evaluation: Evaluation = Field(description="The candidate's.")
     champions: Mapping[str, Evaluation] = Field(description="The champions', by environment.")
+    jobs: tuple[JobUse, ...] = Field(default=(), description="What the jobs took of machines.")
 
 
 def evaluation_key(inputs: Inputs, model: Model) -> str:
@@ -169,7 +172,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     if inputs.predictions is not None:
         require_statistics()
     upload_script(inputs.script, ctx.folder, ctx.accounts.tools.objects, inputs.bucket)
-    measured = _measured(inputs, ctx)
+    measured, jobs = _measured(inputs, ctx)
     for key, (_, names) in subjects(inputs).items():
         ctx.report.fact(f"{' and '.join(names)}: {_in_words(measured[key], inputs.metrics)}")
     return Result(
@@ -177,22 +180,30 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         champions={
             champion.environment: measured[evaluation_key(inputs, champion.model)] for champion in inputs.champions
         },
+        jobs=jobs,
     )
 
 
-def _measured(inputs: Inputs, ctx: Context) -> dict[str, Evaluation]:
-    """Every evaluation by its key."""
+def _measured(inputs: Inputs, ctx: Context) -> tuple[dict[str, Evaluation], tuple[JobUse, ...]]:
+    """Every evaluation by its key, and what the jobs took."""
     wanted, turn = subjects(inputs), Lock()
     tasks = [
-        Task(name=" and ".join(names), work=partial(measure, inputs, model, turn)) for model, names in wanted.values()
+        Task(name=name, work=partial(measure, inputs, model, name, turn))
+        for name, model in ((" and ".join(names), model) for model, names in wanted.values())
     ]
-    return dict(zip(wanted, side_by_side(tasks, ctx), strict=True))
+    done = side_by_side(tasks, ctx)
+    return {key: evaluation for key, (evaluation, _) in zip(wanted, done, strict=True)}, tuple(use for _, use in done)
 
 
-def measure(inputs: Inputs, model: Model, turn: Lock, ctx: Context) -> Evaluation:
+def measure(inputs: Inputs, model: Model, name: str, turn: Lock, ctx: Context) -> tuple[Evaluation, JobUse]:
     """One model's evaluation; predictions take memory, so that those of several models are measured in ``turn``."""
+    job = complete(order(inputs, model, ctx), ctx.accounts.tools, ctx)
+    return _read(inputs, model, job, turn, ctx), use_of(job, inputs.resources, name)
+
+
+def _read(inputs: Inputs, model: Model, job: JobState, turn: Lock, ctx: Context) -> Evaluation:
+    """What a job's script wrote."""
     tools = ctx.accounts.tools
-    job = complete(order(inputs, model, ctx), tools, ctx)
     if inputs.predictions is not None:
         wanted = Wanted(
             place=place_of(inputs, job.name),

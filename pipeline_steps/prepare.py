@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import DataSet, Image, Script
+from agent.artifacts import DataSet, Image, JobUse, Script
 from agent.config.network import JobNetwork
 from agent.config.section import Resources
 from agent.data.snapshot import version_of_prefix
@@ -26,6 +26,7 @@ from agent.jobs.script_job import (
     processing_request,
     upload_script,
 )
+from agent.jobs.use import use_of
 from agent.ports.jobs import JobKind
 from agent.step import Action, Step, StepModel
 
@@ -57,6 +58,7 @@ class Result(StepModel):
 
     data: Mapping[str, DataSet] = Field(description="Data sets by name.")
     job: str = Field(description="Name of the processing job.")
+    jobs: tuple[JobUse, ...] = Field(default=(), description="What it took of machines.")
 
 
 def preparation_request(name: str, inputs: Inputs, job_tags: list[Request]) -> Request:
@@ -161,7 +163,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     }
     for name, version in data.items():
         ctx.report.fact(f"{name}: {version.files} files, {version.size} bytes, version {naming.short(version.digest)}")
-    return Result(data=data, job=job.name)
+    return Result(data=data, job=job.name, jobs=(use_of(job, inputs.resources),))
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import DataSet, Image, Model
+from agent.artifacts import DataSet, Image, JobUse, Model
 from agent.aws.objects import parse_location
 from agent.config.model import Spot
 from agent.config.network import JobNetwork
@@ -19,6 +19,7 @@ from agent.jobs.foresight import foresee
 from agent.jobs.machines import cluster
 from agent.jobs.network import of_training
 from agent.jobs.order import JobOrder, Request, tags
+from agent.jobs.use import use_of
 from agent.ports.jobs import JobKind, JobState
 from agent.step import Action, Step, StepModel
 
@@ -52,6 +53,7 @@ class Result(StepModel):
     model: Model = Field(description="Its artifact.")
     metrics: Mapping[str, float] = Field(description="Last values of the metrics that the job reported.")
     billable_seconds: int | None = Field(default=None, description="What the job is billed for, in seconds.")
+    jobs: tuple[JobUse, ...] = Field(default=(), description="What it took of machines.")
 
 
 def training_request(name: str, inputs: Inputs, *, checkpoints: str, job_tags: list[Request]) -> Request:
@@ -142,7 +144,12 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         job=job.name,
     )
     ctx.report.fact(f"the model is {job.model_artifacts}, sha256 {model.sha256}")
-    return Result(model=model, metrics=job.metrics, billable_seconds=job.billable_seconds)
+    return Result(
+        model=model,
+        metrics=job.metrics,
+        billable_seconds=job.billable_seconds,
+        jobs=(use_of(job, inputs.resources),),
+    )
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

@@ -6,9 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent.artifacts import CommitInfo, DataSet, Evaluation, Image, Metric, Model, Override, Release, Sbom, Verdict
+from agent.artifacts import (
+    CommitInfo,
+    DataSet,
+    Evaluation,
+    Image,
+    JobUse,
+    Metric,
+    Model,
+    Override,
+    Release,
+    Sbom,
+    Verdict,
+)
 from agent.ledger.environments import Deployment
-from agent.report.build import BuildFacts
+from agent.report.build import BuildFacts, Worked
 from agent.report.building import build_report
 from agent.report.outcome import StageOutcome
 from agent.report.past import Past, PastRelease
@@ -47,9 +59,27 @@ CHECKED = check_endpoint.Result(
 )  # fmt: skip
 
 
+BEGAN, YESTERDAY = datetime(2026, 11, 27, 9, 1, tzinfo=UTC), datetime(2026, 11, 26, 9, tzinfo=UTC)
+PRICES = {"ml.m5.2xlarge": 0.461, "ml.m5.large": 0.115}
+WORKED = {"prepare": Worked(seconds=195, run="jenkins-tumour-build-PR-12-6", url="https://jenkins.example/6/")}
+
+
+def use(job: str, subject: str = "", **changes: Any) -> JobUse:
+    """What a job took of one small instance, or as ``changes`` have it."""
+    given = {"instance_type": "ml.m5.large", "instance_count": 1, "started": BEGAN, **changes}
+    return JobUse(job=job, subject=subject, **given)
+
+
 def data(name: str, digit: str) -> DataSet:
     """A data set whose digest is one digit, repeated."""
     return DataSet(name=name, digest=digit * 64, manifest=f"s3://bucket/data/{name}", files=3, size=124_000)
+
+
+PREPARED = prepare.Result(
+    data={"evaluation": data("evaluation", "e")},
+    job="tumour-prepare-1",
+    jobs=(use("tumour-prepare-1", started=YESTERDAY, seconds=180),),
+)
 
 
 def evaluation(model: str = "9c" * 32, **metrics: float) -> Evaluation:
@@ -100,13 +130,26 @@ def trained() -> list[StageOutcome]:
             snapshot_data.Result(data={"tumour": data("tumour", "c")}, copied_files=1, copied_bytes=42_000),
         ),
         outcome("build_image", build_image.Result(image=IMAGE, sbom=SBOM), recalled=True),
-        outcome("prepare", prepare.Result(data={"evaluation": data("evaluation", "e")}, job="tumour-prepare-1")),
-        outcome("train", train.Result(model=MODEL, metrics={"accuracy": 0.99}, billable_seconds=201), seconds=262),
+        outcome("prepare", PREPARED, recalled=True, seconds=0.2),
+        outcome(
+            "train",
+            train.Result(
+                model=MODEL,
+                metrics={"accuracy": 0.99},
+                billable_seconds=201,
+                jobs=(use(MODEL.job, seconds=240, billable_seconds=201, instance_type="ml.m5.2xlarge"),),
+            ),
+            seconds=262,
+        ),
         outcome(
             "evaluate",
             evaluate.Result(
                 evaluation=evaluation(recall=0.92, auc=0.9871, log_loss=0.13),
                 champions={"qa": evaluation("8b" * 32, recall=0.95, auc=0.9853, log_loss=0.13)},
+                jobs=(
+                    use("tumour-evaluate-0a1b2c3d4e5f", "the candidate", seconds=95),
+                    use("tumour-evaluate-9f8e7d6c5b4a", "the champion in qa", started=YESTERDAY, seconds=101),
+                ),
             ),
         ),
     ]
@@ -284,4 +327,5 @@ def facts(**changes: Any) -> BuildFacts:
 
 def report(outcomes: Sequence[StageOutcome], result: str = "", past: Past | None = None, **changes: Any) -> BuildReport:
     """The report of a build."""
-    return replace(build_report(facts(**changes), outcomes, result=result, better=BETTER), past=past)
+    made = build_report(facts(**changes), outcomes, result=result, better=BETTER, prices=PRICES)
+    return replace(made, past=past)

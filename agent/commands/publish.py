@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.publication.answer import CommentAnswer, LedgerAnswer
     from agent.publication.commenting import Addressed
     from agent.publication.request import PublishRequest
-    from agent.report.build import BuildReport
+    from agent.report.build import BuildReport, Worked
     from agent.report.figures.figure import MeasuredModels
     from agent.report.past import Past
 
@@ -74,7 +74,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     )
     write_answer(published, answer)
     if published.ledger.state != "failed":
-        told = replace(report, past=_past(report, opened, closed, console), models=_models(report, opened, console))
+        told = replace(
+            report,
+            past=_past(report, opened, closed, console),
+            models=_models(report, opened, console),
+            worked=_worked(request, opened, console),
+        )
         if told != report:
             write_files(told, options.out, to.dialect, page=page)
     console.say(f"{published.description}\nThe report is {options.out / 'report' / 'index.html'}")
@@ -114,6 +119,7 @@ def _report(request: PublishRequest, configuration: Configuration | None, enviro
         request.all_outcomes(),
         result=request.result,
         better={name: metric.better for name, metric in metrics.items()},
+        prices=configuration.prices if configuration else {},
     )
 
 
@@ -200,6 +206,19 @@ def _models(report: BuildReport, opened: Opened | None, console: Console) -> Mea
     except (ModelyardError, ValueError) as error:
         console.say(f"the report does not show what the model predicts: {str(error).splitlines()[0]}", "warning")
         return None
+
+
+def _worked(request: PublishRequest, opened: Opened | None, console: Console) -> Mapping[str, Worked]:
+    """How results came about that were there already."""
+    from agent.pipeline.worked import worked_before
+
+    if opened is None:
+        return {}
+    try:
+        return worked_before(request.all_outcomes(), opened.context.ledger)
+    except ModelyardError as error:
+        console.say(f"the report does not show how long earlier builds took: {str(error).splitlines()[0]}", "warning")
+        return {}
 
 
 COMMAND = Command(name="publish", help=purpose(__doc__), arguments=arguments, run=run)

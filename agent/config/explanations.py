@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.config.finding import Finding
 from agent.config.lookup import is_tagged_union, keys_at, schemas_at, sections_with
@@ -13,7 +13,7 @@ from agent.config.value_explanations import explain_value
 from agent.config.wording import as_hint, did_you_mean, in_list, section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -108,9 +108,18 @@ def _wrong_name(problem: Problem) -> Finding:
         place=_key_place(problem, problem.path),
         code="wrong-name",
         message=f"`{problem.path[-1]}` cannot be a name in {section(problem.path[:-1], document=problem.file)}",
-        hint=f"names here match `{rule['pattern']}` and have at most {rule['maxLength']} characters",
+        hint=f"names here {' and '.join(_names(rule))}",
         path=problem.path,
     )
+
+
+def _names(rule: Mapping[str, Any]) -> Iterator[str]:
+    if "pattern" in rule:
+        yield f"match `{rule['pattern']}`"
+    if "minLength" in rule and "pattern" not in rule:
+        yield "are not empty"
+    if "maxLength" in rule:
+        yield f"have at most {rule['maxLength']} characters"
 
 
 _KEY_FINDINGS: Mapping[str, Callable[[Problem], Finding]] = {

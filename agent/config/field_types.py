@@ -195,6 +195,7 @@ Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$", title="URL", examples=[
 InstanceType = Annotated[
     str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="instance type", examples=["ml.m5.large"])
 ]
+Price = Annotated[float, Field(gt=0, title="price", examples=[0.115])]
 EntryPoint = Annotated[
     str,
     Field(

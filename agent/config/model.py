@@ -18,9 +18,11 @@ from agent.config.field_types import (
     EntryName,
     EnvironmentName,
     Hyperparameter,
+    InstanceType,
     KmsKeyArn,
     MetricName,
     MetricRegex,
+    Price,
     ProjectName,
     Region,
     RepositoryPath,
@@ -254,6 +256,12 @@ class Configuration(Section):
         min_length=1, description="Environments by name, in the order in which releases are promoted."
     )
     pull_requests: PullRequests = Field(default_factory=PullRequests, description="What builds of pull requests do.")
+    prices: Mapping[InstanceType, Price] = Field(
+        default={},
+        description="What an hour of an instance costs in jobs, by its type, all in one currency; the report says what "
+        "jobs of these types cost.",
+        examples=[{"ml.m5.large": 0.115}],
+    )
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 pydantic's signature
         """Tell every named entry its key."""

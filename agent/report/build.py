@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from agent.report.spent import NOTHING_SPENT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from agent.artifacts import Evaluation, Interval, Verdict
     from agent.report.figures.figure import MeasuredModels
     from agent.report.past import Past, Series
+    from agent.report.spent import Spending
 
 
 MOST_TRENDS = 4
@@ -89,6 +92,15 @@ class StageRow:
     exit_code: int = 0
     error: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worked:
+    """When the result of a stage was made that was there already: how long that took, and in which run."""
+
+    seconds: float
+    run: str
+    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +243,10 @@ class BuildReport:
     """What the predictions of these models say, where their scripts left any and they could be read."""
     past: Past | None = None
     """What an environment had before, where the ledger could be asked."""
+    spending: Spending = NOTHING_SPENT
+    """What jobs took of machines."""
+    worked: Mapping[str, Worked] = field(default_factory=dict)
+    """How the results came about that were there already, by stage, where the ledger could be asked."""
 
     @property
     def first_metrics(self) -> tuple[MetricRow, ...]:
@@ -251,6 +267,11 @@ class BuildReport:
         names = [row.name for row in self.metrics] or self.past.metrics
         found = (self.past.series(name, build) for name in names if name in self.past.metrics)
         return tuple(one for one in found if one.points)[:MOST_TRENDS]
+
+    @property
+    def longest(self) -> float:
+        """How long the longest stage took, in seconds."""
+        return max((stage.seconds or 0.0 for stage in self.stages), default=0.0)
 
     @property
     def topics(self) -> Mapping[str, Sequence[Change]]:

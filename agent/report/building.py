@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from agent.report.build import BuildReport, StageRow
@@ -10,6 +11,7 @@ from agent.report.conclusion import conclude
 from agent.report.lineage import data_of, lineage_facts, live_of, release_of
 from agent.report.outcome import read
 from agent.report.promotion import promotion_of
+from agent.report.spent import spending
 from agent.report.wording import count, size
 
 if TYPE_CHECKING:
@@ -25,8 +27,12 @@ def build_report(
     *,
     result: str,
     better: Mapping[str, Literal["higher", "lower"]],
+    prices: Mapping[str, float] = MappingProxyType({}),
 ) -> BuildReport:
-    """The report; ``result`` is Jenkins's own, ``better`` the direction of improvement of each metric that has one."""
+    """The report; ``result`` is Jenkins's own, ``better`` the direction of improvement of each metric that has one.
+
+    ``prices`` are what an hour of an instance costs in jobs, by its type.
+    """
     verdicts = verdicts_of(outcomes)
     candidate, champions = evaluation_of(outcomes)
     live, release = live_of(outcomes), release_of(outcomes)
@@ -45,6 +51,7 @@ def build_report(
         live=live,
         promotion=promotion_of(outcomes) if facts.kind == "promotion" else None,
         release=release,
+        spending=spending(outcomes, prices, facts.started),
         warnings=tuple(
             warning for outcome in outcomes for warning in read(outcome.result, "warnings", tuple[str, ...]) or ()
         ),

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from agent.report.build import State
 from agent.report.load import load_in_words
 from agent.report.markdown import block, code, code_cell, escaped, link, sentence, table
-from agent.report.wording import NOTHING, difference, duration, moment, number
+from agent.report.wording import NOTHING, about, difference, duration, moment, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.artifacts import Verdict
     from agent.report.build import BuildReport, Compared, Live, MetricRow
+    from agent.report.spent import Spending
 
 _MOST = 30_000
 """The longest comment, in characters: the strictest of the hosts takes 32768."""
@@ -129,6 +130,28 @@ def _links(report: BuildReport, page: str) -> str:
     return " · ".join((*links, when))
 
 
+def _machines(spending: Spending) -> str:
+    titles = ("Job", "Machines", "Time", "Cost") if spending.priced else ("Job", "Machines", "Time")
+    rows = [
+        (
+            escaped(f"{job.stage}{f' ({job.use.subject})' if job.use.subject else ''}"),
+            escaped(f"{job.use.instance_count} \N{MULTIPLICATION SIGN} {job.use.instance_type}", start=False),
+            f"{duration(job.seconds) or NOTHING}{' of an earlier build' if job.earlier else ''}",
+            _cost(job.cost),
+        )
+        for job in spending.jobs
+    ]
+    totals = [
+        (one.name, "", f"without {escaped(', '.join(one.without))}" if one.without else "", _cost(one.cost))
+        for one in spending.totals
+    ]
+    return table(titles, [row[: len(titles)] for row in (*rows, *totals)])
+
+
+def _cost(cost: float | None) -> str:
+    return NOTHING if cost is None else about(cost)
+
+
 def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
     if report.conclusion.lines:
         yield "Last lines", block(report.conclusion.lines)
@@ -152,5 +175,7 @@ def _details(report: BuildReport) -> Iterator[tuple[str, str]]:
                 ],
             ),
         )
+    if report.spending.jobs:
+        yield "Machines", _machines(report.spending)
     if report.lineage:
         yield "Lineage", table(("What", "Id"), [(escaped(one.label), code_cell(one.value)) for one in report.lineage])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
 BUILDS = {
-    "refused": builds.report(builds.refused()),
+    "refused": replace(builds.report(builds.refused()), worked=builds.WORKED),
     "released": builds.report(builds.released(), past=builds.past(), pull_request=None, branch="main"),
     "predicted": replace(builds.report(builds.released()), models=predicted_models.models()),
     "of-classes": replace(builds.report(builds.released()), models=predicted_models.models("multiclass")),

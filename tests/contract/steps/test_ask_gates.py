@@ -68,7 +68,9 @@ def answers(world: JobWorld, wanted: ask_gates.Inputs) -> Any:
 
 
 def test_every_gate_is_asked_about_the_evaluation_and_what_lies_beside_it(world: JobWorld) -> None:
-    found = answers(world, inputs(world, "calm", "well_read"))
+    result = run_step(ask_gates.STEP, inputs(world, "calm", "well_read"), world.context()).result
+    assert [use.subject for use in result.jobs] == ["gate calm", "gate well_read"]
+    found = result.answers
     assert (found["calm"].passed, found["calm"].value, found["calm"].limit) == (True, 4.0, 5.0)
     assert found["calm"].evidence.startswith(f"s3://{world.bucket}/evaluations/jobs-ask-gates-")
     assert found["well_read"].reason == "three rows"

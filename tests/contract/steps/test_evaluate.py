@@ -94,6 +94,9 @@ def test_champions_are_measured_with_the_same_script_on_the_same_rows(world: Job
     measured = {name: evaluation.metrics["auc"].value for name, evaluation in result.champions.items()}
     assert measured == {"qa": 0.81, "prod": 0.82}
     assert "[the champion in prod] measuring 0.82" in told(context, "log")
+    assert [use.subject for use in result.jobs] == ["the candidate", "the champion in qa", "the champion in prod"]
+    assert result.jobs[0].job == result.evaluation.job
+    assert all(use.seconds is not None and use.billable_seconds is None for use in result.jobs)
 
 
 def test_a_champion_that_was_measured_on_these_rows_is_not_measured_again(world: JobWorld) -> None:

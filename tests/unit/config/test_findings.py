@@ -192,6 +192,12 @@ WRONG_VALUES = {
         "`QA_1` cannot be a name in `environments`",
         "names here match `^[a-z0-9]+(-[a-z0-9]+)*$` and have at most 20 characters",
     ),
+    "a price of no instance type": (
+        ("project: credit-risk", "project: credit-risk\nprices: {m5.large: 0.115}"),
+        "m5.large",
+        "`m5.large` cannot be a name in `prices`",
+        "names here match `^ml\\.[a-z0-9-]+\\.[a-z0-9]+$`",
+    ),
     "a regular expression without a group": (
         ("train-auc=([0-9.]+)", "train-auc=[0-9.]+"),
         "train-auc=[0-9.]+",

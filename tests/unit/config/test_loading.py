@@ -194,6 +194,13 @@ def test_a_section_lists_the_values_below_it(repository: Path) -> None:
     assert keys == ["training.spot.max_wait", "training.spot.checkpoint"]
 
 
+def test_prices_are_of_types_of_instances(repository: Path) -> None:
+    found = load(repository, settings=["prices={ml.m5.large: 0.115, ml.p5.48xlarge: 98}"]).configuration
+    assert found.prices == {"ml.m5.large": 0.115, "ml.p5.48xlarge": 98.0}
+    with pytest.raises(ConfigurationError, match="greater than 0"):
+        load(repository, settings=["prices={ml.m5.large: 0}"])
+
+
 def test_an_unknown_key_is_refused_with_the_one_that_was_meant(repository: Path) -> None:
     with pytest.raises(UsageError, match=r"no value at `training\.resource`: did you mean `training\.resources`\?"):
         select(rows(load(repository)), "training.resource")
