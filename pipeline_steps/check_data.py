@@ -1,4 +1,4 @@
-"""Find out whether the data are as declared, what they give away, and how the label has shifted."""
+"""Find out whether the data are as declared, what they give away, how labels have shifted; and summarize them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from pydantic import Field
 
 from agent.artifacts import DataSet, Judgement
 from agent.config.data_gates import DataGate, DataSchemaGate, LabelShiftGate, LeakageGate
+from agent.config.data_summary import DataSummary
 from agent.deployment.sample import files
-from agent.errors import UsageError
+from agent.errors import InputMissingError, UsageError
 from agent.evaluation.extra import require_statistics
+from agent.evaluation.summarizing import in_words, summarized
 from agent.gates import data_schema, label_shift, leakage
 from agent.release.store import ReleaseStore
 from agent.step import Action, Step, StepModel, canonical
+from agent.summaries import DataSetSummary, Earlier, Summaries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +43,10 @@ class Inputs(StepModel):
     data: Mapping[str, DataSet] = Field(description="Data sets that gates judge or compare with, by name.")
     gates: Mapping[str, DataGate] = Field(description="Gates on data, by name.")
     releases: Mapping[str, str] = Field(
-        description="Digests of the releases whose data labels are compared with, by environment."
+        description="Digests of the releases whose data these are compared with, by environment."
+    )
+    summaries: Mapping[str, DataSummary] = Field(
+        default={}, description="Data sets to summarize for the report, with the environment to compare with."
     )
 
 
@@ -48,6 +54,7 @@ class Result(StepModel):
     """What the gates answer."""
 
     answers: Mapping[str, Judgement] = Field(description="Answers by the names of the gates.")
+    summaries: str = Field(default="", description="S3 address of what the columns hold; empty where nobody asks.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +81,42 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         store = _Store(inputs, ctx, Path(folder))
         for gate_name, gate in inputs.gates.items():
             answers[gate_name], found[gate_name] = _judged(gate_name, gate, store, ctx.ledger.uri(name))
+        summaries = [_summarized(set_, wanted, store, ctx) for set_, wanted in inputs.summaries.items()]
     ctx.ledger.create_bytes(name, canonical(found))
     for answer in answers.values():
         (ctx.report.fact if answer.passed else ctx.report.warn)(answer.reason)
-    return Result(answers=answers)
+    return Result(answers=answers, summaries=_kept(summaries, ctx))
+
+
+def _kept(summaries: Sequence[DataSetSummary], ctx: Context) -> str:
+    """The address of the summaries in the ledger; empty without any."""
+    if not summaries:
+        return ""
+    name = f"{CHECKS}{ctx.key}-summaries.json"
+    ctx.ledger.create_bytes(name, canonical(Summaries(data=tuple(summaries)).model_dump(mode="json")))
+    return ctx.ledger.uri(name)
+
+
+def _summarized(name: str, wanted: DataSummary, store: _Store, ctx: Context) -> DataSetSummary:
+    """A data set's summary; one that cannot be made is told, and ends no build, for nobody is judged by it."""
+    from agent.statistics.arrays import UnusablePredictionsError
+
+    data, known = store.set_of(name), store.known(name, wanted.environment)
+    earlier = known and Earlier(environment=wanted.environment or "", release=known[0], digest=known[1].digest)
+    problem, before = "", None
+    try:
+        now = store.fetched(data, wanted)
+        if known and known[1].digest != data.digest:
+            try:
+                before = store.typed(store.fetched(known[1], wanted))
+            except (UsageError, InputMissingError) as error:
+                problem = f"the data of {wanted.environment} are not to be had: {error}"
+        names = wanted.columns if now.table.is_csv and not wanted.header else ()
+        found = summarized(data, store.typed(now), before, earlier, names)
+    except (UsageError, InputMissingError, UnusablePredictionsError) as error:
+        problem, found = str(error), DataSetSummary(name=name, digest=data.digest, earlier=earlier)
+    (ctx.report.warn if problem else ctx.report.fact)(f"{name}: {problem or in_words(found)}")
+    return found.model_copy(update={"problem": problem})
 
 
 class _Store:
@@ -93,24 +132,34 @@ class _Store:
         """The digest of the release that an environment serves; empty where it serves none."""
         return self._inputs.releases.get(environment, "")
 
-    def now(self, name: str, gate: DataGate) -> Fetched:
+    def set_of(self, name: str) -> DataSet:
         """A data set of this build."""
-        return self._of(self._inputs.data[name], gate)
+        return self._inputs.data[name]
+
+    def now(self, name: str, gate: DataGate) -> Fetched:
+        """A data set of this build, on this machine."""
+        return self.fetched(self.set_of(name), gate)
+
+    def known(self, name: str, environment: str | None) -> tuple[str, DataSet] | None:
+        """The release that an environment serves, and its data set of that name, if there are both."""
+        release = self.release(environment or "")
+        data = ReleaseStore(self._ctx.ledger).read(release).data.get(name) if release else None
+        return None if data is None else (release, data)
 
     def before(self, gate: LabelShiftGate) -> Fetched | None:
         """The data set of the same name of the release that the environment serves, if there is one."""
-        release = self.release(gate.environment)
-        known = ReleaseStore(self._ctx.ledger).read(release).data.get(gate.data) if release else None
-        return None if known is None else self._of(known, gate)
+        known = self.known(gate.data, gate.environment)
+        return None if known is None else self.fetched(known[1], gate)
 
     def typed(self, held: Fetched) -> Table:
         """The rows of a data set with their types, for what asks several questions."""
         return held.table.as_parquet(self._folder)
 
-    def _of(self, data: DataSet, gate: DataGate) -> Fetched:
+    def fetched(self, data: DataSet, wanted: DataGate | DataSummary) -> Fetched:
+        """A data set on this machine; UsageError where it is too large, or of files that nobody here can read."""
         from agent.statistics.tables import SUFFIXES, Table
 
-        _refuse_what_is_too_large(data, gate)
+        _refuse_what_is_too_large(data, wanted)
         if data.digest not in self._fetched:
             self._ctx.report.doing(f"fetching {data.name} ({data.files} files, {data.size / 1e6:.1f} MB)")
             paths, names = list[Path](), list[str]()
@@ -119,7 +168,8 @@ class _Store:
                 if suffix is None or (paths and paths[0].suffix != suffix):
                     raise UsageError(
                         f"the data set {data.name} holds s3://{bucket}/{key}: gates on data judge sets of files that "
-                        f"are all {' or all '.join(SUFFIXES)}; a custom gate can judge what it likes"
+                        f"are all {' or all '.join(SUFFIXES)}, and no others are summarized; a custom gate can judge "
+                        "what it likes"
                     )
                 paths.append(self._folder / f"{data.digest[:12]}-{number}{suffix}")
                 names.append(_CONTENT.sub("", key.rpartition("/")[2]))
@@ -128,7 +178,7 @@ class _Store:
                 raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")
             self._fetched[data.digest] = Fetched(table=Table(files=tuple(paths)), names=tuple(names))
         found = self._fetched[data.digest]
-        return Fetched(table=Table(files=found.table.files, header=gate.header), names=found.names)
+        return Fetched(table=Table(files=found.table.files, header=wanted.header), names=found.names)
 
 
 def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Judgement, dict[str, Any]]:
@@ -160,12 +210,16 @@ def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Ju
             return answer, {} if moved is None else asdict(moved)
 
 
-def _refuse_what_is_too_large(data: DataSet, gate: DataGate) -> None:
-    if data.size > gate.largest_gb * _GB:
-        raise UsageError(
-            f"the data set {data.name} has {data.size / _GB:.1f} GB, more than `largest_gb: {gate.largest_gb}` of the "
-            f"gate of kind {gate.kind} that judges it; raise that if the agent has room, or judge it by a custom gate"
-        )
+def _refuse_what_is_too_large(data: DataSet, wanted: DataGate | DataSummary) -> None:
+    if data.size <= wanted.largest_gb * _GB:
+        return
+    whose, else_ = "its summary", ""
+    if not isinstance(wanted, DataSummary):
+        whose, else_ = f"the gate of kind {wanted.kind} that judges it", ", or judge it by a custom gate"
+    raise UsageError(
+        f"the data set {data.name} has {data.size / _GB:.1f} GB, more than `largest_gb: {wanted.largest_gb}` of "
+        f"{whose}; raise that if the agent has room{else_}"
+    )
 
 
 STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")

@@ -57,6 +57,8 @@ def every_data_set_exists(view: View) -> Iterator[Finding]:
         held_out = view.text(("gates", gate, "held_out"))
         if held_out is not None:
             yield from _unknown_data(view, f"gates.{gate}", ("gates", gate, "held_out"), held_out, known)
+    for summary in view.keys(("data_summaries",)):
+        yield from _unknown_data(view, "data_summaries", ("data_summaries", summary), summary, known)
     sampled = CheckSample.model_fields["data"].default
     for environment in view.keys(("environments",)):
         yield from _unknown_data_of(view, ("environments", environment, "checks", "sample"), sampled, known)

@@ -51,16 +51,22 @@ def every_gate_judges_a_metric_that_exists(view: View) -> Iterator[Finding]:
 
 
 def every_champion_has_an_environment(view: View) -> Iterator[Finding]:
-    """A champion gate compares with an environment of this file."""
+    """What compares with an environment's model compares with one of this file."""
     known = view.keys(("environments",))
     for name in view.keys(("gates",)):
-        path = ("gates", name, "environment")
-        environment = view.text(path)
-        if environment is not None and known and environment not in known:
-            hint = did_you_mean(environment, known) or f"the environments are {in_list(known, 'and')}"
-            related = Related(place=view.key_place(("environments",)), label="environments are declared here")
-            message = f"gate `{name}` compares with the environment `{environment}`, which does not exist"
-            yield view.broken("unknown-environment", path, message, hint, related)
+        yield from _unknown_environment(view, ("gates", name), f"gate `{name}`", known)
+    for name in view.keys(("data_summaries",)):
+        yield from _unknown_environment(view, ("data_summaries", name), f"the summary of `{name}`", known)
+
+
+def _unknown_environment(view: View, section: Path, what: str, known: tuple[str, ...]) -> Iterator[Finding]:
+    path = (*section, "environment")
+    environment = view.text(path)
+    if environment is not None and known and environment not in known:
+        hint = did_you_mean(environment, known) or f"the environments are {in_list(known, 'and')}"
+        related = Related(place=view.key_place(("environments",)), label="environments are declared here")
+        message = f"{what} compares with the environment `{environment}`, which does not exist"
+        yield view.broken("unknown-environment", path, message, hint, related)
 
 
 def every_guarded_environment_exists(view: View) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from agent.config.data_summary import DataSummary
 from agent.config.environment import Environment
 from agent.config.field_types import (
     AccountId,
@@ -225,6 +226,11 @@ class Configuration(Section):
     )
     tools: Tools = Field(description="Account where data, images and releases are kept and models are trained.")
     data: Mapping[DataName, DataSource] = Field(min_length=1, description="Data sources by name.")
+    data_summaries: Mapping[DataName, DataSummary] = Field(
+        default={},
+        description="Data sets whose columns the report describes beside those of the deployed model, by name: a key "
+        "of `data` or one of `prepare.outputs`.",
+    )
     image: Image = Field(default_factory=Image, description="Container image of the model.")
     prepare: Preparation | None = Field(default=None, description="Job that makes data sets out of the data sources.")
     training: Training = Field(description="Training job.")

@@ -113,7 +113,10 @@ def _judging(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
     kinds: tuple[tuple[Stage, UnionType | type], ...] = (
         (_AUDITING, ImageGate), (_CHECKING, DataGate), (_WEIGHING, ModelSizeGate), (_ASKING, CustomGate),
     )  # fmt: skip
-    found = [stage for stage, kind in kinds if any(isinstance(gate, kind) for gate in gates.values())]
+    asked = {stage.name for stage, kind in kinds if any(isinstance(gate, kind) for gate in gates.values())}
+    if configuration.data_summaries:
+        asked.add(_CHECKING.name)
+    found = [stage for stage, _ in kinds if stage.name in asked]
     examining = (_EXAMINING,) if questions(gates, configuration.evaluation.predictions) else ()
     between = (*examining, *found)
     *earlier, judges = JUDGING

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.artifacts import Champion, CommitInfo, DataSet, Judgement, Release
+    from agent.config.data_summary import DataSummary
     from agent.config.environment import Environment
     from agent.config.gate import Gate
     from agent.config.model import Configuration
@@ -175,20 +176,37 @@ def wire_audit_image(wiring: Wiring) -> audit_image.Inputs | None:
 
 
 def wire_check_data(wiring: Wiring) -> check_data.Inputs | None:
-    """The data sets that gates of this build judge, and the releases that labels are compared with."""
+    """The data sets that gates of this build judge or the report summarizes, and releases to compare them with."""
     gates = {name: gate for name, gate in wiring.gates.items() if isinstance(gate, DataGate)}
-    if not gates:
+    summaries = _summaries(wiring)
+    if not gates and not summaries:
         return None
     read = {gate.data for gate in gates.values()} | {
         gate.held_out for gate in gates.values() if isinstance(gate, LeakageGate)
     }
+    read |= set(summaries)
     environments = {gate.environment for gate in gates.values() if isinstance(gate, LabelShiftGate)}
+    environments |= {summary.environment for summary in summaries.values() if summary.environment}
     serving = (wiring.champion_of(environment) for environment in sorted(environments))
     return check_data.Inputs(
         data={name: data for name, data in wiring.data().items() if name in read},
         gates=gates,
         releases={champion.environment: champion.release for champion in serving if champion is not None},
+        summaries=summaries,
     )
+
+
+def _summaries(wiring: Wiring) -> dict[str, DataSummary]:
+    """What is summarized, each with the environment that it is compared with: the nearest to production that serves."""
+    wanted = wiring.configuration.data_summaries
+    if all(summary.environment for summary in wanted.values()):
+        return dict(wanted)
+    known = reversed(tuple(wiring.configuration.environments))
+    nearest = next((name for name in known if wiring.champion_of(name) is not None), None)
+    return {
+        name: summary if summary.environment else summary.model_copy(update={"environment": nearest})
+        for name, summary in wanted.items()
+    }
 
 
 def wire_weigh_model(wiring: Wiring) -> weigh_model.Inputs | None:

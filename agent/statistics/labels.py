@@ -44,10 +44,8 @@ def shift(first: Table, second: Table, column: str | None = None) -> Shift:
     with opened([*first.files, *second.files]) as database:
         names = [table.column(database, column) for table in tables]
         numeric = all(_is_number(database, table, name) for table, name in zip(tables, names, strict=True))
-        if numeric and all(_is_measured(database, table, name) for table, name in zip(tables, names, strict=True)):
-            bins, counts = _binned(database, tables, names)
-        else:
-            bins, counts = _classes(database, tables, names, numeric=numeric)
+        measured = all(_is_measured(database, table, name) for table, name in zip(tables, names, strict=True))
+        bins, counts = distributed(database, tables, names, numeric=numeric, measured=numeric and measured)
     if not all(sum(each) for each in counts):
         raise UnusablePredictionsError("one of the tables has no rows")
     totals = [sum(each) for each in counts]
@@ -56,6 +54,18 @@ def shift(first: Table, second: Table, column: str | None = None) -> Shift:
     return Shift(
         index=psi(*counts), rows=(totals[0], totals[1]), bin=bins[most], shares=(shares[0][most], shares[1][most])
     )
+
+
+def distributed(
+    database: DuckDBPyConnection, tables: Sequence[Table], names: Sequence[str], *, numeric: bool, measured: bool
+) -> tuple[list[str], list[list[int]]]:
+    """The bins of a column, named ``names`` in SQL, and the rows of each table in them; the last is of no value.
+
+    ``numeric`` columns are numbers in both tables; if they are ``measured``, too, bins are ranges, and else classes.
+    """
+    if measured:
+        return _binned(database, tables, names)
+    return _classes(database, tables, names, numeric=numeric)
 
 
 def _is_number(database: DuckDBPyConnection, table: Table, name: str) -> bool:

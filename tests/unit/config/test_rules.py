@@ -142,6 +142,18 @@ BROKEN_RULES = {
         "trainig",
         "data sources are declared here",
     ),
+    "a summary of data that nothing provides": (
+        ("gates:\n", "data_summaries: {trainig: {header: true}}\ngates:\n"),
+        "`data_summaries` reads the data set `trainig`, which nothing provides",
+        "trainig",
+        "data sources are declared here",
+    ),
+    "a summary beside an environment that there is not": (
+        ("gates:\n", "data_summaries: {training: {environment: prd}}\ngates:\n"),
+        "the summary of `training` compares with the environment `prd`, which does not exist",
+        "prd",
+        "environments are declared here",
+    ),
     "a load of nothing": (
         (
             VALID[VALID.index("    checks:\n") : VALID.index("    keep: 1\n")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.config.builds import Build
+from agent.config.data_summary import DataSummary
 from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
 from agent.config.supply_gates import VulnerabilityGate
@@ -27,6 +28,11 @@ def ids(build: Build, configuration: object = CONFIGURATION) -> list[str]:
 
 def test_a_pull_request_is_judged_and_releases_nothing() -> None:
     assert ids(PULL_REQUEST) == JUDGING
+
+
+def test_data_are_checked_where_they_are_to_be_summarized_and_no_gate_judges_them() -> None:
+    configuration = three_environments(data_summaries={"training": DataSummary()})
+    assert ids(PULL_REQUEST, configuration) == [*JUDGING[:-1], "check_data", "gate"]
 
 
 def test_a_pull_request_is_served_where_an_endpoint_is_configured() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from agent.artifacts import DataSet, Release
 from agent.config.data_gates import Column, DataSchemaGate, LabelShiftGate, LeakageGate
+from agent.config.data_summary import DataSummary
 from agent.errors import InputMissingError, UsageError
 from agent.release.store import ReleaseStore
+from agent.summaries import DataSetSummary, Summaries
 from pipeline_steps import check_data
 from tests.fakes import FakeAccount, MemoryObjects
 from tests.unit.pipeline_steps.surroundings import surroundings, told
@@ -139,3 +141,75 @@ def test_a_manifest_that_was_replaced_is_not_judged(objects: MemoryObjects, cont
     changed = data.model_copy(update={"manifest": other.manifest})
     with pytest.raises(InputMissingError, match="is not the one of data set training any more"):
         check_data.run(inputs({"training": changed}, {"sound": GATES["sound"]}), context)
+
+
+def summary(data: DataSet, context: Context, before: str = "", **wanted: Any) -> DataSetSummary:
+    """What is kept of a data set that is summarized beside that of a release in prod."""
+    given = check_data.Inputs(
+        data={"training": data},
+        gates={},
+        releases={"prod": before} if before else {},
+        summaries={"training": DataSummary(environment="prod", columns=("ill", "age", "sex"), **wanted)},
+    )
+    result = check_data.run(given, context)
+    kept = context.ledger.read_bytes(result.summaries.removeprefix(context.ledger.uri("")))
+    assert kept is not None
+    assert result.answers == {}
+    (found,) = Summaries.model_validate_json(kept).data
+    return found
+
+
+def test_a_column_that_has_drifted_is_told_from_one_that_has_not(objects: MemoryObjects, context: Context) -> None:
+    older = "".join(f"{row % 2},{40 + row % 7},{'f' if row % 10 < 5 else 'm'}\n" for row in range(1000))
+    newer = "".join(f"{row % 2},{40 + row % 7},{'f' if row % 10 < 9 else 'm'}\n" for row in range(2000))
+    before = released(context, data_set(objects, "older", older))
+    found = summary(data_set(objects, "training", newer), context, before)
+    assert found.earlier is not None
+    assert (found.rows, found.earlier.rows, found.earlier.release) == (2000, 1000, before)
+    ill, age, sex = found.columns
+    assert [one.drift is not None and one.drift.matters for one in (ill, age, sex)] == [False, False, True]
+    assert sex.drift is not None
+    assert (sex.drift.bins, sex.drift.before, sex.drift.now) == (("f", "m"), (0.5, 0.5), (0.9, 0.1))
+    assert age.before is not None
+    assert age.now.mean == pytest.approx(43, abs=0.01)
+    assert age.before.mean == pytest.approx(43, abs=0.01)
+    assert told(context, "fact") == ["training: 2000 rows, 3 columns; drifted from those of prod: sex (0.879)"]
+
+
+def test_the_same_data_are_not_fetched_again(objects: MemoryObjects, context: Context) -> None:
+    data = data_set(objects, "training", ROWS)
+    found = summary(data, context, released(context, data))
+    assert found.earlier is not None
+    assert (found.earlier.digest, found.earlier.rows, found.columns[1].before) == (data.digest, None, None)
+    assert told(context, "fact") == ["training: 4 rows, 3 columns, the same data as in prod"]
+
+
+def test_before_the_first_deployment_data_are_described_alone(objects: MemoryObjects, context: Context) -> None:
+    found = summary(data_set(objects, "training", ROWS), context)
+    assert (found.earlier, [column.name for column in found.columns]) == (None, ["ill", "age", "sex"])
+    assert [share.value for share in found.columns[2].now.most] == ["f", "m"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "size", "problem"),
+    [
+        ("jsonl", 30, "are all .csv or all .parquet, and no others are summarized"),
+        ("csv", 3 * 10**9, "has 3.0 GB, more than `largest_gb: 2` of its summary; raise that if the agent has room"),
+        ("parquet", 30, "cannot be read: "),
+    ],
+)
+def test_a_summary_that_cannot_be_made_ends_no_build(
+    objects: MemoryObjects, context: Context, suffix: str, size: int, problem: str
+) -> None:
+    found = summary(data_set(objects, "training", ROWS, suffix).model_copy(update={"size": size}), context)
+    assert problem in found.problem
+    assert (found.rows, found.columns) == (None, ())
+    assert told(context, "warn") == [f"training: {found.problem}"]
+
+
+def test_data_are_described_where_those_before_are_gone(objects: MemoryObjects, context: Context) -> None:
+    gone = data_set(objects, "older", "0,1,m\n")
+    objects.delete(BUCKET, gone.manifest.partition(BUCKET + "/")[2])
+    found = summary(data_set(objects, "training", ROWS), context, released(context, gone))
+    assert found.problem.startswith("the data of prod are not to be had: there is no manifest")
+    assert (found.rows, found.columns[0].drift) == (4, None)
