@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent.publication.commenting import Addressed
     from agent.publication.request import PublishRequest
     from agent.report.build import BuildReport, Worked
+    from agent.report.data import DataReport
     from agent.report.figures.figure import MeasuredModels
     from agent.report.past import Past
 
@@ -74,9 +75,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     )
     write_answer(published, answer)
     if published.ledger.state != "failed":
+        past = _past(report, opened, closed, console)
         told = replace(
             report,
-            past=_past(report, opened, closed, console),
+            past=past,
+            data=_data(request, report, past, opened, console),
             models=_models(report, opened, console),
             worked=_worked(request, opened, console),
         )
@@ -192,6 +195,21 @@ def _past(report: BuildReport, opened: Opened | None, closed: str, console: Cons
             closed = str(error).splitlines()[0]
     console.say(f"the report does not show past releases: {closed}", "warning")
     return None
+
+
+def _data(
+    request: PublishRequest, report: BuildReport, past: Past | None, opened: Opened | None, console: Console
+) -> DataReport | None:
+    """What is to be told of the data; a promotion brings none of its own."""
+    from agent.pipeline.told_data import told_data
+
+    if opened is None or report.promotion:
+        return None
+    try:
+        return told_data(request.all_outcomes(), report.release, past, opened.context.ledger)
+    except (ModelyardError, ValueError) as error:
+        console.say(f"the report does not show how the data have changed: {str(error).splitlines()[0]}", "warning")
+        return None
 
 
 def _models(report: BuildReport, opened: Opened | None, console: Console) -> MeasuredModels | None:

@@ -30,6 +30,8 @@ class DataDifference(StepModel):
     removed: int = Field(description="Files that only the older version has.")
     changed: int = Field(description="Files of both, with other content.")
     unchanged: int = Field(description="Files that are the same in both.")
+    added_bytes: int = Field(default=0, description="Size of what only the newer version has, in bytes.")
+    removed_bytes: int = Field(default=0, description="Size of what only the older version has, in bytes.")
     files: tuple[FileChange, ...] = Field(description=f"Those that differ, in order of their names: the first {MOST}.")
 
 
@@ -46,5 +48,7 @@ def difference(old: VersionRecord, new: VersionRecord) -> DataDifference:
         removed=len(before) - len(both),
         changed=len(changed),
         unchanged=len(both) - len(changed),
+        added_bytes=sum(now[name] for name in differ if name in now),
+        removed_bytes=sum(was[name] for name in differ if name in was),
         files=tuple(FileChange(name=name, before=was.get(name), after=now.get(name)) for name in differ[:MOST]),
     )

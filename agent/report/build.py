@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.artifacts import Evaluation, Interval, Verdict
+    from agent.report.data import DataReport
     from agent.report.figures.figure import MeasuredModels
     from agent.report.past import Past, Series
     from agent.report.spent import Spending
@@ -243,6 +244,8 @@ class BuildReport:
     """What the predictions of these models say, where their scripts left any and they could be read."""
     past: Past | None = None
     """What an environment had before, where the ledger could be asked."""
+    data: DataReport | None = None
+    """The data beside those of a release before, where the ledger could be asked."""
     spending: Spending = NOTHING_SPENT
     """What jobs took of machines."""
     worked: Mapping[str, Worked] = field(default_factory=dict)

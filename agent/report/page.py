@@ -10,10 +10,11 @@ import jinja2
 from markupsafe import Markup
 
 from agent.naming import short
-from agent.report import gates, wording
+from agent.report import data, gates, wording
 from agent.report.build import State
 from agent.report.drawing import DARK, LIGHT
 from agent.report.figures.all import figures
+from agent.report.figures.drift import drifts
 from agent.report.load import load_in_words
 from agent.report.picture import measures, picture
 from agent.report.trend import trend, trend_measures
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from agent.report.build import BuildReport
     from agent.report.figures.figure import Figure
+    from agent.summaries import DataSetSummary
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "style.css"
@@ -37,9 +39,10 @@ _SIGNS = {
 
 def pages(report: BuildReport) -> Mapping[str, bytes]:
     """The files of the report by name; ``index.html`` is the page, and refers to no others than these."""
-    drawn = _figures(report)
+    predicted, moved = _figures(report), list(drifts(report.data.summaries)) if report.data else []
+    drawn = [*predicted, *(figure for _, of_set in moved for figure in of_set)]
     return {
-        "index.html": _page(report, drawn).encode(),
+        "index.html": _page(report, predicted, moved).encode(),
         STYLE: (TEMPLATES / STYLE).read_bytes(),
         gates.FILE: gates.gates_json(report),
         **_pictures(report, drawn),
@@ -63,7 +66,9 @@ def _figures(report: BuildReport) -> Sequence[Figure]:
     return figures(report.models, judged) if report.models else ()
 
 
-def _page(report: BuildReport, drawn: Sequence[Figure]) -> str:
+def _page(
+    report: BuildReport, predicted: Sequence[Figure], moved: Sequence[tuple[DataSetSummary, Sequence[Figure]]]
+) -> str:
     return rendered(
         "index.html",
         report=report,
@@ -72,7 +77,8 @@ def _page(report: BuildReport, drawn: Sequence[Figure]) -> str:
         pictured=measures(report),
         trends=report.trends,
         drawn=trend_measures(report.trends),
-        figures=drawn,
+        figures=predicted,
+        drifts=moved,
         measured=report.models.candidate if report.models else None,
         stylesheet=STYLE,
     )
@@ -99,6 +105,13 @@ def rendered(template: str, **values: object) -> str:
         "address": address,
         "sentence": sentence,
         "load": load_in_words,
+        "size": wording.size,
+        "percent": data.percent,
+        "values": data.values_in_words,
+        "degree": data.degree,
+        "index": data.index_in_words,
+        "drifted": data.drifted,
+        "others": data.others,
     }
     return surroundings.get_template(template).render(values)
 

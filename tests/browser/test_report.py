@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from agent.report.beside import Beside, Listing, beside_page
 from agent.report.build import Change
 from agent.report.page import pages
-from tests import builds, predicted_models
+from tests import builds, described_data, predicted_models
 from tests.browser.conftest import jenkins
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BUILDS = {
     "refused": replace(builds.report(builds.refused()), worked=builds.WORKED),
     "released": builds.report(builds.released(), past=builds.past(), pull_request=None, branch="main"),
+    "described": replace(builds.report(builds.refused()), data=described_data.told()),
     "predicted": replace(builds.report(builds.released()), models=predicted_models.models()),
     "of-classes": replace(builds.report(builds.released()), models=predicted_models.models("multiclass")),
     "failed": builds.report(builds.failed()),

@@ -64,6 +64,7 @@ def judged(folder: Path) -> None:
     }
     document["pull_requests"] = {"endpoint": {"environment": "qa", "time_to_live": "1h"}}
     document["environments"]["qa"]["checks"]["load"] = {"requests": 20, "concurrency": 2, "max_p50_ms": 1500}
+    document["data_summaries"] = {"rows": {"columns": ["label", "signal", "region"]}}
     document["gates"] = YAML(typ="safe").load(JUDGED / "gates.yaml")
     YAML().dump(document, file)
 
@@ -108,6 +109,10 @@ def test_a_better_model_passes_and_the_comment_says_by_how_much(world: World, tm
     page = (tmp_path / "out/report/index.html").read_text()
     assert "champion of prod: true positive rate" in page
     assert "auc by region" in page
+    assert "Unchanged data: every data set is that of release" in page
+    assert "500 rows. Unchanged data: prod serves a model of the same." in page
+    assert "<small>ml.m5.large, the champion in prod</small>" in page
+    assert "- Load: 20 requests: half answered within " in comment
 
 
 def test_a_worse_model_is_refused_by_what_its_rows_prove(world: World, tmp_path: Path) -> None:
@@ -136,6 +141,10 @@ def test_a_model_that_was_trained_on_the_answers_is_refused_however_good_it_look
     write(rows, TRAINING)
     assert said == PASSED | {"no-answers": "refused"}
     assert "no-answers" in comment
+    page = (tmp_path / "out/report/index.html").read_text()
+    assert "1 file changed, 12.6 kB new, 9.0 kB gone" in page
+    assert "700 rows. Beside the 500 rows of release" in page
+    assert "no column has drifted" in page
 
 
 def test_a_model_that_is_too_slow_fails_where_it_first_serves(world: World, tmp_path: Path) -> None:
