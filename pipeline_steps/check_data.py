@@ -18,7 +18,7 @@ from agent.config.data_summary import DataSummary
 from agent.deployment.sample import files
 from agent.errors import InputMissingError, UsageError
 from agent.evaluation.extra import require_statistics
-from agent.evaluation.summarizing import in_words, summarized
+from agent.evaluation.summarizing import has_drifted, in_words, summarized
 from agent.gates import data_schema, label_shift, leakage
 from agent.release.store import ReleaseStore
 from agent.step import Action, Step, StepModel, canonical
@@ -55,6 +55,9 @@ class Result(StepModel):
 
     answers: Mapping[str, Judgement] = Field(description="Answers by the names of the gates.")
     summaries: str = Field(default="", description="S3 address of what the columns hold; empty where nobody asks.")
+    drifted: tuple[str, ...] = Field(
+        default=(), description="Of each data set with columns that have drifted: which, in a sentence."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,8 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     ctx.ledger.create_bytes(name, canonical(found))
     for answer in answers.values():
         (ctx.report.fact if answer.passed else ctx.report.warn)(answer.reason)
-    return Result(answers=answers, summaries=_kept(summaries, ctx))
+    drifted = tuple(f"{one.name}: {in_words(one)}" for one in summaries if any(has_drifted(one)))
+    return Result(answers=answers, summaries=_kept(summaries, ctx), drifted=drifted)
 
 
 def _kept(summaries: Sequence[DataSetSummary], ctx: Context) -> str:

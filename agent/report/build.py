@@ -244,6 +244,8 @@ class BuildReport:
     """What the predictions of these models say, where their scripts left any and they could be read."""
     past: Past | None = None
     """What an environment had before, where the ledger could be asked."""
+    drifted: tuple[str, ...] = ()
+    """Which columns of data sets have drifted, in sentences."""
     data: DataReport | None = None
     """The data beside those of a release before, where the ledger could be asked."""
     spending: Spending = NOTHING_SPENT

@@ -52,10 +52,13 @@ def build_report(
         promotion=promotion_of(outcomes) if facts.kind == "promotion" else None,
         release=release,
         spending=spending(outcomes, prices, facts.started),
-        warnings=tuple(
-            warning for outcome in outcomes for warning in read(outcome.result, "warnings", tuple[str, ...]) or ()
-        ),
+        warnings=_sentences(outcomes, "warnings"),
+        drifted=_sentences(outcomes, "drifted"),
     )
+
+
+def _sentences(outcomes: Sequence[StageOutcome], field: str) -> tuple[str, ...]:
+    return tuple(each for outcome in outcomes for each in read(outcome.result, field, tuple[str, ...]) or ())
 
 
 def _row(outcome: StageOutcome) -> StageRow:

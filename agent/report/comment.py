@@ -65,7 +65,8 @@ def short_comment(report: BuildReport, *, page: str = "") -> str:
     headline = f"{sign} **{escaped(conclusion.headline)}**: {escaped(report.facts.project)}"
     reasons = "\n".join(f"- {sentence(reason)}" for reason in conclusion.reasons)
     metrics = _table(report, report.first_metrics)
-    parts = (headline, reasons, escaped(conclusion.advice), metrics, _endpoints(report), _links(report, page))
+    more = "\n".join((*(f"- Data {escaped(one)}" for one in report.drifted), *_endpoints(report)))
+    parts = (headline, reasons, escaped(conclusion.advice), metrics, more, _links(report, page))
     return "\n\n".join(part for part in parts if part)[: _MOST // 2]
 
 
@@ -109,8 +110,8 @@ def _says(verdict: Verdict) -> str:
     return sentence(f"{overridden}{verdict.reason}{where}")
 
 
-def _endpoints(report: BuildReport) -> str:
-    return "\n".join(line for live in report.live for line in _endpoint(live))
+def _endpoints(report: BuildReport) -> Iterator[str]:
+    return (line for live in report.live for line in _endpoint(live))
 
 
 def _endpoint(live: Live) -> Iterator[str]:

@@ -155,6 +155,7 @@ def summary(data: DataSet, context: Context, before: str = "", **wanted: Any) ->
     kept = context.ledger.read_bytes(result.summaries.removeprefix(context.ledger.uri("")))
     assert kept is not None
     assert result.answers == {}
+    assert list(result.drifted) == [fact for fact in told(context, "fact") if "sex (" in fact]
     (found,) = Summaries.model_validate_json(kept).data
     return found
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from agent.report.comment import short_comment
 from agent.report.data import Compared, DataReport, Files, percent, values_in_words
 from agent.report.drawing import DARK, LIGHT
 from agent.report.figures.drift import MOST, drifts
@@ -90,6 +91,13 @@ def test_only_the_columns_that_drifted_farthest_are_drawn() -> None:
 def test_shares_and_values_are_short() -> None:
     assert [percent(share) for share in (0, 0.00123, 0.05, 0.456, 1)] == ["0 %", "0.12 %", "5 %", "46 %", "100 %"]
     assert values_in_words(ColumnValues(type="integer", missing=0, distinct=1, mean=3)) == "3"
+
+
+def test_the_comment_says_which_columns_have_drifted() -> None:
+    said = "training: 1840 rows, 5 columns; drifted from those of prod: ward_a (0.879)"
+    checked = builds.outcome("check_data", {"answers": {}, "drifted": [said]})
+    shown = short_comment(builds.report([*builds.refused(), checked]))
+    assert "\n- Data training: 1840 rows, 5 columns; drifted from those of prod: ward\\_a (0.879)\n" in shown
 
 
 def test_names_in_the_data_are_only_text() -> None:
