@@ -107,20 +107,27 @@ def _summarized(name: str, wanted: DataSummary, store: _Store, ctx: Context) -> 
 
     data, known = store.set_of(name), store.known(name, wanted.environment)
     earlier = known and Earlier(environment=wanted.environment or "", release=known[0], digest=known[1].digest)
-    problem, before = "", None
     try:
-        now = store.fetched(data, wanted)
-        if known and known[1].digest != data.digest:
-            try:
-                before = store.typed(store.fetched(known[1], wanted))
-            except (UsageError, InputMissingError) as error:
-                problem = f"the data of {wanted.environment} are not to be had: {error}"
-        names = wanted.columns if now.table.is_csv and not wanted.header else ()
-        found = summarized(data, store.typed(now), before, earlier, names)
+        held = store.fetched(data, wanted)
+        names = wanted.columns if held.table.is_csv and not wanted.header else ()
+        before, problem = _before(data, known and known[1], wanted, store)
+        found = summarized(data, store.typed(held), before, earlier, names)
     except (UsageError, InputMissingError, UnusablePredictionsError) as error:
         problem, found = str(error), DataSetSummary(name=name, digest=data.digest, earlier=earlier)
     (ctx.report.warn if problem else ctx.report.fact)(f"{name}: {problem or in_words(found)}")
     return found.model_copy(update={"problem": problem})
+
+
+def _before(data: DataSet, known: DataSet | None, wanted: DataSummary, store: _Store) -> tuple[Table | None, str]:
+    """The table of the version before where it is another one, or why there is none."""
+    from agent.statistics.arrays import UnusablePredictionsError
+
+    if known is None or known.digest == data.digest:
+        return None, ""
+    try:
+        return store.typed(store.fetched(known, wanted)), ""
+    except (UsageError, InputMissingError, UnusablePredictionsError) as error:
+        return None, f"the data of {wanted.environment} are not to be had: {error}"
 
 
 class _Store:
