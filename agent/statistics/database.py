@@ -47,13 +47,18 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def scanned(files: Sequence[Path], *, numbered: bool = False, header: bool | None = None) -> str:
     """The rows of Parquet or CSV files in SQL, in their order; ``numbered`` adds ``file_row_number`` (Parquet).
 
     Where ``header`` says whether CSV files have one, nothing is guessed by their first rows: types are those of all,
     and only of numbers and texts, for `f` may be a truth in one file and a sex in the next.
     """
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    listed = ", ".join(literal(str(file)) for file in files)
     if files[0].suffix == ".csv":
         told = "" if header is None else f", header = {str(header).lower()}, sample_size = -1, {_TYPES}"
         return f"read_csv([{listed}], hive_partitioning = false{told})"
