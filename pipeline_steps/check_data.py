@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from pydantic import Field
 from agent.artifacts import DataSet, Judgement
 from agent.config.data_gates import DataGate, DataSchemaGate, LabelShiftGate, LeakageGate
 from agent.config.data_summary import DataSummary
-from agent.deployment.sample import files
+from agent.deployment.tables import FetchedFiles, fetch_table, refuse_what_is_too_large
 from agent.errors import InputMissingError, UsageError
 from agent.evaluation.extra import require_statistics
 from agent.evaluation.summarizing import has_drifted, in_words, summarized
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
 CHECKS = "data-checks/1/"
 """Where it is kept what was found, below the step's content key."""
-_CONTENT = re.compile(r"\.(etag-)?[0-9a-f]{64}(?=\.)")
-"""What the store puts into a file's name: people know it without."""
-_GB = 10**9
 
 
 class Inputs(StepModel):
@@ -137,7 +133,7 @@ class _Store:
         self._inputs = inputs
         self._ctx = ctx
         self._folder = folder
-        self._fetched: dict[str, Fetched] = {}
+        self._fetched: dict[str, FetchedFiles] = {}
 
     def release(self, environment: str) -> str:
         """The digest of the release that an environment serves; empty where it serves none."""
@@ -168,28 +164,15 @@ class _Store:
 
     def fetched(self, data: DataSet, wanted: DataGate | DataSummary) -> Fetched:
         """A data set on this machine; UsageError where it is too large, or of files that nobody here can read."""
-        from agent.statistics.tables import SUFFIXES, Table
+        from agent.statistics.tables import Table
 
-        _refuse_what_is_too_large(data, wanted)
+        refuse_what_is_too_large(data, wanted.largest_gb, None if isinstance(wanted, DataSummary) else wanted.kind)
         if data.digest not in self._fetched:
-            self._ctx.report.doing(f"fetching {data.name} ({data.files} files, {data.size / 1e6:.1f} MB)")
-            paths, names = list[Path](), list[str]()
-            for number, (bucket, key) in enumerate(files(self._ctx.accounts.tools.objects, data)):
-                suffix = next((suffix for suffix in SUFFIXES if key.endswith(suffix)), None)
-                if suffix is None or (paths and paths[0].suffix != suffix):
-                    raise UsageError(
-                        f"the data set {data.name} holds s3://{bucket}/{key}: gates on data judge sets of files that "
-                        f"are all {' or all '.join(SUFFIXES)}, and no others are summarized; a custom gate can judge "
-                        "what it likes"
-                    )
-                paths.append(self._folder / f"{data.digest[:12]}-{number}{suffix}")
-                names.append(_CONTENT.sub("", key.rpartition("/")[2]))
-                self._ctx.accounts.tools.objects.download(bucket, key, paths[-1])
-            if not paths:
-                raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")
-            self._fetched[data.digest] = Fetched(table=Table(files=tuple(paths)), names=tuple(names))
+            objects, report = self._ctx.accounts.tools.objects, self._ctx.report
+            self._fetched[data.digest] = fetch_table(data, self._folder, objects, report)
         found = self._fetched[data.digest]
-        return Fetched(table=Table(files=found.table.files, header=wanted.header), names=found.names)
+        names = tuple(name.rpartition("/")[2] for name in found.names)
+        return Fetched(table=Table(files=found.paths, header=wanted.header), names=names)
 
 
 def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Judgement, dict[str, Any]]:
@@ -219,18 +202,6 @@ def _judged(name: str, gate: DataGate, store: _Store, evidence: str) -> tuple[Ju
             moved = None if before is None else shift(store.typed(before), store.typed(held), gate.label)
             answer = label_shift.judge(name, gate, moved, store.release(gate.environment), evidence)
             return answer, {} if moved is None else asdict(moved)
-
-
-def _refuse_what_is_too_large(data: DataSet, wanted: DataGate | DataSummary) -> None:
-    if data.size <= wanted.largest_gb * _GB:
-        return
-    whose, else_ = "its summary", ""
-    if not isinstance(wanted, DataSummary):
-        whose, else_ = f"the gate of kind {wanted.kind} that judges it", ", or judge it by a custom gate"
-    raise UsageError(
-        f"the data set {data.name} has {data.size / _GB:.1f} GB, more than `largest_gb: {wanted.largest_gb}` of "
-        f"{whose}; raise that if the agent has room{else_}"
-    )
 
 
 STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")

@@ -9,60 +9,39 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from agent import naming
-from agent.artifacts import Champion, DataSet, Evaluation, JobUse, Metric, Model, Script
-from agent.config.network import JobNetwork
+from agent.artifacts import Champion, Evaluation, JobUse, Metric, Model
 from agent.config.predictions import Predictions
-from agent.config.section import Resources
 from agent.errors import UserCodeFailedError
 from agent.evaluation import evaluation_report
 from agent.evaluation.extra import require_statistics
 from agent.evaluation.measuring import Wanted, evaluated
 from agent.evaluation.prediction_files import Place, found_in
 from agent.jobs.driver import complete
+from agent.jobs.evaluation_job import EvaluationInputs, evaluation_key, evaluation_order, evaluation_prefix
 from agent.jobs.foresight import foresee
-from agent.jobs.order import JobOrder, Request, tags
-from agent.jobs.script_job import (
-    OUTPUT,
-    PROCESSING,
-    ScriptJob,
-    Source,
-    foresee_upload,
-    processing_request,
-    upload_script,
-)
+from agent.jobs.script_job import OUTPUT, foresee_upload, upload_script
 from agent.jobs.side_by_side import Task, side_by_side
 from agent.jobs.use import use_of
-from agent.ports.jobs import JobKind
-from agent.step import Action, Step, StepModel, digest
+from agent.step import Action, Step, StepModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.context import Context
+    from agent.jobs.order import JobOrder
     from agent.ports.jobs import JobState
 
 CANDIDATE = "the candidate"
 
 
-class Inputs(StepModel):
+class Inputs(EvaluationInputs):
     """The jobs: one for the candidate and one for each champion, in each model's own image."""
 
-    project: str = Field(description="Project.")
-    bucket: str = Field(description="Artifact bucket, in the tools account.")
-    role: str = Field(description="ARN of the role that the jobs run with.")
-    model: Model = Field(description="The candidate.")
     champions: tuple[Champion, ...] = Field(description="Deployed models that a gate compares with.")
-    script: Script = Field(description="Script that measures.")
-    data: DataSet = Field(description="Rows to measure on.")
     metrics: tuple[str, ...] = Field(
         description="Names of the metrics that the script writes, or that are computed of its predictions."
     )
     predictions: Predictions | None = Field(default=None, description="Predictions that the script writes.")
-    resources: Resources = Field(description="Machines of each job.")
-    max_runtime: int = Field(description="Time limit, in seconds.")
-    kms_key: str | None = Field(default=None, description="Key that encrypts volumes and outputs.")
-    network: JobNetwork | None = Field(default=None, description="Where the containers are placed.")
 
 
 class Result(StepModel):
@@ -73,48 +52,12 @@ class Result(StepModel):
     jobs: tuple[JobUse, ...] = Field(default=(), description="What the jobs took of machines.")
 
 
-def evaluation_key(inputs: Inputs, model: Model) -> str:
-    """The content key of one model's evaluation: whoever measures it on these rows again adopts the job."""
-    return digest(
-        {
-            "image": model.image.uri,
-            "model": model.sha256,
-            "data": inputs.data.digest,
-            "script": inputs.script.sha256,
-            "resources": inputs.resources.model_dump(mode="json"),
-        }
-    )
-
-
-def evaluation_request(name: str, inputs: Inputs, model: Model, job_tags: list[Request]) -> Request:
-    """CreateProcessingJob: the model's artifact, the rows, and a folder for the report."""
-    return processing_request(
-        name,
-        ScriptJob(
-            bucket=inputs.bucket,
-            role=inputs.role,
-            image=model.image,
-            script=inputs.script,
-            sources={
-                "model": Source(path=f"{PROCESSING}/model", uri=model.artifact, manifest=False),
-                "data": Source(path=f"{PROCESSING}/input/data", uri=inputs.data.manifest),
-            },
-            outputs={"evaluation": (OUTPUT, f"s3://{inputs.bucket}/{naming.EVALUATIONS}{name}/")},
-            resources=inputs.resources,
-            max_runtime=inputs.max_runtime,
-            kms_key=inputs.kms_key,
-            network=inputs.network,
-            tags=job_tags,
-        ),
-    )
-
-
 def subjects(inputs: Inputs) -> dict[str, tuple[Model, list[str]]]:
     """What to measure, by its key: a model, and who it is; a champion may be the candidate itself, or serve twice."""
     found: dict[str, tuple[Model, list[str]]] = {}
     named = [(CANDIDATE, inputs.model), *((who(champion), champion.model) for champion in inputs.champions)]
     for name, model in named:
-        found.setdefault(evaluation_key(inputs, model), (model, []))[1].append(name)
+        found.setdefault(evaluation_key(inputs, model, inputs.data), (model, []))[1].append(name)
     return found
 
 
@@ -125,16 +68,11 @@ def who(champion: Champion) -> str:
 
 def order(inputs: Inputs, model: Model, ctx: Context) -> JobOrder:
     """The processing job that measures a model."""
-    key = evaluation_key(inputs, model)
-    job_tags = tags(inputs.project, STEP.name, key, ctx.run.id)
-    return JobOrder(
-        kind=JobKind.PROCESSING,
-        project=inputs.project,
-        step=STEP.name,
-        key=key,
-        request=lambda name: evaluation_request(name, inputs, model, job_tags),
-        kept=lambda job: _is_kept(inputs, model, job.name, ctx),
-    )
+
+    def kept(job: str) -> bool:
+        return _is_kept(inputs, model, job, ctx)
+
+    return evaluation_order(inputs, model, inputs.data, kept, step=STEP.name, run=ctx.run.id)
 
 
 def _is_kept(inputs: Inputs, model: Model, job: str, ctx: Context) -> bool:
@@ -152,12 +90,12 @@ def _demands_predictions(inputs: Inputs, model: Model) -> bool:
 
 def place_of(inputs: Inputs, job: str) -> Place:
     """The folder of what a job wrote."""
-    return Place(bucket=inputs.bucket, prefix=f"{naming.EVALUATIONS}{job}/")
+    return Place(bucket=inputs.bucket, prefix=evaluation_prefix(job))
 
 
 def report_key(job: str) -> str:
     """The key of a job's report in the artifact bucket."""
-    return f"{naming.EVALUATIONS}{job}/{evaluation_report.FILE}"
+    return f"{evaluation_prefix(job)}{evaluation_report.FILE}"
 
 
 def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
@@ -176,9 +114,10 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     for key, (_, names) in subjects(inputs).items():
         ctx.report.fact(f"{' and '.join(names)}: {_in_words(measured[key], inputs.metrics)}")
     return Result(
-        evaluation=measured[evaluation_key(inputs, inputs.model)],
+        evaluation=measured[evaluation_key(inputs, inputs.model, inputs.data)],
         champions={
-            champion.environment: measured[evaluation_key(inputs, champion.model)] for champion in inputs.champions
+            champion.environment: measured[evaluation_key(inputs, champion.model, inputs.data)]
+            for champion in inputs.champions
         },
         jobs=jobs,
     )

@@ -10,6 +10,7 @@ from agent.artifacts import DataSet, Image, Model, Script
 from agent.config.model import Spot
 from agent.config.section import Resources
 from agent.errors import UsageError
+from agent.jobs.evaluation_job import evaluation_key, evaluation_request
 from agent.jobs.machines import cluster
 from agent.jobs.order import tags
 from pipeline_steps import evaluate, prepare, train
@@ -141,7 +142,8 @@ def test_checkpoints_can_be_left_out() -> None:
 
 
 def test_an_evaluation_in_full() -> None:
-    assert evaluate.evaluation_request("iris-evaluate-1", evaluation(kms_key=KMS_KEY), model(), TAGS) == {
+    wanted = evaluation(kms_key=KMS_KEY)
+    assert evaluation_request("iris-evaluate-1", wanted, model(), wanted.data, TAGS) == {
         "ProcessingJobName": "iris-evaluate-1",
         "RoleArn": ROLE,
         "AppSpecification": {
@@ -231,7 +233,7 @@ def test_what_is_prepared_has_the_type_that_all_sources_have(
     ids=["script", "data", "resources"],
 )
 def test_an_evaluation_is_another_one_when_what_it_depends_on_differs(members: dict[str, Any]) -> None:
-    assert evaluate.evaluation_key(evaluation(**members), model()) != evaluate.evaluation_key(evaluation(), model())
+    assert key_of(evaluation(**members), model()) != key_of(evaluation(), model())
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_an_evaluation_is_another_one_when_what_it_depends_on_differs(members: d
 )
 def test_an_evaluation_of_another_model_is_another_one(other: dict[str, Any]) -> None:
     inputs = evaluation()
-    assert evaluate.evaluation_key(inputs, model(**other)) != evaluate.evaluation_key(inputs, model())
+    assert key_of(inputs, model(**other)) != key_of(inputs, model())
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,11 @@ def test_an_evaluation_of_another_model_is_another_one(other: dict[str, Any]) ->
 )
 def test_what_does_not_change_the_numbers_does_not_change_the_evaluation(members: dict[str, Any]) -> None:
     moved = model(artifact="s3://iris-bucket/models/elsewhere/model.tar.gz", job="elsewhere")
-    assert evaluate.evaluation_key(evaluation(**members), moved) == evaluate.evaluation_key(evaluation(), model())
+    assert key_of(evaluation(**members), moved) == key_of(evaluation(), model())
+
+
+def key_of(inputs: evaluate.Inputs, of: Model) -> str:
+    return evaluation_key(inputs, of, inputs.data)
 
 
 def an_input(name: str, path: str, uri: str, kind: str) -> dict[str, Any]:
