@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from agent.config.judging_section import ClaimingSection, MetricSection
 from agent.config.predictions import SliceName
+from agent.config.robustness import RobustnessGate
 from agent.config.section import Section
 
 
@@ -81,4 +82,4 @@ class BusinessGate(ClaimingSection):
     min: float = Field(description="Smallest expected value of a row, in the currency of `values`.")
 
 
-PredictionGate = SlicesGate | FairnessGate | CalibrationGate | BusinessGate
+PredictionGate = SlicesGate | FairnessGate | CalibrationGate | BusinessGate | RobustnessGate

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from agent.config.view import View
 
 _DECLARED = ("evaluation", "predictions")
-_OF_ROWS = frozenset({"slices", "fairness", "calibration", "business"})
+_OF_ROWS = frozenset({"slices", "fairness", "calibration", "business", "robustness"})
+_PAIRED = frozenset({"champion", "robustness"})
+"""Kinds that compare two models, or one with itself, row by row."""
 _OF_TWO_CLASSES = frozenset({"fairness", "calibration", "business"})
 
 
@@ -98,12 +100,12 @@ def every_metric_of_rows_is_computed(view: View) -> Iterator[Finding]:
     for name in view.keys(("gates",)):
         path = ("gates", name, "metric")
         metric, kind = view.text(path), _kind(view, name)
-        by_rows = kind == "slices" or view.has(("gates", name, "confidence"))
+        by_rows = kind in {"slices", "robustness"} or view.has(("gates", name, "confidence"))
         if task is None or metric is None or not by_rows:
             continue
-        known = compared_by(task, _k(view)) if kind == "champion" else tuple(measured_by(task, _k(view)))
+        known = compared_by(task, _k(view)) if kind in _PAIRED else tuple(measured_by(task, _k(view)))
         if metric not in known:
-            does = "compares" if kind == "champion" else "judges"
+            does = "compares" if kind in _PAIRED else "judges"
             message = f"gate `{name}` {does} the metric `{metric}` row by row, which {task} predictions do not tell"
             hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
             related = Related(place=view.place((*_DECLARED, "task")), label="the task")

@@ -17,6 +17,7 @@ from agent.config import (
     limit_rules,
     prediction_rules,
     pull_request_rules,
+    robustness_rules,
     supply_rules,
 )
 from agent.config.field_types import is_inside_repository
@@ -48,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     prediction_rules.directions_are_those_of_the_metrics,
     prediction_rules.every_slice_is_declared,
     prediction_rules.every_metric_of_rows_is_computed,
+    robustness_rules.perturbed_columns_are_features,
     limit_rules.every_threshold_limits_something,
     limit_rules.every_gate_on_rows_limits_something,
     limit_rules.every_sample_limits_something,

@@ -9,6 +9,7 @@ from agent.config.field_types import in_words
 from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
 from agent.config.judging_section import ClaimingSection
 from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
+from agent.config.robustness import RobustnessGate
 from agent.config.supply_gates import ImageGate
 from agent.config.system_gates import ModelSizeGate
 
@@ -73,7 +74,7 @@ def _rule(gate: Gate) -> tuple[str, str]:
             return gate.metric, _limits(("≥", gate.min), ("≤", gate.max))
         case ChampionGate():
             return gate.metric, f"against {gate.environment}, margin {gate.margin:g}"
-        case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate():
+        case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate() | RobustnessGate():
             return _rule_of_predictions(gate)
         case _:
             assert_never(gate)
@@ -94,6 +95,8 @@ def _rule_of_predictions(gate: PredictionGate) -> tuple[str, str]:
             return "calibration", _limits(("ece ≤", gate.max_ece), ("brier ≤", gate.max_brier))
         case BusinessGate():
             return "expected value", _limits(("≥", gate.min))
+        case RobustnessGate():
+            return gate.metric, gate.brief
         case _:
             assert_never(gate)
 

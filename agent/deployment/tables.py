@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent import naming
 from agent.deployment.sample import files
 from agent.errors import UsageError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _CONTENT = re.compile(r"\.(etag-)?[0-9a-f]{64}(?=\.)")
 """What the store puts into a file's name: people know it without."""
-_OBJECTS = re.compile(r"^data/objects/")
+_OBJECTS = f"{naming.DATA}objects/"
 _GB = 10**9
 
 
@@ -40,12 +41,11 @@ def fetch_table(data: DataSet, folder: Path, objects: Objects, report: Reporter)
         suffix = next((suffix for suffix in SUFFIXES if key.endswith(suffix)), None)
         if suffix is None or (paths and paths[0].suffix != suffix):
             raise UsageError(
-                f"the data set {data.name} holds s3://{bucket}/{key}: gates on data judge sets of files that "
-                f"are all {' or all '.join(SUFFIXES)}, and no others are summarized; a custom gate can judge what it "
-                "likes"
+                f"the data set {data.name} holds s3://{bucket}/{key}: gates read data sets of files that are "
+                f"all {' or all '.join(SUFFIXES)}, and no others are summarized; a custom gate can judge what it likes"
             )
         paths.append(folder / f"{data.digest[:12]}-{number}{suffix}")
-        names.append(_CONTENT.sub("", _OBJECTS.sub("", key)))
+        names.append(_CONTENT.sub("", key.removeprefix(_OBJECTS)))
         objects.download(bucket, key, paths[-1])
     if not paths:
         raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")

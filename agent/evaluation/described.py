@@ -64,8 +64,8 @@ def measured(estimate: Estimate) -> Measured:
     """An estimate, without the numbers that do not exist."""
     interval = Interval(low=estimate.low, high=estimate.high, level=estimate.level) if estimate.known else None
     return Measured(
-        value=_number(estimate.value),
-        deviation=_number(estimate.deviation),
+        value=number(estimate.value),
+        deviation=number(estimate.deviation),
         interval=interval,
         rows=estimate.rows,
         method=estimate.method,
@@ -118,7 +118,7 @@ def _of_binary(report: BinaryReport) -> dict[str, Any]:
 def _line(curve: Curve | None) -> Line | None:
     if curve is None:
         return None
-    thresholds = tuple(_number(value) for value in curve.thresholds.tolist())
+    thresholds = tuple(number(value) for value in curve.thresholds.tolist())
     return Line(x=_floats(curve.x), y=_floats(curve.y), thresholds=thresholds)
 
 
@@ -139,5 +139,6 @@ def _floats(values: Any) -> tuple[float, ...]:
     return tuple(values.tolist())
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
+    """A number that exists, or None."""
     return float(value) if math.isfinite(value) else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.evaluation.described import measured
+from agent.evaluation.described import measured, number
 from agent.gates.findings import Estimated, Finding
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.business import Values, best_threshold, expected_value
@@ -48,6 +49,40 @@ def compared(
     """What both models' predictions answer to questions about one champion, by the names of the gates."""
     first, second = same_rows(champion, candidate, task, settings)
     return {name: _compared(question, first, second) for name, question in asked.items()}
+
+
+def dropped(
+    question: Question,
+    perturbed: Sequence[Path],
+    plain: Sequence[Path],
+    task: Task,
+    settings: Settings,
+    *,
+    perturbation: str,
+) -> Finding:
+    """How much worse a metric is by predictions of perturbed rows than by those of the same rows as they are."""
+    first, second = same_rows(plain, perturbed, task, settings)
+    found = compare(question.metric, first, second, question.level)
+    lower_is_better = measured_by(task, settings.k)[question.metric] == "lower"
+    drop = found.difference if lower_is_better else _negative(found.difference)
+    value = Estimated(of=perturbation, value=number(found.candidate), rows=drop.rows, of_rows=first.rows)
+    return Finding(
+        estimates={"drop": (_estimated(perturbation, drop, first.rows),), "value": (value,)},
+        candidate=number(found.champion),
+    )
+
+
+def together(findings: Sequence[Finding]) -> Finding:
+    """What was found of several perturbations as one finding."""
+    return Finding(
+        estimates={name: tuple(each for one in findings for each in one.all_of(name)) for name in ("drop", "value")},
+        candidate=findings[0].candidate,
+    )
+
+
+def _negative(estimate: Estimate) -> Estimate:
+    """The same of the difference the other way round."""
+    return replace(estimate, value=0.0 - estimate.value, low=0.0 - estimate.high, high=0.0 - estimate.low)
 
 
 def _compared(question: Question, champion: Sample, candidate: Sample) -> Finding:

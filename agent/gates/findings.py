@@ -22,6 +22,7 @@ from agent.config.prediction_gates import (
     PredictionGate,
     SlicesGate,
 )
+from agent.config.robustness import RobustnessGate
 from agent.statistics.claims import needed_level
 from agent.statistics.intervals import Estimate
 from agent.step import StepModel
@@ -37,7 +38,7 @@ _SHOWN = 0.95
 class Question(StepModel):
     """What one gate wants to know."""
 
-    kind: Literal["threshold", "champion", "slices", "fairness", "calibration", "business"] = Field(
+    kind: Literal["threshold", "champion", "slices", "fairness", "calibration", "business", "robustness"] = Field(
         description="Kind of the gate."
     )
     level: float = Field(description="Level of the intervals.")
@@ -46,6 +47,7 @@ class Question(StepModel):
     slice: str = Field(default="", description="Slice whose values are measured apart, or compared.")
     reference: str | None = Field(default=None, description="Group that others are compared with.")
     values: OutcomeValues | None = Field(default=None, description="What outcomes bring.")
+    perturbations: tuple[str, ...] = Field(default=(), description="Perturbations by which the model is compared.")
 
 
 class Estimated(StepModel):
@@ -72,13 +74,20 @@ class Finding(StepModel):
 
     estimates: Mapping[str, tuple[Estimated, ...]] = Field(default={}, description="Numbers by what they are.")
     champion: float | None = Field(default=None, description="The champion's value, in a comparison.")
-    candidate: float | None = Field(default=None, description="The candidate's value, in a comparison.")
+    candidate: float | None = Field(
+        default=None, description="The candidate's value, in a comparison; of perturbations, on the data as they are."
+    )
     too_small: tuple[str, ...] = Field(default=(), description="Slices or groups with too few rows to be measured.")
     absent: str = Field(default="", description="Why there are no numbers.")
 
     def all_of(self, name: str) -> tuple[Estimated, ...]:
         """The numbers of one meaning."""
         return self.estimates.get(name, ())
+
+
+def copy_name(gate: str, perturbation: str) -> str:
+    """What a perturbed copy of the held-out data is called beside those of other gates."""
+    return f"{gate}/{perturbation}"
 
 
 def questions(gates: Mapping[str, Gate], predictions: Predictions | None) -> dict[str, Question]:
@@ -114,5 +123,7 @@ def _of_rows(gate: PredictionGate, level: float) -> Question:
             return Question(kind="calibration", level=level)
         case BusinessGate():
             return Question(kind="business", level=level, values=gate.values)
+        case RobustnessGate():
+            return Question(kind="robustness", level=level, metric=gate.metric, perturbations=tuple(gate.perturbations))
         case _:
             assert_never(gate)

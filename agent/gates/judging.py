@@ -9,10 +9,11 @@ from agent.config.data_gates import DataGate
 from agent.config.gate import ChampionGate, CustomGate, ThresholdGate
 from agent.config.judging_section import ClaimingSection
 from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, SlicesGate
+from agent.config.robustness import RobustnessGate
 from agent.config.supply_gates import ImageGate
 from agent.config.system_gates import ModelSizeGate
 from agent.errors import InputMissingError
-from agent.gates import business, calibration, champion, fairness, slices, threshold
+from agent.gates import business, calibration, champion, fairness, robustness, slices, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def _judgement(name: str, gate: Gate, subject: Subject) -> Judgement:
             return threshold.judge(name, gate, subject)
         case ChampionGate():
             return champion.judge(name, gate, subject)
-        case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate():
+        case SlicesGate() | FairnessGate() | CalibrationGate() | BusinessGate() | RobustnessGate():
             return _by_predictions(name, gate, subject)
         case CustomGate():
             return _answer(name, gate, subject)
@@ -92,6 +93,8 @@ def _by_predictions(name: str, gate: PredictionGate, subject: Subject) -> Judgem
             return calibration.judge(name, gate, subject)
         case BusinessGate():
             return business.judge(name, gate, subject)
+        case RobustnessGate():
+            return robustness.judge(name, gate, subject)
         case _:
             assert_never(gate)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent.config.builds import destinations, gates_of, is_main
 from agent.config.data_gates import DataGate
 from agent.config.gate import CustomGate
+from agent.config.robustness import RobustnessGate
 from agent.config.supply_gates import ImageGate
 from agent.config.system_gates import ModelSizeGate
 from agent.errors import UsageError
@@ -25,6 +26,7 @@ from pipeline_steps import (
     evaluate,
     examine,
     gate,
+    perturb,
     preflight,
     prepare,
     preview,
@@ -38,10 +40,11 @@ from pipeline_steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import UnionType
 
     from agent.config.builds import Build
+    from agent.config.gate import Gate
     from agent.config.model import Configuration
     from agent.pipeline.wiring import Wiring
     from agent.step import Step, StepModel
@@ -88,6 +91,7 @@ _AUDITING: Stage = Stage(
 )
 _CHECKING: Stage = Stage(title="Check data", step=check_data.STEP, wire=wiring.wire_check_data, needs=("prepare",))
 _WEIGHING: Stage = Stage(title="Weigh model", step=weigh_model.STEP, wire=wiring.wire_weigh_model, needs=("train",))
+_PERTURBING: Stage = Stage(title="Perturb", step=perturb.STEP, wire=wiring.wire_perturb, needs=("train",))
 _EXAMINING: Stage = Stage(title="Examine", step=examine.STEP, wire=wiring.wire_examine, needs=("evaluate",))
 RELEASING: tuple[Stage, ...] = (
     Stage(title="Register", step=register.STEP, wire=wiring.wire_register, needs=("gate",)),
@@ -117,10 +121,18 @@ def _judging(configuration: Configuration, build: Build) -> tuple[Stage, ...]:
     if configuration.data_summaries:
         asked.add(_CHECKING.name)
     found = [stage for stage, _ in kinds if stage.name in asked]
-    examining = (_EXAMINING,) if questions(gates, configuration.evaluation.predictions) else ()
-    between = (*examining, *found)
+    between = (*_examining(configuration, gates), *found)
     *earlier, judges = JUDGING
     return (*earlier, *between, replace(judges, needs=(*judges.needs, *(stage.name for stage in between))))
+
+
+def _examining(configuration: Configuration, gates: Mapping[str, Gate]) -> tuple[Stage, ...]:
+    """What asks predictions, where gates do, and before it what makes those of perturbed data."""
+    if not questions(gates, configuration.evaluation.predictions):
+        return ()
+    if not any(isinstance(gate, RobustnessGate) for gate in gates.values()):
+        return (_EXAMINING,)
+    return (_PERTURBING, replace(_EXAMINING, needs=(*_EXAMINING.needs, _PERTURBING.name)))
 
 
 def _deploying(configuration: Configuration, environments: Sequence[str]) -> Iterator[Stage]:

@@ -36,6 +36,11 @@ def _evaluate(configuration: Configuration) -> float:
     return _STARTING + configuration.evaluation.max_runtime
 
 
+def _perturb(configuration: Configuration) -> float:
+    """All copies are made first, and evaluated at once."""
+    return _evaluate(configuration) + 2 * _LOOKING
+
+
 def _ask_gates(configuration: Configuration) -> float:
     """All gates are asked at once."""
     gates = configuration.gates.values()
@@ -51,6 +56,7 @@ _OF_CONFIGURATION: Mapping[str, Callable[[Configuration], float]] = {
     "prepare": _prepare,
     "train": _train,
     "evaluate": _evaluate,
+    "perturb": _perturb,
     "ask_gates": _ask_gates,
     "audit_image": _audit_image,
 }

@@ -11,12 +11,14 @@ from agent.artifacts import Script
 from agent.config.builds import Build, gates_of
 from agent.config.data_gates import DataGate, LabelShiftGate, LeakageGate
 from agent.config.gate import ChampionGate, CustomGate, module_of
+from agent.config.predictions import Predictions
+from agent.config.robustness import RobustnessGate
 from agent.config.supply_gates import ImageGate
 from agent.config.system_gates import ModelSizeGate
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
 from agent.gates.base_image import BaseImage
-from agent.gates.findings import questions
+from agent.gates.findings import copy_name, questions
 from agent.image_order import build_order
 from agent.images.origins import origins
 from agent.statistics.metrics import measured_by
@@ -32,6 +34,7 @@ from pipeline_steps import (
     evaluate,
     examine,
     gate,
+    perturb,
     preflight,
     prepare,
     preview,
@@ -281,6 +284,39 @@ def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
     )
 
 
+def wire_perturb(wiring: Wiring) -> perturb.Inputs | None:
+    """The candidate, and the copies of the held-out data that gates of this build ask for, where they do."""
+    configuration = wiring.configuration
+    evaluation, gates = configuration.evaluation, _robustness(wiring.gates)
+    settings = evaluation.predictions
+    if settings is None or not gates:
+        return None
+    return perturb.Inputs(
+        project=configuration.project,
+        bucket=wiring.bucket,
+        role=configuration.tools.execution_role,
+        model=wiring.result(train.STEP).model,
+        script=wiring.script(evaluation.script),
+        data=wiring.data()[evaluation.data],
+        # Of copies, nothing is measured by slices.
+        predictions=Predictions(task=settings.task, threshold=settings.threshold, k=settings.k),
+        copies={
+            copy_name(name, of): perturb.Perturbing(perturbation=perturbation, header=gate.header, label=gate.label)
+            for name, gate in gates.items()
+            for of, perturbation in gate.perturbations.items()
+        },
+        largest_gb=min(gate.largest_gb for gate in gates.values()),
+        resources=evaluation.resources,
+        max_runtime=evaluation.max_runtime,
+        kms_key=configuration.tools.kms_key,
+        network=configuration.tools.network,
+    )
+
+
+def _robustness(gates: Mapping[str, Gate]) -> dict[str, RobustnessGate]:
+    return {name: gate for name, gate in gates.items() if isinstance(gate, RobustnessGate)}
+
+
 def wire_ask_gates(wiring: Wiring) -> ask_gates.Inputs | None:
     """The custom gates of this build, where there are any, and what they read."""
     configuration, gates = wiring.configuration, _custom(wiring.gates)
@@ -315,6 +351,7 @@ def wire_examine(wiring: Wiring) -> examine.Inputs | None:
         evaluation=evaluated.evaluation,
         champions=evaluated.champions,
         questions=asked,
+        perturbed=wiring.result(perturb.STEP).evaluations if _robustness(wiring.gates) else {},
     )
 
 

@@ -27,6 +27,8 @@ def with_gate(gate: str, predictions: str = "task: binary, slices: [sex]") -> tu
     return UNTIL_GATES, f"    loss: {{better: lower}}\n{declared}gates:\n  new: {{{gate}}}\n"
 
 
+ROBUST = "kind: robustness, metric: auc, max_drop: 0.1, perturbations: {{noisy: {{kind: shuffle, columns: [{}]}}}}"
+
 BROKEN_RULES = {
     "a gate that demands proof where nothing is predicted": (
         with_gate("kind: threshold, metric: auc, min: 0.7, confidence: 0.95", ""),
@@ -75,6 +77,42 @@ BROKEN_RULES = {
         "of the metric `f1` of binary predictions `higher` is better, not `lower`",
         "lower",
         "the task",
+    ),
+    "a gate on perturbations where nothing is predicted": (
+        with_gate(ROBUST.format("age"), ""),
+        "gate `new` looks at predictions, and the evaluation is not said to write any",
+        "robustness",
+        "evaluated here",
+    ),
+    "a drop of a metric that has no pairs": (
+        with_gate(ROBUST.format("age").replace("auc", "ece")),
+        "gate `new` compares the metric `ece` row by row, which binary predictions do not tell",
+        "ece",
+        "the task",
+    ),
+    "a perturbed slice": (
+        with_gate(ROBUST.format("sex")),
+        "the perturbation `noisy` of gate `new` changes the column `sex`, which is the slice `sex`",
+        "sex",
+        "stays as it is",
+    ),
+    "a perturbed label": (
+        with_gate(ROBUST.format("ill") + ", header: true, label: ill"),
+        "the perturbation `noisy` of gate `new` changes the column `ill`, which is the label",
+        "ill",
+        "stays as it is",
+    ),
+    "a perturbed label without a name": (
+        with_gate(ROBUST.format("column0")),
+        "the perturbation `noisy` of gate `new` changes the column `column0`, the first one, which is the label",
+        "column0",
+        "stays as it is",
+    ),
+    "a perturbed id of rows": (
+        with_gate(ROBUST.format("row_id")),
+        "the perturbation `noisy` of gate `new` changes the column `row_id`, by which rows are known",
+        "row_id",
+        "stays as it is",
     ),
     "a gate on rows without a limit": (
         with_gate("kind: fairness, slice: sex"),
@@ -455,6 +493,7 @@ def test_a_gate_may_judge_what_only_predictions_tell(tmp_path: Path) -> None:
         "kind: slices, metric: recall, slice: sex, max_gap: 0.1",
         "kind: fairness, slice: sex, disparate_impact: 0.8",
         "kind: business, values: {true_positive: 10}, min: 1",
+        f"{ROBUST.format('age')}, header: true, label: ill, confidence: 0.95",
     )
     for gate in gates:
         assert findings(edited(with_gate(gate)), tmp_path) == ()

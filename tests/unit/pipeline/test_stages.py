@@ -8,6 +8,7 @@ from agent.config.builds import Build
 from agent.config.data_summary import DataSummary
 from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
+from agent.config.robustness import RobustnessGate, ShufflePerturbation
 from agent.config.supply_gates import VulnerabilityGate
 from agent.errors import UsageError
 from agent.pipeline.groups import groups
@@ -150,6 +151,20 @@ def test_predictions_are_examined_in_builds_whose_gates_ask_them() -> None:
     assert "examine" not in {stage.name for stage in course(configuration, Build(pull_request=7))}
     plain = predicting(CONFIGURATION)
     assert "examine" not in {stage.name for stage in course(plain, MAIN)}
+
+
+def test_perturbed_data_are_judged_beside_the_evaluation_where_gates_ask_for_them() -> None:
+    shuffled = {"any": ShufflePerturbation(kind="shuffle", columns=("column1",))}
+    stands = RobustnessGate(
+        kind="robustness", metric="accuracy", max_drop=0.1, perturbations=shuffled, builds=("main",)
+    )  # fmt: skip
+    configuration = predicting(CONFIGURATION.model_copy(update={"gates": {"stands": stands}}))
+    stages = {stage.name: stage for stage in course(configuration, MAIN)}
+    assert stages["perturb"].needs == ("train",)
+    assert stages["examine"].needs == ("evaluate", "perturb")
+    assert {"evaluate", "perturb"} <= {stage.name for level in levels(tuple(stages.values()))[5:6] for stage in level}
+    assert minutes(stages["perturb"], configuration) > minutes(stages["evaluate"], configuration)
+    assert "perturb" not in {stage.name for stage in course(configuration, Build(pull_request=7))}
 
 
 def test_an_image_is_audited_beside_training_where_gates_judge_it_and_waits_as_long_as_they_do() -> None:

@@ -11,6 +11,7 @@ from agent.config.builds import Build
 from agent.config.data_gates import LeakageGate
 from agent.config.gate import CustomGate, ThresholdGate
 from agent.config.pull_requests import EphemeralEndpoint, PullRequests
+from agent.config.robustness import RobustnessGate, ShufflePerturbation
 from agent.config.supply_gates import BaseImageGate
 from agent.config.system_gates import ModelSizeGate
 from agent.pipeline.stages import course
@@ -65,6 +66,12 @@ def test_every_step_has_a_place_in_the_pipeline_or_beside_it() -> None:
             gates={
                 "own": CustomGate(kind="custom", entry_point="gates:own"),
                 "sure": sure,
+                "stands": RobustnessGate(
+                    kind="robustness",
+                    metric="accuracy",
+                    max_drop=0.1,
+                    perturbations={"any": ShufflePerturbation(kind="shuffle", columns=("column1",))},
+                ),
                 "base": BaseImageGate(kind="base-image"),
                 "apart": LeakageGate(kind="leakage"),
                 "small": ModelSizeGate(kind="model-size", most_mb=1),

@@ -10,10 +10,11 @@ import pytest
 from agent.config.gate import ChampionGate, ThresholdGate
 from agent.config.prediction_gates import BusinessGate, CalibrationGate, FairnessGate, OutcomeValues, SlicesGate
 from agent.config.predictions import Predictions
+from agent.config.robustness import RobustnessGate, ShufflePerturbation
 from agent.errors import InputMissingError
 from agent.evaluation.measuring import Wanted, evaluated
 from agent.evaluation.prediction_files import Place
-from agent.gates.findings import questions
+from agent.gates.findings import copy_name, questions
 from pipeline_steps import examine, gate
 from tests.fakes import FakeAccount, KeptReport, MemoryObjects
 from tests.unit.evaluation.predicted import binary, parquet
@@ -38,11 +39,19 @@ def measured(objects: MemoryObjects, job: str, columns: dict[str, Any]) -> Evalu
 
 
 def verdicts(
-    objects: MemoryObjects, gates: Mapping[str, Gate], candidate: Evaluation, **champions: Evaluation
+    objects: MemoryObjects,
+    gates: Mapping[str, Gate],
+    candidate: Evaluation,
+    perturbed: Mapping[str, Evaluation] | None = None,
+    **champions: Evaluation,
 ) -> dict[str, Verdict]:
     """What all gates say, by the two steps."""
     inputs = examine.Inputs(
-        predictions=SETTINGS, evaluation=candidate, champions=champions, questions=questions(gates, SETTINGS)
+        predictions=SETTINGS,
+        evaluation=candidate,
+        champions=champions,
+        questions=questions(gates, SETTINGS),
+        perturbed=perturbed or {},
     )
     found = examine.run(inputs, surroundings(FakeAccount(objects=objects))).findings
     judged = gate.judge(
@@ -126,6 +135,57 @@ def test_a_champion_that_is_the_candidate_or_absent_is_not_compared_with() -> No
     old = candidate.model_copy(update={"model": "0" * 64, "predictions": None})
     verdict = verdicts(objects, gates, candidate, prod=old)["not-worse"]
     assert (verdict.passed, verdict.conclusion) == (False, "not enough data")
+
+
+def robust(metric: str, *perturbations: str, **settings: Any) -> RobustnessGate:
+    shuffled = ShufflePerturbation(kind="shuffle", columns=("column1",))
+    return RobustnessGate(
+        kind="robustness", metric=metric, perturbations=dict.fromkeys(perturbations, shuffled), **settings
+    )
+
+
+def test_the_worst_perturbation_decides_and_all_are_told() -> None:
+    objects = MemoryObjects()
+    candidate = measured(objects, "candidate", binary(3000, noise=1.0))
+    mild, wild = (measured(objects, f"noise-{noise}", binary(3000, noise=noise)) for noise in (1.02, 2.0))
+    gates: dict[str, Gate] = {
+        "stands": robust("auc", "mild", "wild", max_drop=0.05, confidence=0.95),
+        "mostly": robust("auc", "mild", max_drop=0.05, confidence=0.95),
+        # Of a metric whose lower values are better, a drop is upwards.
+        "decides": robust("brier", "wild", max_drop=0.01),
+    }
+    perturbed = {
+        copy_name(name, of): {"mild": mild, "wild": wild}[of] for name, each in gates.items()
+        for of in each.perturbations  # type: ignore[union-attr]
+    }  # fmt: skip
+    found = verdicts(objects, gates, candidate, perturbed)
+    drop = candidate.metrics["auc"].value - wild.metrics["auc"].value
+    stands = found["stands"]
+    assert (stands.metric, stands.conclusion, stands.limit) == ("drop of auc under wild", "refuted", 0.05)
+    assert stands.value == pytest.approx(drop)
+    assert stands.interval is not None
+    assert stands.interval.low < drop < stands.interval.high
+    # Two of the three gates share the mistakes that one may make.
+    assert stands.interval.level == pytest.approx(0.975)
+    assert f"auc is {candidate.metrics['auc'].value:.4g} on the data as they are" in stands.reason
+    assert f", {mild.metrics['auc'].value:.4g} under mild (a drop of " in stands.reason
+    assert f", {wild.metrics['auc'].value:.4g} under wild (a drop of " in stands.reason
+    assert (found["mostly"].conclusion, found["mostly"].passed) == ("proved", True)
+    decides = found["decides"]
+    worse = wild.metrics["brier"].value - candidate.metrics["brier"].value
+    assert not decides.passed
+    assert decides.value == pytest.approx(worse)
+    assert worse > 0
+
+
+def test_few_rows_prove_no_robustness_and_a_copy_that_nobody_evaluated_is_missed() -> None:
+    objects = MemoryObjects()
+    candidate, other = (measured(objects, f"seed-{seed}", binary(150, seed=seed)) for seed in (1, 2))
+    gates: dict[str, Gate] = {"stands": robust("auc", "mild", max_drop=0.001, confidence=0.95)}
+    verdict = verdicts(objects, gates, candidate, {"stands/mild": other})["stands"]
+    assert (verdict.state, verdict.conclusion, verdict.sample_size) == ("refused", "not enough data", 150)
+    with pytest.raises(InputMissingError, match="copy stands/mild; begin there: modelyard run --from perturb"):
+        verdicts(objects, gates, candidate)
 
 
 def test_it_says_how_many_rows_it_looked_at_and_needs_predictions() -> None:
