@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent import naming
-from agent.artifacts import DataSet, Evaluation
+from agent.artifacts import DataSet, Evaluation, JobUse
 from agent.config.predictions import Predictions
 from agent.config.robustness import Perturbation
 from agent.data.store import Store
@@ -28,6 +28,7 @@ from agent.jobs.evaluation_job import EvaluationInputs, evaluation_order, evalua
 from agent.jobs.foresight import foresee
 from agent.jobs.script_job import foresee_upload, upload_script
 from agent.jobs.side_by_side import Task, side_by_side
+from agent.jobs.use import use_of
 from agent.ledger.records import Record
 from agent.step import Action, Step, StepModel, digest, unkeyed
 
@@ -62,6 +63,7 @@ class Result(StepModel):
     """What the model achieves on data that are worse."""
 
     evaluations: Mapping[str, Evaluation] = Field(description="Evaluations by gate and perturbation.")
+    jobs: tuple[JobUse, ...] = Field(default=(), description="What the jobs took of machines.")
 
 
 class Copy(Record):
@@ -117,11 +119,11 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     require_statistics("perturbed data are made and")
     upload_script(inputs.script, ctx.folder, ctx.accounts.tools.objects, inputs.bucket)
     copies = _made(inputs, ctx)
-    measured = _measured(inputs, copies, ctx)
+    measured, jobs = _measured(inputs, copies, ctx)
     for name, copy in copies.items():
         changed = ", ".join(f"{column} in {count}" for column, count in copy.changed.items())
         ctx.report.fact(f"{name}: changed {changed} of {copy.rows} rows")
-    return Result(evaluations={name: measured[copy.data.digest] for name, copy in copies.items()})
+    return Result(evaluations={name: measured[copy.data.digest] for name, copy in copies.items()}, jobs=jobs)
 
 
 def known_copy(inputs: Inputs, wanted: Perturbing, ctx: Context) -> Copy | None:
@@ -187,26 +189,30 @@ def _file(name: str, path: Path, source: str) -> File:
     return File(name=name, content=content, size=path.stat().st_size, origin=LocalFile(f"{name} {source}"))
 
 
-def _measured(inputs: Inputs, copies: Mapping[str, Copy], ctx: Context) -> dict[str, Evaluation]:
-    """Every evaluation by the digest of its copy; two gates may ask for the same one."""
+def _measured(
+    inputs: Inputs, copies: Mapping[str, Copy], ctx: Context
+) -> tuple[dict[str, Evaluation], tuple[JobUse, ...]]:
+    """Every evaluation by the digest of its copy, and what the jobs took; two gates may ask for the same one."""
     named: dict[str, list[str]] = {}
     for name, copy in copies.items():
         named.setdefault(copy.data.digest, []).append(name)
     data, turn = {copy.data.digest: copy.data for copy in copies.values()}, Lock()
     tasks = [
-        Task(name=" and ".join(names), work=partial(measure, inputs, data[of], turn)) for of, names in named.items()
+        Task(name=name, work=partial(measure, inputs, data[of], name, turn))
+        for of, name in ((of, " and ".join(names)) for of, names in named.items())
     ]
-    return dict(zip(named, side_by_side(tasks, ctx), strict=True))
+    done = side_by_side(tasks, ctx)
+    return {of: evaluation for of, (evaluation, _) in zip(named, done, strict=True)}, tuple(use for _, use in done)
 
 
-def measure(inputs: Inputs, data: DataSet, turn: Lock, ctx: Context) -> Evaluation:
+def measure(inputs: Inputs, data: DataSet, name: str, turn: Lock, ctx: Context) -> tuple[Evaluation, JobUse]:
     """The model's evaluation on one copy; predictions take memory, so that those of several are measured in turn."""
     tools = ctx.accounts.tools
     job = complete(order(inputs, data, ctx), tools, ctx)
     wanted = Wanted(place=_place(inputs, job.name), settings=inputs.predictions, metrics=())
     names = {"model": inputs.model.sha256, "data": data.digest, "job": job.name}
     with turn:
-        return evaluated(wanted, tools.objects, ctx.report, **names)
+        return evaluated(wanted, tools.objects, ctx.report, **names), use_of(job, inputs.resources, name)
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

@@ -119,6 +119,8 @@ def test_what_a_model_rests_on_is_found_and_each_copy_is_made_and_judged_once(wo
     # Two gates ask for the same noise.
     assert world.calls(CREATE, before) == len(world.jobs("-perturb-")) == 2
     assert result.evaluations["stands/noise"] == result.evaluations["decides/same"]
+    assert {use.job for use in result.jobs} == {evaluation.job for evaluation in result.evaluations.values()}
+    assert {use.subject for use in result.jobs} == {"stands/noise and decides/same", "stands/towns"}
     assert {evaluation.data for evaluation in result.evaluations.values()}.isdisjoint({wanted.data.digest})
     logged = context.report.of("log")  # type: ignore[attr-defined]
     assert "[stands/towns] judging 800 rows of a b" in logged
