@@ -43,7 +43,7 @@ def told() -> DataReport:
     now, same = builds.data("training", "c"), builds.data("evaluation", "e")
     before = now.model_copy(update={"digest": "b" * 64, "files": 2, "size": 98_000})
     files = Files(added=2, removed=1, changed=0, unchanged=1, added_bytes=68_000, removed_bytes=42_000)
-    unreadable = "the data set texts holds s3://b/texts.jsonl: gates on data judge sets of files that are all `.csv`"
+    unreadable = "the data set texts holds s3://b/texts.jsonl: gates read data sets of files that are all `.csv`"
     return DataReport(
         environment="prod",
         release=builds.BEFORE,
