@@ -53,17 +53,15 @@ def perturbed(table: Table, how: Perturbation, folder: Path, *, label: str | Non
 
 
 def _columns(table: Table, how: Perturbation, label: str | None, database: DuckDBPyConnection) -> dict[str, Column]:
-    """The columns to change, by their quoted names. Without a header people know them by their place."""
+    """The columns to change, by their quoted names."""
     types = table.columns(database, typed=False)
-    placed = table.is_csv and not table.header
-    known = {f"column{place}" if placed else name: name for place, name in enumerate(types)}
     for name in how.columns:
-        if name not in known:
-            raise UsageError(f"there is no column {name} to perturb; the columns are {', '.join(known)}")
-        if name == (label or next(iter(known))):
+        if name not in types:
+            raise UsageError(f"there is no column {name} to perturb; the columns are {', '.join(types)}")
+        if name == (label or next(iter(types))):
             raise UsageError(f"the column {name} is the label, by which the model is measured; perturb features only")
     return {
-        quoted(known[name]): Column(name, f'"held {number}"', types[known[name]])
+        quoted(name): Column(name, f'"held {number}"', types[name])
         for number, name in enumerate(dict.fromkeys(how.columns))
     }
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".parquet")
 """Files that can be read."""
 
+_BY_PLACE = r"COLUMNS('column0*(\d+)') AS 'column\1'"
+"""DuckDB calls the first of ten columns `column0`, and of more `column00`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -48,7 +51,9 @@ class Table:
     def sql(self, *, typed: bool = True) -> str:
         """The rows in their order; of CSV files all values are texts, unless types are found out from all rows."""
         rows = scanned(self.files, header=self.header)
-        return rows if typed or not self.is_csv else f"{rows.removesuffix(')')}, all_varchar = true)"
+        if not typed and self.is_csv:
+            rows = f"{rows.removesuffix(')')}, all_varchar = true)"
+        return f"(SELECT {_BY_PLACE} FROM {rows})" if self.is_csv and not self.header else rows
 
     def columns(self, database: DuckDBPyConnection, *, typed: bool = True) -> dict[str, str]:
         """The columns by name, in their order, with DuckDB's names of their types."""

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.constraints import Constraint, Violation, examine
+from agent.statistics.database import opened
 from agent.statistics.duplicates import SharedRows, shared_rows
 from agent.statistics.feature_leaks import best_features
 from agent.statistics.labels import shift
@@ -55,6 +56,15 @@ def test_rows_that_are_as_declared_are_counted_and_nothing_is_found(tmp_path: Pa
     table = csv(tmp_path, "1,0.5,a\n0,1e3,b\n", "1,7,a\n")
     found = examine(table, {"label": INTEGER, "size": NUMBER, "site": Constraint(type="text", values=("a", "b"))})
     assert (found.rows, found.violations) == (3, ())
+
+
+def test_columns_without_a_header_are_called_by_their_place_however_many_there_are(tmp_path: Path) -> None:
+    table = csv(tmp_path, "".join(f"{','.join(map(str, range(row, row + 11)))},{row % 2}\n" for row in range(40)))
+    names = [f"column{place}" for place in range(12)]
+    with opened(table.files) as database:
+        assert list(table.columns(database)) == list(table.columns(database, typed=False)) == names
+    typed = table.as_parquet(tmp_path)
+    assert {feature.name for feature in best_features(typed, "column11")} == {*names[:11]}
 
 
 @pytest.mark.parametrize(
