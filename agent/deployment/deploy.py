@@ -46,7 +46,12 @@ def recalled(order: Order, ctx: Context) -> Deployment | None:
 
 def under_way(order: Order, ctx: Context) -> bool:
     """Whether this run needs no proof of the release any more: an earlier visit had one before it took the lease."""
-    return ctx.visit.resumed and _lock(order.name, ctx).has_it(ctx.clock)
+    return ctx.visit.resumed and holds(order.name, ctx)
+
+
+def holds(environment: str, ctx: Context) -> bool:
+    """Whether the ledger says that this very run's same work has the environment's lease, and has not given it back."""
+    return _lock(environment, ctx).has_it(ctx.clock)
 
 
 def bring(order: Order, ctx: Context) -> Deployment:

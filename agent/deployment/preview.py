@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent import naming
 from agent.config.environment import AllAtOnceStrategy
-from agent.deployment.deploy import lease
+from agent.deployment.deploy import holds, lease
 from agent.deployment.desired import Names, serving
 from agent.deployment.live import look
 from agent.deployment.order import enter
@@ -129,13 +129,18 @@ def planned_preview(order: PreviewOrder, ctx: Context) -> Sequence[Action]:
 
 
 def recalled_preview(order: PreviewOrder, ctx: Context) -> Preview | None:
-    """The endpoint, if it serves the model and has most of its time left."""
+    """The endpoint, if it serves the model and has most of its time left.
+
+    Not while this run has its lease: it was lost before it had done all, and nobody else gives the lease back.
+    """
     endpoints, wanted = enter(order.environment, ctx).endpoints, order.desired(ctx)
     state = endpoints.describe(wanted.endpoint)
     if state is None or not serves(wanted, state):
         return None
     expires = naming.tagged_time(endpoints.tags(state.arn).get(naming.tag("expires"), ""))
     if expires is None or expires - ctx.clock.now() < order.time_to_live * _FRESH:
+        return None
+    if holds(order.name, ctx):
         return None
     return Preview(arn=state.arn, name=state.name, config=state.config, expires=naming.time_in_tag(expires))
 

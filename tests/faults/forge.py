@@ -13,7 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -93,6 +93,17 @@ class _HurriedClock(SystemClock):
         self._skipped += timedelta(seconds=seconds if is_long else 0.0)
 
 
+class _LaterClock(SystemClock):
+    """So many hours later."""
+
+    def __init__(self, hours: float) -> None:
+        super().__init__()
+        self._on = timedelta(hours=hours)
+
+    def now(self) -> datetime:
+        return super().now() + self._on
+
+
 class Forge:
     """One process that makes agents, one after the other; it begins with the first and ends with the block."""
 
@@ -123,11 +134,12 @@ class Forge:
         environ: Mapping[str, str],
         largest_file: int | None = None,
         hurried: bool = False,
+        hours: float = 0,
     ) -> Child:
         """Start a command; what it tells programs and people goes into files of its own.
 
         It is on a machine that has no room for more than ``largest_file`` bytes in a file, and on a ``hurried`` one
-        long waits are over at once, though not by its clock.
+        long waits are over at once, though not by its clock, which is so many ``hours`` on.
         """
         self._made += 1
         told, said = (self._folder / f"{self._made}.{name}" for name in ("out", "err"))
@@ -139,6 +151,7 @@ class Forge:
             "err": str(said),
             "largest_file": largest_file,
             "hurried": hurried,
+            "hours": hours,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -182,6 +195,8 @@ def _become(order: Mapping[str, Any]) -> NoReturn:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"],) * 2)
         if order["hurried"]:
             vars(composition)["SystemClock"] = _HurriedClock
+        if order["hours"]:
+            vars(composition)["SystemClock"] = partial(_LaterClock, order["hours"])
         code = modelyard(order["words"])
     finally:
         sys.stdout.flush()

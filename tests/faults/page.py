@@ -46,9 +46,10 @@ afterwards. Where waiting is long, it is by the agent's clock: such waits pass a
 
 _LOST = """\
 An agent was killed (SIGKILL) at each of these writes, twice: right before it reached AWS, and when it was done and not
-answered yet. Nobody chose them: they are what the cloud's log of calls has of a model's way into production and back.
-The next run did what was missing and found what was there; at the end releases and environments were those of an
-undisturbed way, and SageMaker had done nothing twice. Blobs of an image travel side by side, and are one line.
+answered yet. Nobody chose them: they are what the cloud's log of calls has of a model's way into production and back,
+and of a pull request's, with every kind of gate, until its endpoint's time is over. The next run did what was missing
+and found what was there; at the end releases and environments were those of an undisturbed way, of the pull request
+nothing was left, and nothing was done twice. Blobs of an image travel side by side, and are one line.
 """
 
 

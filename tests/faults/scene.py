@@ -20,7 +20,7 @@ from tests.e2e.world import World, steered, summary_of, told
 from tests.faults.writes import AGENTS, BUILD, LOOKS, RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.faults.forge import Child, Ended, Forge
@@ -50,15 +50,20 @@ class Scene:
     second: Forge
     largest_file: int | None = None
     hurried: bool = False
+    hours: float = 0
 
     def begin(self, *words: str) -> Child:
-        """A command of the one build that all is about, on a machine such as ``largest_file`` and ``hurried`` say."""
+        """A command of the one build that all is about.
+
+        It is on a machine such as ``largest_file`` and ``hurried`` say, whose clock is so many ``hours`` on.
+        """
         return self.forge.begin(
             *words,
             folder=self.folder,
             environ={**self.world.environ, **BUILD},
             largest_file=self.largest_file,
             hurried=self.hurried,
+            hours=self.hours,
         )
 
     def another(self, *words: str, build: str = "another") -> Child:
@@ -66,7 +71,7 @@ class Scene:
         folder = self.folder.with_name("another")
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".modelyard"), dirs_exist_ok=True)
         environ = {**self.world.environ, "BUILD_TAG": build, "JOB_NAME": build}
-        return self.second.begin(*words, folder=folder, environ=environ)
+        return self.second.begin(*words, folder=folder, environ=environ, hours=self.hours)
 
     def run(self, *words: str) -> Ended:
         """A command to its end."""
@@ -143,16 +148,16 @@ class Stage:
         """The cloud of projects without a past."""
         return self.stack.enter_context(EmbeddedCloud())
 
-    def fresh(self) -> Scene:
-        """A project that nothing has happened to; the one before is forgotten."""
+    def fresh(self, change: Callable[[Path], None] | None = None) -> Scene:
+        """A project that nothing has happened to, with a ``change`` of its files; the one before is forgotten."""
         if self.used:
             self._cloud.clear_faults()
             self._cloud.reset()
         self.used += 1
-        return self._scene(self._cloud, str(self.used))
+        return self._scene(self._cloud, str(self.used), change)
 
-    def _scene(self, cloud: EmbeddedCloud, name: str) -> Scene:
-        return Scene(world=steered(cloud, self.folder / name), forge=self.forge, second=self.second)
+    def _scene(self, cloud: EmbeddedCloud, name: str, change: Callable[[Path], None] | None = None) -> Scene:
+        return Scene(world=steered(cloud, self.folder / name, change), forge=self.forge, second=self.second)
 
     @cached_property
     def undisturbed(self) -> str:

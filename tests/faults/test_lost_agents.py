@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent import registry
 from agent.cloud.holds import Moment
 from tests.faults.walking import COMMAND, Way, recorded, undisturbed, walked
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tests.faults.writes import Write
 
 pytestmark = pytest.mark.timeout(1200)
+DECISIONS = {"approve", "override"}
+"""Steps of no build: somebody says something, and it is one document (``tests/contract/steps/``)."""
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,12 @@ def way(request: pytest.FixtureRequest, stage: Stage, usual: Way) -> Way:
 
 def test_all_writes_are_known(usual: Way) -> None:
     assert set(usual.writes) == set(recorded()), f"the writes are others by now; list them with: {COMMAND}"
+
+
+def test_each_step_that_writes_is_on_the_way() -> None:
+    """A stage that only some projects have is walked through, too."""
+    writing = {name for name in registry.step_names() if registry.find_step(name).effect == "write"}
+    assert writing - DECISIONS <= {write.stage for write in recorded()}
 
 
 @pytest.mark.parametrize("write", recorded(), ids=lambda write: write.name)

@@ -29,16 +29,15 @@ class Walker:
     forgets: bool = False
     killed: list[Write] = field(default_factory=list)
 
-    def run(self, *words: str) -> Ended:
-        """A command, undisturbed."""
-        return self._begin(*words).end()
+    def walk(self, moment: Moment, *words: str, hours: float = 0) -> Ended:
+        """A command again and again, killed each time at a write that is new, until it gets to its end.
 
-    def walk(self, moment: Moment, *words: str) -> Ended:
-        """A command again and again, killed each time at a write that is new, until it gets to its end."""
+        The agents' clocks are so many ``hours`` on.
+        """
         self.world.cloud.hold(Watch(moment=moment, callers=AGENTS, but=LOOKS))
         try:
             for _ in range(_MOST_KILLS):
-                agent = self._begin(*words)
+                agent = self._begin(*words, hours=hours)
                 if not self._killed(agent, moment):
                     return agent.end()
                 if self.forgets:
@@ -49,7 +48,7 @@ class Walker:
 
     def _killed(self, agent: Child, moment: Moment) -> bool:
         """Let a run go from write to write; whether it was killed at one that is new."""
-        naming, held, cloud = Naming(), None, self.world.cloud
+        naming, held, cloud = Naming(agent.words[0]), None, self.world.cloud
         while True:
             held = cloud.next_held(_POLL_SECONDS, held)
             if held is None:
@@ -84,6 +83,6 @@ class Walker:
     def _s3(self) -> Any:
         return self.world.cloud.client("s3")
 
-    def _begin(self, *words: str) -> Child:
+    def _begin(self, *words: str, hours: float) -> Child:
         environ = {**self.world.environ, **BUILD}
-        return self.forge.begin(*words, folder=self.world.repository.folder, environ=environ)
+        return self.forge.begin(*words, folder=self.world.repository.folder, environ=environ, hours=hours)

@@ -1,4 +1,6 @@
-"""What is walked through: a model's way into production and back, undisturbed and with an agent lost at each write."""
+"""What is walked through, undisturbed and with an agent lost at each write: a model's way into production and back, and
+a pull request's.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.e2e.past import assert_consistent, history, releases
+from tests.faults.pull_request import scanned_on_request, shown_and_removed, with_pull_requests
 from tests.faults.scene import BUCKET, PROD, QA, TOOLS, Scene
 from tests.faults.walk import Walker
 from tests.faults.writes import Write, is_write, named
@@ -25,7 +28,7 @@ COMMAND = "python docs/faults.py"
 MODELS = ("0.9", "0.95")
 _MORE = ("0.96", "0.97", "0.98")
 """Further rounds, for writes that only a run does which is not killed before."""
-_TWICE_IS_TOO_MUCH = ("sagemaker:Create", "sagemaker:Update")
+_TWICE_IS_TOO_MUCH = ("sagemaker:Create", "sagemaker:Update", "ecr:Start")
 
 
 def recorded() -> tuple[Write, ...]:
@@ -35,7 +38,7 @@ def recorded() -> tuple[Write, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """What came of a model's way: releases by accuracy, and how often SageMaker was asked for what."""
+    """What came of a model's way: releases by accuracy, and how often AWS was asked for what."""
 
     releases: dict[str, str]
     asked: Counter[str]
@@ -45,41 +48,51 @@ class Way:
 
 def undisturbed(stage: Stage) -> Way:
     """The way without any disturbance, and all that is written on it, in order and once each."""
-    scene, writes = stage.fresh(), dict[Write, None]()
+    scene, writes = _prepared(stage), dict[Write, None]()
     began = scene.world.last_call()
 
-    def command(*words: str) -> Ended:
-        since = scene.world.last_call()
+    def command(*words: str, hours: float = 0) -> Ended:
+        since, scene.hours = scene.world.last_call(), hours
         ended = scene.run(*words)
         assert ended.code == 0, ended
         done = [call for call in scene.world.calls_since(since) if call.done and is_write(call)]
-        writes.update(dict.fromkeys(named(done)))
+        writes.update(dict.fromkeys(named(words[0], done)))
         return ended
 
     made = dict(_there_and_back(command, *MODELS))
+    shown_and_removed(command, MODELS[-1])
     return Way(releases=made, asked=_asked(scene, began), writes=tuple(writes))
 
 
 def walked(stage: Stage, moment: Moment, *, forgets: bool) -> Way:
     """The way with an agent that is lost at each write."""
-    scene = stage.fresh()
+    scene = _prepared(stage)
     began = scene.world.last_call()
     walker = Walker(world=scene.world, forge=scene.forge, forgets=forgets)
 
-    def command(*words: str) -> Ended:
-        ended = walker.walk(moment, *words)
+    def command(*words: str, hours: float = 0) -> Ended:
+        ended = walker.walk(moment, *words, hours=hours)
         assert ended.code == 0, ended
         return ended
 
     made = dict(_there_and_back(command, *MODELS))
+    shown_and_removed(command, MODELS[-1])
     asked = _asked(scene, began)
     for model in _MORE:
         if not set(recorded()) <= set(walker.killed):
             _change_sources(scene, model)
             dict(_there_and_back(command, model))
+            shown_and_removed(command, model)
     assert_consistent(scene.world, scene.status())
     assert_nothing_is_left(scene)
     return Way(releases=made, asked=asked, killed=tuple(walker.killed))
+
+
+def _prepared(stage: Stage) -> Scene:
+    """A project of which all is made use of."""
+    scene = stage.fresh(with_pull_requests)
+    scanned_on_request(scene)
+    return scene
 
 
 def _change_sources(scene: Scene, model: str) -> None:
@@ -100,7 +113,7 @@ def _there_and_back(command: Callable[..., Ended], *models: str) -> Iterator[tup
 
 
 def _asked(scene: Scene, began: int) -> Counter[str]:
-    """How often SageMaker did what must not be done twice."""
+    """How often AWS did what must not be done twice."""
     done = (call.action for call in scene.world.calls_since(began) if call.done)
     return Counter(action for action in done if action.startswith(_TWICE_IS_TOO_MUCH))
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from agent.cloud.calls import CallRecord
 
 LOOKS = (
-    "*:Get*", "*:List*", "*:Describe*", "*:Head*", "*:Batch*", "*:Simulate*", "*:Assume*", "*:Invoke*",
-    "*:HEAD", "*:GET",
+    "*:Get*", "*:List*", "*:Describe*", "*:Head*", "*:BatchGet*", "*:BatchCheck*", "*:Simulate*", "*:Assume*",
+    "*:Invoke*", "*:HEAD", "*:GET",
 )  # fmt: skip
 """Patterns of actions that change nothing."""
 RUN = "of-the-walk"
@@ -62,9 +62,9 @@ class Write:
 
 @dataclass
 class Naming:
-    """Names the writes of one run, in their order; only those that take effect count."""
+    """Names the writes of one command, in their order; only those that take effect count. At first they are its own."""
 
-    _stage: str = "run"
+    _stage: str
     _seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def name(self, asked: Asked) -> Write:
@@ -72,11 +72,11 @@ class Naming:
         stage, resource = self._stage_of(asked), _resource(asked.path)
         place = (stage, asked.action, resource)
         self._seen[place] += 1
-        nth = 1 if asked.action.startswith("ecr:") else self._seen[place]
+        nth = 1 if _to_registry(asked) else self._seen[place]
         return Write(stage=stage, action=asked.action, resource=resource, nth=nth)
 
     def _stage_of(self, asked: Asked) -> str:
-        if asked.action.startswith("ecr:") or "/ledger/sboms/" in asked.path:
+        if _to_registry(asked) or "/ledger/sboms/" in asked.path:
             return "build_image"
         if "/checked/" in asked.path:
             return "check_endpoint"
@@ -88,6 +88,11 @@ class Naming:
         if found and found[1] not in _BESIDE:
             self._stage = found[1]
         return found[1] if found else self._stage
+
+
+def _to_registry(asked: Asked) -> bool:
+    """Whether it is said in the registry's own protocol."""
+    return asked.action.startswith("ecr:") and asked.path.startswith("/v2/")
 
 
 def _resource(path: str) -> str:
@@ -105,9 +110,9 @@ def _like(text: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns)
 
 
-def named(calls: Iterable[Asked]) -> list[Write]:
-    """The writes of one run, in their order."""
-    naming = Naming()
+def named(command: str, calls: Iterable[Asked]) -> list[Write]:
+    """The writes of one command, in their order."""
+    naming = Naming(command)
     return [naming.name(call) for call in calls]
 
 

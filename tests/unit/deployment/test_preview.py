@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -131,6 +132,20 @@ def test_what_serves_the_model_and_was_told_to_stay_just_now_is_left_alone(
     shown = bring_preview(order(), ctx)
     assert recalled_preview(order(), ctx) == shown
     assert recalled_preview(order(2), ctx) is None
+
+
+def test_what_this_run_was_lost_with_before_it_gave_the_lease_back_is_ended_in_order(
+    endpoints: MemoryEndpoints, objects: MemoryObjects
+) -> None:
+    """Else the next build, of another model, would wait until the lease has run out."""
+    ctx = context(endpoints, objects)
+    shown = bring_preview(order(), ctx)
+    ours = {"key": ctx.key, "run": ctx.run.id, "who": ctx.run.who, "build_url": ctx.run.build_url}
+    EnvironmentLock(ctx.ledger, "pull-requests/7", **ours).enter(ctx.clock, ctx.report)
+    assert recalled_preview(order(), ctx) is None
+    assert recalled_preview(order(), replace(ctx, key="of-another-build")) == shown
+    assert bring_preview(order(), ctx) == shown
+    assert recalled_preview(order(), ctx) == shown
 
 
 def test_a_build_an_hour_later_puts_its_end_off(endpoints: MemoryEndpoints, objects: MemoryObjects) -> None:
