@@ -80,7 +80,12 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         verify(
             order.release,
             order.digest,
-            Demands(releases=inputs.releases, production=production, approved=production),
+            Demands(
+                releases=inputs.releases,
+                kms_key=inputs.environment.kms_key,
+                production=production,
+                approved=production,
+            ),
             tools=ctx.accounts.tools,
             target=enter(inputs.environment, ctx),
         )

@@ -119,6 +119,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         order.digest,
         Demands(
             releases=inputs.releases,
+            kms_key=inputs.environment.kms_key,
             production=production,
             approved=production and inputs.action == "promote",
         ),

@@ -33,6 +33,22 @@ class Key:
     arn: str
     state: str
 
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be used; empty where it can."""
+        return "" if self.state == "Enabled" else f"the key {self.arn} cannot be used: it is {self.state}"
+
+    @property
+    def cure(self) -> str:
+        """What makes it usable again."""
+        return _CURES.get(self.state, "enable it, or name another one")
+
+
+_CURES = {
+    "Disabled": "an administrator enables it: aws kms enable-key",
+    "PendingDeletion": "an administrator takes it back, aws kms cancel-key-deletion, and then: aws kms enable-key",
+}
+
 
 class Policies(Protocol):
     """Policies as IAM and the resources have them; every question raises AccessDeniedError where it may not be asked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.bootstrap.template import Template
@@ -43,15 +44,15 @@ def looks(subject: Subject) -> Iterator[Look]:
 
 
 def _key(subject: Subject, what: str, key: str) -> Finding:
-    state = subject.account.policies.key(key).state
-    if state == "Enabled":
+    found = replace(subject.account.policies.key(key), arn=key)
+    if not found.trouble:
         return subject.ok(what, key, f"{key} is enabled")
     return subject.found(
         "error",
         what,
         key,
-        f"the key {key} cannot be used: it is {state}",
-        fix=_MEND.get(state, "enable it, or name another one"),
+        found.trouble,
+        fix=found.cure,
         key=f"{subject.section}.kms_key" if key == subject.kms_key else "",
         exit_code=int(ExitCode.INPUT_MISSING),
     )
@@ -61,10 +62,6 @@ _MEND_SIGNING = (
     "create it with: modelyard bootstrap apply; or have an administrator take its deletion back, aws kms "
     "cancel-key-deletion, and enable it: aws kms enable-key"
 )
-_MEND = {
-    "Disabled": "an administrator enables it: aws kms enable-key",
-    "PendingDeletion": "an administrator takes it back, aws kms cancel-key-deletion, and then: aws kms enable-key",
-}
 
 
 def _encryption(subject: Subject) -> Finding:

@@ -6,12 +6,13 @@ import hashlib
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agent import naming
 from agent.aws.objects import parse_location
-from agent.errors import InputMissingError, ModelyardError, together
+from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, together
 from agent.images.manifest import check_single_image
 from agent.ledger.ledger import Ledger
 from agent.ports.registry import Approval
@@ -52,10 +53,12 @@ class Demands:
     """What is asked of a release beyond its being what it says.
 
     Its signature is judged by ``releases``; one without any is refused for ``production``, unless that says otherwise.
-    With ``approved``, the model package must have been approved. ``deep`` reads every object of the data sets, too.
+    With ``approved``, the model package must have been approved. ``deep`` reads every object of the data sets, too. The
+    ``kms_key`` of the environment, its ARN, must be one that can be used.
     """
 
     releases: Releases
+    kms_key: str | None = None
     production: bool = False
     approved: bool = False
     deep: bool = False
@@ -108,9 +111,11 @@ def _checks(release: Release, digest: str, demands: Demands, tools: Account, tar
     yield _Check(what="release document", find=lambda: _document(release, digest, tools))
     yield _Check(what="signature", find=lambda: signature(release, digest, demands, tools, target))
     yield _Check(what="model artifact", find=lambda: _object(release.model.artifact, release.model.sha256, target))
-    yield _Check(what="image", find=lambda: _image(release, target))
+    yield _Check(what="image", find=lambda: _image(release, tools, target))
     if (sbom := release.sbom) is not None:
         yield _Check(what="SBOM of the image", find=lambda: _object(sbom.uri, sbom.sha256, tools))
+    if demands.kms_key is not None:
+        yield _Check(what="key of the environment", find=partial(_key, demands.kms_key, target))
     yield from (_data_check(name, data, tools) for name, data in release.data.items())
     if demands.deep:
         yield from (_deep_check(name, data, tools) for name, data in release.data.items())
@@ -179,8 +184,13 @@ def _object(uri: str, expected: str, account: Account) -> str:
     return found
 
 
-def _image(release: Release, target: Account) -> str:
+def _image(release: Release, tools: Account, target: Account) -> str:
     image = release.image
+    if image.registry != tools.id:
+        raise InputMissingError(
+            f"{image.uri} is in the registry of account {image.registry}, and only images of the tools account "
+            f"{tools.id} are deployed; build it there, by the pipeline, or promote another release"
+        )
     found = target.images.find(image.repository, image.digest, registry=image.registry)
     if found is None:
         raise InputMissingError(
@@ -190,6 +200,17 @@ def _image(release: Release, target: Account) -> str:
     _expect(image.uri, expected=image.digest, found=found.digest)
     check_single_image(found.media_type, image.uri)
     return found.digest
+
+
+def _key(key: str, target: Account) -> str:
+    """An endpoint with a key that cannot be used fails late, and by SageMaker's words alone."""
+    try:
+        found = replace(target.policies.key(key), arn=key)
+    except AccessDeniedError as error:
+        return f"cannot be looked at: {error}"
+    if found.trouble:
+        raise InputMissingError(f"{found.trouble}; {found.cure}")
+    return f"{key} is enabled"
 
 
 def _package(release: Release, tools: Account, *, approved: bool) -> str:

@@ -109,12 +109,36 @@ def test_a_changed_data_snapshot_is_refused(world: World) -> None:
 
 
 def test_an_image_that_is_not_there_is_refused(world: World) -> None:
-    made = ReleaseStore(world.ledger).read(world.release("one"))
     digest = f"sha256:{'9' * 64}"
-    image = made.image.model_copy(update={"uri": f"{made.image.uri.rpartition('@')[0]}@{digest}"})
-    changed = made.model_copy(update={"image": image, "model": made.model.model_copy(update={"image": image})})
-    release = ReleaseStore(world.ledger).write(changed, world.signing())
+    release = with_image(world, lambda uri: f"{uri.rpartition('@')[0]}@{digest}")
     refused(world, partial(world.deploy, release), f"expected {digest}, found nothing")
+
+
+@pytest.mark.parametrize("step", ["deploy", "promote"])
+def test_an_image_of_another_account_is_refused_whoever_signed_it(world: World, step: str) -> None:
+    """Even one that lets everybody in; that SageMaker gets none is up to roles (tests/proof/test_attempts.py)."""
+    ecr = world.client("ecr", "prod")
+    name, statement = "foreign", {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
+    uri = ecr.create_repository(repositoryName=name)["repository"]["repositoryUri"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    ecr.set_repository_policy(repositoryName=name, policyText=policy)
+    release = with_image(world, lambda ours: f"{uri}@{ours.rpartition('@')[2]}")
+    acts = {
+        "deploy": partial(world.deploy, release),
+        "promote": partial(run_step, promote.STEP, promotion(world, release, before=()), world.context()),
+    }
+    try:
+        refused(world, acts[step], uri, f"in the registry of account {PROD}", f"of the tools account {TOOLS}")
+    finally:
+        ecr.delete_repository(repositoryName=name)
+
+
+def with_image(world: World, address: Callable[[str], str]) -> str:
+    """A signed release of an image with another address."""
+    made = ReleaseStore(world.ledger).read(world.release("one"))
+    image = made.image.model_copy(update={"uri": address(made.image.uri)})
+    changed = made.model_copy(update={"image": image, "model": made.model.model_copy(update={"image": image})})
+    return ReleaseStore(world.ledger).write(changed, world.signing())
 
 
 def with_sbom(world: World) -> tuple[str, Sbom]:

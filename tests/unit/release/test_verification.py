@@ -17,7 +17,7 @@ from agent.ports.registry import Approval, ModelVersion
 from agent.release.keys import signing
 from agent.release.store import ReleaseStore
 from agent.release.verification import Demands, verify
-from tests.fakes import FakeAccount, MemoryImages, MemoryKeys, MemoryObjects, MemoryRegistry
+from tests.fakes import FakeAccount, FakePolicies, MemoryImages, MemoryKeys, MemoryObjects, MemoryRegistry
 from tests.unit.pipeline_steps.vouched import BUCKET, DATA, IMAGE, MEDIA_TYPE, MODEL, PACKAGE, TOOLS, release
 
 if TYPE_CHECKING:
@@ -160,10 +160,42 @@ def test_an_image_that_is_gone_is_refused(world: World) -> None:
     assert f"expected {IMAGE.digest}, found nothing" in world.refused(InputMissingError)
 
 
+def test_an_image_of_another_account_is_refused_unseen(world: World) -> None:
+    image = IMAGE.model_copy(update={"uri": IMAGE.uri.replace(TOOLS, PROD)})
+    world.target.images = MemoryImages(account=PROD)
+    world.target.images.add(StoredImage(digest=IMAGE.digest, media_type=MEDIA_TYPE, size=1))
+    world.write(image=image, model=world.release.model.model_copy(update={"image": image}))
+    message = world.refused(InputMissingError)
+    assert f"image: {image.uri} is in the registry of account {PROD}" in message
+    assert f"only images of the tools account {TOOLS} are deployed" in message
+
+
 def test_an_index_is_refused_with_the_reason(world: World) -> None:
     index = "application/vnd.oci.image.index.v1+json"
     world.target.images.add(StoredImage(digest=IMAGE.digest, media_type=index, size=1))
     assert f"is a {index}, not a single image; SageMaker takes no image indexes" in world.refused(InputMissingError)
+
+
+@pytest.mark.parametrize(
+    ("state", "cure"), [("Disabled", "aws kms enable-key"), ("PendingDeletion", "aws kms cancel-key-deletion")]
+)
+def test_a_key_of_the_environment_that_cannot_be_used_is_named_with_its_cure(
+    world: World, state: str, cure: str
+) -> None:
+    key = f"arn:aws:kms:us-east-1:{PROD}:alias/tumour"
+    world.target.policies = FakePolicies(keys={key: state})
+    message = world.refused(InputMissingError, kms_key=key)
+    assert f"key of the environment: the key {key} cannot be used: it is {state}; an administrator" in message
+    assert cure in message
+    world.target.policies = FakePolicies(keys={key: "Enabled"})
+    assert world.verify(kms_key=key)["key of the environment"] == f"{key} is enabled"
+
+
+def test_a_key_that_may_not_be_looked_at_holds_nothing_up(world: World) -> None:
+    key = f"arn:aws:kms:us-east-1:{PROD}:alias/tumour"
+    world.target.policies = FakePolicies(keys={key: AccessDeniedError("kms:DescribeKey is not allowed")})
+    found = world.verify(kms_key=key)["key of the environment"]
+    assert found == "cannot be looked at: kms:DescribeKey is not allowed"
 
 
 def test_a_package_that_is_gone_is_refused(world: World) -> None:
