@@ -86,8 +86,13 @@ class SageMakerEndpoints:
         self._describe("DeleteEndpointConfig", name, remove, EndpointConfigName=name)
 
     def delete(self, name: str) -> None:
-        """``DeleteEndpoint``."""
-        self._describe("DeleteEndpoint", name, self._sagemaker.delete_endpoint, EndpointName=name)
+        """``DeleteEndpoint``; one that somebody else is deleting is left to go."""
+        with self._refusals("sagemaker:DeleteEndpoint", name):
+            try:
+                self._sagemaker.delete_endpoint(EndpointName=name)
+            except ClientError as error:
+                if not (_says(error, "Could not find") or (_says(error, "in-progress") and self._goes(name))):
+                    raise
 
     def names(self, prefix: str) -> Iterator[str]:
         """``ListEndpoints``."""
@@ -221,6 +226,10 @@ class SageMakerEndpoints:
             except ClientError as error:
                 if code(error) != "ObjectNotFoundException":
                     raise
+
+    def _goes(self, name: str) -> bool:
+        state = self.describe(name)
+        return state is None or state.status == "Deleting"
 
     # --- how requests are made ---------------------------------------------------------------------------------
 

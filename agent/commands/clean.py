@@ -49,6 +49,8 @@ class _Beside:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """List, then remove if asked; endpoints first, for they cost by the hour."""
+    from agent.composition import end_in_order
+
     age = _age(options.older_than)
     opened = open_selected(options, console)
     beside = [] if opened.configuration.pull_requests.endpoint is None else [*_beside(opened)]
@@ -59,6 +61,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         _show_leftovers(beside, console)
         _show(removals, console, opened)
     if options.remove:
+        end_in_order(opened.clock)
         _remove(beside, removals, opened)
     if not options.json:
         _say(sum(len(one.found) for one in beside), removals, console, options)
@@ -108,8 +111,9 @@ def _remove(beside: Sequence[_Beside], removals: Sequence[Removal], opened: Open
 
     ledger, tools = opened.context.ledger, opened.context.accounts.tools
     for one in beside:
-        opened.clock.check()
-        remove(one.found, one.account.endpoints)
+        for leftover in one.found:
+            opened.clock.check()
+            remove([leftover], one.account.endpoints)
     for removal in removals:
         opened.clock.check()
         if removal.kind == "object":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -115,6 +116,21 @@ def test_an_update_is_seen_with_what_it_goes_towards(endpoints: SageMakerEndpoin
     assert (during.status, during.config, during.target) == ("Updating", old.name, f"{old.name}-new")
     assert not endpoints.update({"EndpointName": old.name, "EndpointConfigName": old.name})
     assert settled(endpoints, old.name).config == f"{old.name}-new"
+
+
+def test_what_changes_is_not_deleted_unless_it_goes_already(
+    endpoints: SageMakerEndpoints, container: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SageMaker says the same of both."""
+    old = made(endpoints, container, "going")
+    configured(endpoints, container, f"{old.name}-new")
+    endpoints.update({"EndpointName": old.name, "EndpointConfigName": f"{old.name}-new"})
+    with pytest.raises(CloudFailedError, match="in-progress"):
+        endpoints.delete(old.name)
+    with monkeypatch.context() as patch:
+        patch.setattr(endpoints, "describe", lambda _name: replace(old, status="Deleting"))
+        endpoints.delete(old.name)
+    settled(endpoints, old.name)
 
 
 def test_what_does_not_exist_is_nothing(endpoints: SageMakerEndpoints) -> None:
