@@ -29,27 +29,39 @@ _STAGES = {
     "register": ("sagemaker:CreateModelPackage", ""),
     "release": ("kms:Sign", ""),
     "deploy": ("sagemaker:CreateEndpointConfig", ""),
+    "check_endpoint": ("s3:PutObject", "/environments/qa/checked/"),
     "promote": ("sagemaker:CreateEndpointConfig", ""),
+    "rollback": ("s3:PutObject", "/environments/prod/lock.json"),
 }
 """A write of a stage."""
-_BY_NAME = {**_STAGES, "build_image": ("s3:PutObject", "/ledger/steps/build_image/")}
+_BY_NAME = {
+    **_STAGES,
+    "build_image": ("s3:PutObject", "/ledger/steps/build_image/"),
+    "rollback": ("sagemaker:UpdateEndpoint", ""),
+}
 """A write of a stage that tells whose it is, as the registry's own protocol does not."""
-_WORDS = {"promote": ("promote", "RELEASE", "--to", "prod")}
+_WORDS = {"promote": ("promote", "RELEASE", "--to", "prod"), "rollback": ("rollback", "prod", "--to", "RELEASE")}
 _ENDS_WITH_IT = {"snapshot_data", "build_image", "register", "release"}
 """What is left to do then takes a moment, and to leave it would save none: it is done, and the run ends after it."""
-_ASKED = {"register": {"CreateTrainingJob": 1, "CreateModelPackage": 2}, "promote": NOTHING}
+_LAST = {"check_endpoint"}
+"""Its write is the run's last one, which is done with it."""
+_ASKED = {
+    "register": {"CreateTrainingJob": 1, "CreateModelPackage": 2},
+    "promote": NOTHING,
+    "rollback": NOTHING,
+}
 """Two that register at the same moment say the same ClientToken, and get the same version."""
 _FRESH = frozenset({"snapshot_data", "build_image", "prepare", "evaluate"})
 """Another training needs nothing anew of these."""
 
 
-def told_to_end(stage: str, number: signal.Signals) -> Strike:
-    """The agent gets a signal while it waits for the answer to a write."""
+def told_to_end(write: tuple[str, str], number: signal.Signals) -> Strike:
+    """The agent gets a signal while it waits for the answer to a write, known by its action and its path."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[During]:
         def during(agent: Child) -> None:
-            scene.await_write(agent, *_STAGES[stage], Moment.BEFORE)
+            scene.await_write(agent, *write, Moment.BEFORE)
             agent.send(number)
             scene.world.cloud.hold(None)
 
@@ -59,13 +71,13 @@ def told_to_end(stage: str, number: signal.Signals) -> Strike:
     return strike
 
 
-def overtaken(stage: str) -> Strike:
-    """Another build of the same commit does the same work while this one is about to write."""
+def overtaken(write: tuple[str, str]) -> Strike:
+    """Another build of the same commit does the same work while this one is about to do that write."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[During]:
         def during(agent: Child) -> None:
-            scene.await_write(agent, *_BY_NAME[stage], Moment.BEFORE)
+            scene.await_write(agent, *write, Moment.BEFORE)
             words = tuple(word for word in agent.words if word != "--json")
             ended = scene.another(*words).end()
             assert ended.code == 0, ended
@@ -75,6 +87,13 @@ def overtaken(stage: str) -> Strike:
             yield during
 
     return strike
+
+
+def _noted(stage: str) -> str:
+    """What the ledger says of a stage's attempt that was told to end."""
+    if stage in _ENDS_WITH_IT:
+        return "done"
+    return "" if stage in _LAST else "interrupted"
 
 
 @contextmanager
@@ -141,13 +160,14 @@ CASES = (
             name=f"sigterm-in-{stage}",
             step=stage,
             what="the build is aborted (SIGTERM) while a write is on its way",
-            strike=told_to_end(stage, signal.SIGTERM),
-            exit_code=ExitCode.INTERRUPTED,
-            noted="done" if stage in _ENDS_WITH_IT else "interrupted",
-            says=("SIGTERM",),
+            strike=told_to_end(_STAGES[stage], signal.SIGTERM),
+            exit_code=ExitCode.DONE if stage in _LAST else ExitCode.INTERRUPTED,
+            noted=_noted(stage),
+            says=() if stage in _LAST else ("SIGTERM",),
             words=_WORDS.get(stage, ("run",)),
-            asked=NOTHING if stage == "promote" else ONCE,
+            asked=NOTHING if stage in _WORDS else ONCE,
             fresh=stage in _FRESH,
+            rerun="has nothing to do" if stage in _LAST else "goes on where it was",
         )
         for stage in _STAGES
     ),
@@ -155,7 +175,7 @@ CASES = (
         name="sigint-in-train",
         step="train",
         what="somebody presses Ctrl-C while the job is being asked for",
-        strike=told_to_end("train", signal.SIGINT),
+        strike=told_to_end(_STAGES["train"], signal.SIGINT),
         exit_code=ExitCode.INTERRUPTED,
         noted="interrupted",
         says=("SIGINT",),
@@ -166,7 +186,7 @@ CASES = (
             name=f"overtaken-in-{stage}",
             step=stage,
             what="another build of the commit does all up to here while this one is about to write",
-            strike=overtaken(stage),
+            strike=overtaken(_BY_NAME[stage]),
             words=_WORDS.get(stage, ("run", "--until", stage)),
             asked=_ASKED.get(stage, ONCE),
             fresh=stage in _FRESH,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults import endpoints, jobs, kept, machine, services, weather
+from tests.faults import endpoints, jobs, kept, machine, previews, services, weather
 from tests.faults.forge import Forge
 from tests.faults.scene import Stage, commits_at_one_time
 from tests.faults.walking import COMMAND, RECORDING, recorded, undisturbed
@@ -28,6 +28,7 @@ TABLES: dict[str, tuple[Case, ...]] = {
     "AWS is broken or closed": services.CASES,
     "Jobs": jobs.CASES,
     "Endpoints and the model registry": endpoints.CASES,
+    "Pull requests and their endpoints": previews.CASES,
     "What is kept": kept.CASES,
     "The agent's machine, and who runs it": machine.CASES,
 }

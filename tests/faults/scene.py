@@ -32,6 +32,17 @@ _OWN = re.compile(r"\bn[0-9a-f]{8}\b|(?<=-)[0-9a-f]{12}(-a\d+)?\b|(?<=model-pack
 """A training's number, names by content key, and the version of a model package."""
 
 
+def with_keys(source: Path) -> None:
+    """Let the environments have keys of their own."""
+    file = source / "modelyard.yaml"
+    text = file.read_text()
+    for name, account in {"qa": QA, "prod": PROD}.items():
+        before = f"    external_id: steered-{name}\n"
+        assert before in text
+        text = text.replace(before, f"{before}    kms_key: arn:aws:kms:us-east-1:{account}:alias/steered\n")
+    file.write_text(text)
+
+
 @contextmanager
 def commits_at_one_time() -> Iterator[None]:
     """Commits are the same in all worlds, and so are releases."""
@@ -43,11 +54,15 @@ def commits_at_one_time() -> Iterator[None]:
 
 @dataclass(kw_only=True)
 class Scene:
-    """One project on a cloud that knows of nothing else; ``forge`` makes the agent, ``second`` another one."""
+    """One project on a cloud that knows of nothing else; ``forge`` makes the agent, ``second`` another one.
+
+    ``first`` is the release that it had before anything happened to it.
+    """
 
     world: World
     forge: Forge
     second: Forge
+    first: str = ""
     largest_file: int | None = None
     hurried: bool = False
     hours: float = 0
@@ -167,8 +182,8 @@ class Stage:
     @cached_property
     def shared(self) -> Scene:
         """A project with a past: cases that need none of their own go on with it, each with a training of its own."""
-        scene = self._scene(self.stack.enter_context(EmbeddedCloud()), "shared")
-        scene.done()
+        scene = self._scene(self.stack.enter_context(EmbeddedCloud()), "shared", with_keys)
+        scene.first = str(scene.done()["release"])
         return scene
 
     @cached_property

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from agent.cloud.holds import Moment
 from agent.errors import ExitCode
-from tests.faults.case import Case
-from tests.faults.scene import BUCKET, TOOLS
+from tests.faults.case import NOTHING, Case
+from tests.faults.scene import BUCKET, PROD, QA, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,12 +127,12 @@ def later(scene: Scene) -> Iterator[During]:
         yield during
 
 
-def without_key(alias: str, *, deleted: bool = False) -> Strike:
+def without_key(alias: str, *, deleted: bool = False, account: str = TOOLS) -> Strike:
     """A key that is disabled, or about to be deleted."""
 
     @contextmanager
     def strike(scene: Scene) -> Iterator[None]:
-        kms = scene.client("kms")
+        kms = scene.client("kms", account)
         key = kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"]
         if deleted:
             kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
@@ -244,6 +244,25 @@ CASES = (
         strike=without_key("alias/steered-releases"),
         exit_code=ExitCode.INPUT_MISSING,
         says=("alias/steered-releases", "is disabled", "enable-key"),
+    ),
+    Case(
+        name="key-of-the-environment-disabled",
+        step="preflight",
+        what="the key of the environment that a build deploys to is disabled",
+        strike=without_key("alias/steered", account=QA),
+        exit_code=ExitCode.INPUT_MISSING,
+        says=(f"arn:aws:kms:us-east-1:{QA}:alias/steered", "Disabled", "enable-key"),
+    ),
+    Case(
+        name="key-of-production-disabled",
+        step="promote",
+        what="the key of the environment that a release is promoted to is disabled",
+        strike=without_key("alias/steered", account=PROD),
+        words=("promote", "RELEASE", "--to", "prod"),
+        exit_code=ExitCode.INPUT_MISSING,
+        noted="failed",
+        says=(f"arn:aws:kms:us-east-1:{PROD}:alias/steered", "Disabled", "enable-key"),
+        asked=NOTHING,
     ),
     Case(
         name="bucket-gone",
