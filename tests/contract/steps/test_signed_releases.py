@@ -123,7 +123,7 @@ def test_an_image_of_another_account_is_refused_whoever_signed_it(world: World, 
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     ecr.set_repository_policy(repositoryName=name, policyText=policy)
     release = with_image(world, lambda ours: f"{uri}@{ours.rpartition('@')[2]}")
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "deploy": partial(world.deploy, release),
         "promote": partial(run_step, promote.STEP, promotion(world, release, before=()), world.context()),
     }
