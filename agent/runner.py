@@ -59,7 +59,7 @@ def recall(step: Step[I, R], inputs: I, context: Context) -> R | None:
     if step.recall is not None:
         return step.recall(inputs, context)
     record = context.ledger.done(step.name, context.key) if step.kept else None
-    return None if record is None else _result(step, record, context)
+    return None if record is None else _lasting(step, record, context)
 
 
 def plan_step(step: Step[I, R], inputs: I, context: Context) -> Sequence[Action]:
@@ -154,8 +154,14 @@ def _keep(step: Step[I, R], inputs: I, result: R, attempt: Attempt, context: Con
         started=attempt.started,
         ended=context.clock.now(),
     )
-    kept = context.ledger.finish(record)
+    kept = context.ledger.finish(record, outlived=lambda known: _lasting(step, known, context) is None)
     return result if kept is record else _result(step, kept, context)
+
+
+def _lasting(step: Step[I, R], record: StepRecord, context: Context) -> R | None:
+    """The result that the ledger keeps, if what it names is still there."""
+    result = _result(step, record, context)
+    return result if step.lasts is None or step.lasts(result, context) else None
 
 
 def _result(step: Step[I, R], record: StepRecord, context: Context) -> R:

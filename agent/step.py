@@ -54,7 +54,8 @@ class Step(Generic[Inputs, Result]):
     ``account`` says where it acts, ``effect`` whether it writes there; a step that writes has a ``plan`` of it, which
     ``--dry-run`` prints. ``recall`` answers what is already there without writing, for steps whose state is not the
     ledger's; any other step that writes is recalled from the ledger by its content key, unless not ``cached``. A
-    ``revision`` is raised when the same inputs come to mean something else.
+    ``revision`` is raised when the same inputs come to mean something else. ``lasts`` says of a result in the ledger
+    whether what it names is still there; where others have removed that, the work is done anew, and its record counts.
 
     ``leave`` puts in order what an interrupted run has under way between two visits: the clock has been told to end, so
     that it starts nothing, and ends as an interrupted ``run`` does. Every step that waits by ``visit.rest`` has one.
@@ -68,6 +69,7 @@ class Step(Generic[Inputs, Result]):
     plan: Callable[[Inputs, Context], Sequence[Action]] | None = None
     recall: Callable[[Inputs, Context], Result | None] | None = None
     leave: Callable[[Inputs, Context], object] | None = None
+    lasts: Callable[[Result, Context], bool] | None = None
     cached: bool = True
     revision: int = 1
 

@@ -13,7 +13,7 @@ from agent.artifacts import CommitInfo, DataSet, Evaluation, Model, Verdict, ref
 from agent.config.model import Registration
 from agent.errors import InputMissingError, UsageError
 from agent.ports.registry import Approval
-from agent.step import Action, Step, StepModel, unkeyed
+from agent.step import Action, Step, StepModel, digest, unkeyed
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -55,8 +55,11 @@ class Result(StepModel):
     approval: Approval = Field(description="Its approval when it was entered; it may have changed since.")
 
 
-def package_request(inputs: Inputs, key: str) -> dict[str, Any]:
-    """What CreateModelPackage is asked for; the same key gives the same ``ClientToken``."""
+def package_request(inputs: Inputs, key: str, removed: str = "") -> dict[str, Any]:
+    """What CreateModelPackage is asked for; the same key gives the same ``ClientToken``.
+
+    In place of a version that somebody ``removed``, its ARN, there comes another one: the token was that one's.
+    """
     approval = _APPROVAL[inputs.registration.approval]
     return {
         "ModelPackageGroupName": inputs.group,
@@ -71,7 +74,7 @@ def package_request(inputs: Inputs, key: str) -> dict[str, Any]:
         },
         "CustomerMetadataProperties": properties(inputs, key),
         "ModelApprovalStatus": str(approval),
-        "ClientToken": key[:_LONGEST_TOKEN],
+        "ClientToken": (digest({"key": key, "removed": removed}) if removed else key)[:_LONGEST_TOKEN],
     }
 
 
@@ -114,7 +117,7 @@ def plan(inputs: Inputs, context: Context) -> Sequence[Action]:
     tools = context.accounts.tools
     if adopted(tools.registry, inputs.group, context.key) is not None:
         return ()
-    request = package_request(inputs, context.key)
+    request = package_request(inputs, context.key, _removed(context))
     return (
         Action(
             operation="sagemaker:CreateModelPackage",
@@ -136,6 +139,18 @@ def adopted(registry: ModelRegistry, group: str, key: str) -> ModelVersion | Non
     return None
 
 
+def lasts(result: Result, context: Context) -> bool:
+    """Whether the version is in the registry still (DescribeModelPackage): a release without it goes nowhere."""
+    return context.accounts.tools.registry.describe(result.package) is not None
+
+
+def _removed(context: Context) -> str:
+    """ARN of the version that was made for this key and is not there any more; empty where none was."""
+    record = context.ledger.done(STEP.name, context.key)
+    package = "" if record is None else str(record.result["package"])
+    return package if package and context.accounts.tools.registry.describe(package) is None else ""
+
+
 def run(inputs: Inputs, context: Context) -> Result:
     """Adopt the version of this key, or create it."""
     refusal = refusal_by(inputs.verdicts)
@@ -151,7 +166,10 @@ def run(inputs: Inputs, context: Context) -> Result:
     if version is not None:
         context.report.fact(f"version {version.version} of {inputs.group} is there already ({version.approval})")
         return Result(package=version.arn, version=version.version, approval=version.approval)
-    request = package_request(inputs, context.key)
+    removed = _removed(context)
+    if removed:
+        context.report.warn(f"somebody has deleted {removed}; the model is registered anew")
+    request = package_request(inputs, context.key, removed)
     arn = tools.registry.create(request)
     entered = Result(
         package=arn, version=int(arn.rpartition("/")[2]), approval=Approval(request["ModelApprovalStatus"])
@@ -160,4 +178,4 @@ def run(inputs: Inputs, context: Context) -> Result:
     return entered
 
 
-STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, account="tools", effect="write")
+STEP = Step(inputs=Inputs, result=Result, run=run, plan=plan, lasts=lasts, account="tools", effect="write")

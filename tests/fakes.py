@@ -204,6 +204,7 @@ class MemoryRegistry:
     account: str = "111111111111"
     groups: dict[str, list[ModelVersion]] = field(default_factory=lambda: {"tumour": []})
     created: list[Mapping[str, Any]] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
     _by_token: dict[str, str] = field(default_factory=dict)
 
     def create(self, request: Mapping[str, Any]) -> str:
@@ -225,11 +226,13 @@ class MemoryRegistry:
         return version.arn
 
     def describe(self, arn: str) -> ModelVersion | None:
-        return next((found for versions in self.groups.values() for found in versions if found.arn == arn), None)
+        found = (version for versions in self.groups.values() for version in versions if version.arn == arn)
+        return None if arn in self.removed else next(found, None)
 
     def versions(self, group: str) -> Iterator[ModelVersion]:
         """As in a listing: without metadata."""
-        yield from (replace(found, metadata={}, approved_by="") for found in reversed(self.groups[group]))
+        there = (found for found in reversed(self.groups[group]) if found.arn not in self.removed)
+        yield from (replace(found, metadata={}, approved_by="") for found in there)
 
     def group_exists(self, group: str) -> bool:
         return group in self.groups

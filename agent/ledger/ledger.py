@@ -8,7 +8,7 @@ from agent.errors import InputMissingError
 from agent.ledger.records import Attempt, Record, StepRecord, parsed, record_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agent.ports.objects import Listed, Objects
 
@@ -34,9 +34,20 @@ class Ledger:
         """The record of a step that is done, or None."""
         return self.read(record_name(step, key), StepRecord)
 
-    def finish(self, record: StepRecord) -> StepRecord:
-        """Keep the record of a step that is done, and answer the one that counts: the first that was written."""
-        return record if self.create(record.name, record) else self.expect(record.name, StepRecord)
+    def finish(
+        self, record: StepRecord, *, outlived: Callable[[StepRecord], bool] = lambda _known: False
+    ) -> StepRecord:
+        """Keep the record of a step that is done, and answer the one that counts: the first that was written.
+
+        One of which nothing is left, as ``outlived`` says, gives way to this one.
+        """
+        while not self.create(record.name, record):
+            known = self.version(record.name, StepRecord)
+            if known is not None and not outlived(known[0]):
+                return known[0]
+            if known is not None and self.replace(record.name, record, etag=known[1]):
+                return record
+        return record
 
     def note(self, attempt: Attempt) -> None:
         """Keep how one run's attempt at a step stands now."""

@@ -216,7 +216,10 @@ def _key(key: str, target: Account) -> str:
 def _package(release: Release, tools: Account, *, approved: bool) -> str:
     version = tools.registry.describe(release.package)
     if version is None:
-        raise InputMissingError(f"{release.package} is not in the model registry any more; promote another release")
+        raise InputMissingError(
+            f"{release.package} is not in the model registry any more: run the pipeline again for its commit, which "
+            "registers the model anew and makes another release, or promote another one"
+        )
     said = f" ({version.approval_description})" if version.approval_description else ""
     if version.approval is Approval.REJECTED:
         raise InputMissingError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from agent.cloud.holds import Moment
 from agent.errors import ExitCode
 from tests.faults.case import NOTHING, Case
 from tests.faults.scene import PROD, QA
@@ -12,7 +13,8 @@ from tests.faults.scene import PROD, QA
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.faults.case import Strike
+    from tests.faults.case import During, Strike
+    from tests.faults.forge import Child
     from tests.faults.scene import Scene
 
 _PROMOTE = ("promote", "RELEASE", "--to", "prod")
@@ -82,6 +84,19 @@ def rejected(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
+def deleted_before_it_is_released(scene: Scene) -> Iterator[During]:
+    """The model package that a build has just registered is deleted, and nobody brings it back."""
+
+    def during(agent: Child) -> None:
+        scene.await_write(agent, "s3:PutObject", "/ledger/steps/release/", Moment.BEFORE)
+        scene.client("sagemaker").delete_model_package(ModelPackageName=newest_package(scene))
+        scene.world.cloud.hold(None)
+
+    with scene.watching(Moment.BEFORE):
+        yield during
+
+
+@contextmanager
 def away(scene: Scene) -> Iterator[None]:
     """SageMaker fails in production's account."""
     scene.world.cloud.fault("internal", operation="sagemaker:CreateEndpointConfig", account=PROD, count=1000)
@@ -141,6 +156,17 @@ CASES = (
         noted="failed",
         says=("was rejected", "model-package/steered/"),
         asked=NOTHING,
+    ),
+    Case(
+        name="package-deleted",
+        step="deploy",
+        what="somebody deletes the model package of a release that is about to be deployed",
+        strike=deleted_before_it_is_released,
+        exit_code=ExitCode.INPUT_MISSING,
+        noted="failed",
+        says=("is not in the model registry any more", "model-package/steered/", "run the pipeline again"),
+        asked={"CreateTrainingJob": 1, "CreateModelPackage": 2},
+        rerun="registers the model anew, and makes another release",
     ),
     Case(
         name="production-endpoint-busy",

@@ -80,6 +80,14 @@ def test_the_first_record_of_a_step_counts(ledger: Ledger) -> None:
     assert ledger.finish(record("run-2")) == record("run-1")
 
 
+def test_a_record_that_is_outlived_gives_way_to_the_next_one(ledger: Ledger) -> None:
+    first, second, third = (record(run=f"run-{number}") for number in (1, 2, 3))
+    ledger.finish(first)
+    assert ledger.finish(second, outlived=lambda known: known == first) == second
+    assert ledger.finish(third, outlived=lambda known: known == first) == second
+    assert ledger.done(first.step, first.key) == second
+
+
 def test_an_attempt_is_kept_as_it_stands_now(ledger: Ledger) -> None:
     ledger.note(attempt("run-1"))
     ledger.note(attempt("run-2"))

@@ -16,6 +16,7 @@ from agent.artifacts import CommitInfo, Metric
 from agent.config.model import Registration
 from agent.errors import InputMissingError, UsageError
 from agent.ports.registry import Approval
+from agent.runner import plan_step, run_step
 from pipeline_steps import register
 from tests.fakes import FakeAccount, MemoryRegistry
 from tests.unit.pipeline_steps.surroundings import KEY, surroundings, told
@@ -140,6 +141,32 @@ def test_the_plan_is_the_request_and_is_empty_once_it_is_there() -> None:
     assert action.request == register.package_request(inputs(), KEY)
     register.run(inputs(), context)
     assert register.plan(inputs(), context) == ()
+
+
+def test_a_version_that_somebody_deleted_is_made_anew_once() -> None:
+    registry = MemoryRegistry()
+    context = surroundings(FakeAccount(registry=registry))
+    first = run_step(register.STEP, inputs(), context).result
+    assert run_step(register.STEP, inputs(), context).recalled
+    registry.removed.add(first.package)
+    (action,) = plan_step(register.STEP, inputs(), context)
+    again = run_step(register.STEP, inputs(), context)
+    assert (again.recalled, again.result.version) == (False, 2)
+    assert registry.created[1] == action.request
+    assert registry.created[0]["ClientToken"] != registry.created[1]["ClientToken"]
+    assert told(context, "warn") == [f"somebody has deleted {first.package}; the model is registered anew"]
+    third = run_step(register.STEP, inputs(), context)
+    assert (third.recalled, third.result) == (True, again.result)
+
+
+def test_of_two_that_register_anew_at_once_both_ask_for_the_same() -> None:
+    """SageMaker answers both with one version, as they say one ``ClientToken``."""
+    registry = MemoryRegistry()
+    context = surroundings(FakeAccount(registry=registry))
+    first = run_step(register.STEP, inputs(), context).result
+    registry.removed.add(first.package)
+    (ours,), (theirs,) = (plan_step(register.STEP, inputs(), context) for _ in range(2))
+    assert registry.create(ours.request) == registry.create(theirs.request)
 
 
 def test_a_missing_group_is_to_be_bootstrapped() -> None:
