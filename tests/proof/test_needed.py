@@ -51,6 +51,15 @@ def test_each_permission_is_missed_by_the_step_that_needs_it(world: World, stack
     assert not wrong, "\n\n".join(wrong)
 
 
+def test_what_only_aws_asks_for_was_asked_for_by_nobody_on_the_walk(world: World) -> None:
+    """Else it would be needed here, too, and is to be proved."""
+    made = world.cloud.decisions()
+    assert made[0].number == 1, "the log of decisions has lost its beginning"
+    asked = {(by.partition(":")[2], one.action) for one in made for by in one.allowed_by}
+    assert {(one.sid, one.action) for one in declared().needed} & asked, "the walk has not been gone"
+    assert {(one.sid, one.action) for one in declared().elsewhere} & asked == set()
+
+
 def unlike(permission: Permission, stack: Stack, step: Step, said: Said) -> Iterator[str]:
     """What is not as it should be in the end of a step without a permission."""
     if permission in declared().unheard:
