@@ -29,11 +29,17 @@ _GATES = {
     "calibrated": {"kind": "calibration", "max_ece": 1.0},
     "no-holes": {"kind": "vulnerabilities"},
     "sound": {"kind": "data-schema", "data": "training", "columns": {"column0": {"type": "integer"}}},
+    "stands": {
+        "kind": "robustness",
+        "metric": "accuracy",
+        "max_drop": 1.0,
+        "perturbations": {"later": {"kind": "shift", "columns": ["column1"], "deviations": 2}},
+    },
     "small": {"kind": "model-size", "most_mb": 1},
     "ours": {"kind": "custom", "entry_point": "checks:accurate"},
 }
 """One for each stage that only gates ask for."""
-_JUDGING = ("evaluate", "audit_image", "check_data", "weigh_model", "examine", "ask_gates")
+_JUDGING = ("evaluate", "audit_image", "check_data", "weigh_model", "perturb", "examine", "ask_gates")
 """Stages that run side by side, one after the other: so it is known which one a write is of."""
 BUILD = ("run", "--pr", "7")
 _JUDGED = (
