@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from agent.deployment.approval import approved
 from agent.deployment.live import look
@@ -17,10 +18,12 @@ from agent.ledger.leases import EnvironmentLock, LeaseLostError
 from agent.visit import ComeAgain, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent.context import Context
     from agent.step import Action
+
+T = TypeVar("T")
 
 
 class Entered(Note):
@@ -62,22 +65,28 @@ def bring(order: Order, ctx: Context) -> Deployment:
     and TemporaryError where another run holds the environment. A visit that ends before raises ComeAgain and keeps the
     lease.
     """
+    return under_lease(order.name, ctx, partial(_brought, order, ctx))
+
+
+def under_lease(environment: str, ctx: Context, work: Callable[[EnvironmentLock], T]) -> T:
+    """Do some work under an environment's lease; once another run of the same work takes that over, look on."""
     try:
-        return _under_lease(order, ctx, reenter=True)
+        with lease(environment, ctx, reenter=True) as lock:
+            return work(lock)
     except LeaseLostError as error:
-        # The same work was started a second time while this run was at it: that one goes on, this one looks on.
+        # The same work was started a second time while this run was at it: that one goes on, this one waits for it.
         ctx.report.warn(f"{error}; waiting for it")
-        ctx.visit.remember(_entered(order.name), Entered())
-        return _under_lease(order, ctx, reenter=False)
+        ctx.visit.remember(_entered(environment), Entered())
+        with lease(environment, ctx, reenter=False) as lock:
+            return work(lock)
 
 
 def _entered(environment: str) -> str:
     return f"entering {environment}"
 
 
-def _under_lease(order: Order, ctx: Context, *, reenter: bool) -> Deployment:
-    with lease(order.name, ctx, reenter=reenter) as lock:
-        return recalled(order, ctx) or Work(_allowed(order, ctx), ctx, lock).deploy()
+def _brought(order: Order, ctx: Context, lock: EnvironmentLock) -> Deployment:
+    return recalled(order, ctx) or Work(_allowed(order, ctx), ctx, lock).deploy()
 
 
 def _allowed(order: Order, ctx: Context) -> Order:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent import naming
 from agent.config.environment import AllAtOnceStrategy
-from agent.deployment.deploy import holds, lease
+from agent.deployment.deploy import holds, under_lease
 from agent.deployment.desired import Names, serving
 from agent.deployment.live import look
 from agent.deployment.order import enter
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.deployment.desired import Desired
     from agent.ledger.environments import Deployment
+    from agent.ledger.leases import EnvironmentLock
     from agent.ports.account import Account
     from agent.ports.endpoints import Endpoints, EndpointState
 
@@ -108,16 +109,17 @@ class Preview:
 
 def bring_preview(order: PreviewOrder, ctx: Context) -> Preview:
     """Serve the model, put the endpoint's end off, and take away what earlier builds left."""
-    with lease(order.name, ctx, reenter=True) as lock:
-        deployed = Work(order, ctx, lock, _Unrecorded()).deploy()
-        target = enter(order.environment, ctx)
-        expires = naming.time_in_tag(order.ends(ctx))
-        target.endpoints.add_tags(_tagging(deployed.endpoint, expires))
-        _remove_former(order, target.endpoints, deployed.config, ctx)
-        ctx.report.fact(f"endpoint {order.environment.endpoint.name} expires at {expires}")
-        return Preview(
-            arn=deployed.endpoint, name=order.environment.endpoint.name, config=deployed.config, expires=expires
-        )
+    return under_lease(order.name, ctx, partial(_brought, order, ctx))
+
+
+def _brought(order: PreviewOrder, ctx: Context, lock: EnvironmentLock) -> Preview:
+    deployed = Work(order, ctx, lock, _Unrecorded()).deploy()
+    target = enter(order.environment, ctx)
+    expires = naming.time_in_tag(order.ends(ctx))
+    target.endpoints.add_tags(_tagging(deployed.endpoint, expires))
+    _remove_former(order, target.endpoints, deployed.config, ctx)
+    ctx.report.fact(f"endpoint {order.environment.endpoint.name} expires at {expires}")
+    return Preview(arn=deployed.endpoint, name=order.environment.endpoint.name, config=deployed.config, expires=expires)
 
 
 def planned_preview(order: PreviewOrder, ctx: Context) -> Sequence[Action]:

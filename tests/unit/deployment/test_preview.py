@@ -11,6 +11,7 @@ import pytest
 from agent import naming
 from agent.config.pull_requests import EphemeralEndpoint
 from agent.deployment.preview import (
+    Preview,
     PreviewOrder,
     bring_preview,
     planned_preview,
@@ -132,6 +133,25 @@ def test_what_serves_the_model_and_was_told_to_stay_just_now_is_left_alone(
     shown = bring_preview(order(), ctx)
     assert recalled_preview(order(), ctx) == shown
     assert recalled_preview(order(2), ctx) is None
+
+
+def test_a_build_that_another_one_of_the_same_commit_overtakes_looks_on(
+    endpoints: MemoryEndpoints, objects: MemoryObjects
+) -> None:
+    ctx, theirs = context(endpoints, objects), list[Preview]()
+
+    def overtake(operation: str, _name: str) -> None:
+        if operation == "CreateEndpointConfig":
+            endpoints.before = lambda *_: None
+            theirs.append(bring_preview(order(), context(endpoints, objects, run="run-2")))
+
+    endpoints.before = overtake
+    assert [bring_preview(order(), ctx)] == theirs
+    assert [operation for operation, _ in endpoints.writes].count("CreateEndpoint") == 1
+    assert isinstance(ctx.report, KeptReport)
+    (warned,) = ctx.report.of("warn")
+    assert "was taken over by run run-2" in warned
+    assert warned.endswith("waiting for it")
 
 
 def test_what_this_run_was_lost_with_before_it_gave_the_lease_back_is_ended_in_order(
