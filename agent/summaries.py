@@ -57,6 +57,16 @@ class ColumnSummary(StepModel):
     before: ColumnValues | None = Field(default=None, description="What it held.")
     drift: Drift | None = Field(default=None, description="How far it has moved, where that can be told.")
 
+    @property
+    def has_drifted(self) -> bool:
+        """Whether it has moved as far as matters."""
+        return self.drift is not None and self.drift.matters
+
+    @property
+    def index(self) -> float:
+        """How far it has moved; 0 where that cannot be told."""
+        return self.drift.index if self.drift else 0.0
+
 
 class Earlier(StepModel):
     """The version of a data set that it is compared with."""
@@ -78,6 +88,11 @@ class DataSetSummary(StepModel):
     gone: tuple[str, ...] = Field(default=(), description="Columns that only the version before has.")
     earlier: Earlier | None = Field(default=None, description="What it is compared with.")
     problem: str = Field(default="", description="Why it could not be summarized or compared.")
+
+    @property
+    def drifted(self) -> tuple[ColumnSummary, ...]:
+        """The columns that have, in their order."""
+        return tuple(column for column in self.columns if column.has_drifted)
 
 
 class Summaries(StepModel):

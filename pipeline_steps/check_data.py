@@ -17,7 +17,7 @@ from agent.config.data_summary import DataSummary
 from agent.deployment.tables import FetchedFiles, fetch_table, refuse_what_is_too_large
 from agent.errors import InputMissingError, UsageError
 from agent.evaluation.extra import require_statistics
-from agent.evaluation.summarizing import has_drifted, in_words, summarized
+from agent.evaluation.summarizing import in_words, summarized
 from agent.gates import data_schema, label_shift, leakage
 from agent.release.store import ReleaseStore
 from agent.step import Action, Step, StepModel, canonical
@@ -84,7 +84,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     ctx.ledger.create_bytes(name, canonical(found))
     for answer in answers.values():
         (ctx.report.fact if answer.passed else ctx.report.warn)(answer.reason)
-    drifted = tuple(f"{one.name}: {in_words(one)}" for one in summaries if any(has_drifted(one)))
+    drifted = tuple(f"{one.name}: {in_words(one)}" for one in summaries if one.drifted)
     return Result(answers=answers, summaries=_kept(summaries, ctx), drifted=drifted)
 
 

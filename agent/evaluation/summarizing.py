@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent.summaries import ColumnSummary, ColumnValues, DataSetSummary, Drift, Share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from agent.artifacts import DataSet
     from agent.statistics.describing import Described, Moved, Values
@@ -59,13 +59,8 @@ def in_words(found: DataSetSummary) -> str:
     where = found.earlier.environment
     if found.earlier.digest == found.digest:
         return f"{size}, the same data as in {where}"
-    moved = ", ".join(f"{name} ({index:.3g})" for name, index in has_drifted(found))
+    moved = ", ".join(f"{column.name} ({column.index:.3g})" for column in found.drifted)
     return f"{size}; drifted from those of {where}: {moved or 'none'}"
-
-
-def has_drifted(found: DataSetSummary) -> Iterator[tuple[str, float]]:
-    """The columns that have, with their indices."""
-    return ((one.name, one.drift.index) for one in found.columns if one.drift and one.drift.matters)
 
 
 def _gone(now: Described, then: Described | None) -> tuple[str, ...]:

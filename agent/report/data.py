@@ -81,18 +81,12 @@ def _told(files: Files) -> Iterator[str]:
 
 def drifted(summary: DataSetSummary) -> Sequence[ColumnSummary]:
     """The columns that have drifted, the farthest first."""
-    found = [column for column in summary.columns if column.drift and column.drift.matters]
-    return sorted(found, key=lambda column: -index_of(column))
+    return sorted(summary.drifted, key=lambda column: -column.index)
 
 
 def others(summary: DataSetSummary) -> Sequence[ColumnSummary]:
     """All the other columns, in their order."""
-    return [column for column in summary.columns if not (column.drift and column.drift.matters)]
-
-
-def index_of(column: ColumnSummary) -> float:
-    """Its index; 0 without one."""
-    return column.drift.index if column.drift else 0.0
+    return [column for column in summary.columns if not column.has_drifted]
 
 
 def degree(drift: Drift) -> str:
