@@ -76,16 +76,11 @@ def run(inputs: Inputs, ctx: Context) -> Result:
         if refused:
             ctx.report.warn(refused)
             return Result.kept_out(order.name, order.digest, refused)
-        order, production = approved(order, ctx), inputs.environment.production
+        order = approved(order, ctx)
         verify(
             order.release,
             order.digest,
-            Demands(
-                releases=inputs.releases,
-                kms_key=inputs.environment.kms_key,
-                production=production,
-                approved=production,
-            ),
+            Demands.of(inputs.environment, inputs.releases, approved=inputs.environment.production),
             tools=ctx.accounts.tools,
             target=enter(inputs.environment, ctx),
         )

@@ -113,16 +113,11 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     """Ask for all that the step promote or rollback would ask for, write nothing, and tell what it comes to."""
     case = _case(inputs, ctx)
     order = case.order
-    production = inputs.environment.production
+    approved = inputs.environment.production and inputs.action == "promote"
     verified = verify(
         order.release,
         order.digest,
-        Demands(
-            releases=inputs.releases,
-            kms_key=inputs.environment.kms_key,
-            production=production,
-            approved=production and inputs.action == "promote",
-        ),
+        Demands.of(inputs.environment, inputs.releases, approved=approved),
         tools=ctx.accounts.tools,
         target=enter(order.environment, ctx),
     )

@@ -72,9 +72,7 @@ def run(inputs: Inputs, ctx: Context) -> Result:
     ctx.visit.remember(_GOAL, Goal(release=order.digest))
     if not under_way(order, ctx):
         order = approved(order, ctx)
-        demands = Demands(
-            releases=inputs.releases, kms_key=inputs.environment.kms_key, production=inputs.environment.production
-        )
+        demands = Demands.of(inputs.environment, inputs.releases)
         tools, target = ctx.accounts.tools, enter(inputs.environment, ctx)
         verify(order.release, order.digest, demands, tools=tools, target=target)
     return Result.by(bring(order, ctx))

@@ -8,7 +8,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from agent import naming
 from agent.aws.objects import parse_location
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from agent.artifacts import DataSet, Release
+    from agent.config.environment import Environment
     from agent.config.releases import Releases
     from agent.ports.account import Account
 
@@ -62,6 +63,11 @@ class Demands:
     production: bool = False
     approved: bool = False
     deep: bool = False
+
+    @classmethod
+    def of(cls, environment: Environment, releases: Releases, *, approved: bool = False) -> Self:
+        """What an environment asks of a release that is to be deployed to it."""
+        return cls(releases=releases, kms_key=environment.kms_key, production=environment.production, approved=approved)
 
 
 @dataclass(frozen=True, kw_only=True)
