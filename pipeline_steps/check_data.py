@@ -14,7 +14,7 @@ from pydantic import Field
 from agent.artifacts import DataSet, Judgement
 from agent.config.data_gates import DataGate, DataSchemaGate, LabelShiftGate, LeakageGate
 from agent.config.data_summary import DataSummary
-from agent.deployment.tables import FetchedFiles, fetch_table, refuse_what_is_too_large
+from agent.data.tables import FetchedFiles, fetch_table, refuse_what_is_too_large
 from agent.errors import InputMissingError, UsageError
 from agent.evaluation.extra import require_statistics
 from agent.evaluation.summarizing import in_words, summarized

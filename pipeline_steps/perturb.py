@@ -17,8 +17,8 @@ from agent.artifacts import DataSet, Evaluation, JobUse
 from agent.config.predictions import Predictions
 from agent.config.robustness import Perturbation
 from agent.data.store import Store
+from agent.data.tables import fetch_table, refuse_what_is_too_large
 from agent.data.version import File, LocalFile, manifest_key, version
-from agent.deployment.tables import fetch_table, refuse_what_is_too_large
 from agent.errors import UsageError
 from agent.evaluation.extra import require_statistics
 from agent.evaluation.measuring import Wanted, evaluated
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.context import Context
-    from agent.deployment.tables import FetchedFiles
+    from agent.data.tables import FetchedFiles
     from agent.jobs.order import JobOrder
 
 COPIES = "perturbed/1/"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.data.manifest import objects_of
 from agent.errors import InputMissingError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _MOST_BYTES = 4 * 1000 * 1000
 """Of one request; serverless endpoints take 4 MB, others 6 MB (InvokeEndpoint)."""
 _MOST_ROWS = 500
 """Of one request, so that a slow model answers it within SageMaker's 60 seconds."""
-_S3 = "s3://"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,26 +69,10 @@ def body(rows: Iterable[Row]) -> bytes:
 
 
 def _lines(objects: Objects, data: DataSet, path: Path) -> Iterator[bytes]:
-    for bucket, key in files(objects, data):
-        objects.download(bucket, key, path)
+    for at in objects_of(data, objects):
+        objects.download(at.bucket, at.key, path)
         with path.open("rb") as file:
             yield from (line.rstrip(b"\r\n") for line in file if line.strip())
-
-
-def files(objects: Objects, data: DataSet) -> Sequence[tuple[str, str]]:
-    """Bucket and key of every file that a SageMaker manifest lists: a prefix, then what follows it.
-
-    InputMissingError where the manifest is not the one of the data set's digest.
-    """
-    bucket, _, key = data.manifest.removeprefix(_S3).partition("/")
-    document = objects.read(bucket, key)
-    if document is None:
-        raise InputMissingError(f"there is no manifest {data.manifest} of data set {data.name}")
-    if hashlib.sha256(document.body).hexdigest() != data.digest:
-        raise InputMissingError(f"the manifest {data.manifest} is not the one of data set {data.name} any more")
-    first, *names = json.loads(document.body)
-    bucket, _, prefix = str(first["prefix"]).removeprefix(_S3).partition("/")
-    return [(bucket, f"{prefix}{name}") for name in names]
 
 
 def _rank(seed: str, number: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from agent import naming
 from agent.aws.objects import parse_location
+from agent.data.manifest import objects_of
 from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, together
 from agent.images.manifest import check_single_image
 from agent.ledger.ledger import Ledger
@@ -164,19 +163,13 @@ def signature(release: Release, digest: str, demands: Demands, tools: Account, t
 
 def _objects(data: DataSet, tools: Account) -> str:
     """How many objects of a data set are what their names say; the error tells all that are not."""
-    manifest = parse_location(data.manifest)
-    document = tools.objects.read(manifest.bucket, manifest.key)
-    if document is None:
-        raise InputMissingError(f"{data.manifest} is not there any more")
-    _expect(data.manifest, expected=data.digest, found=hashlib.sha256(document.body).hexdigest())
-    first, *rest = json.loads(document.body)
-    locations = [(parse_location(first["prefix"] + below), _CONTENT.search(below)) for below in rest]
+    locations = [(location, _CONTENT.search(location.key)) for location in objects_of(data, tools.objects)]
     known = [(location, found[1]) for location, found in locations if found]
     wrong = []
     for location, expected in known:
         content = tools.objects.sha256(location.bucket, location.key)
         if content != expected:
-            wrong.append(f"s3://{location.bucket}/{location.key}: expected sha256 {expected}, found {content}")
+            wrong.append(f"{location}: expected sha256 {expected}, found {content}")
     if wrong:
         raise InputMissingError("; ".join(wrong))
     unread = f", {len(locations) - len(known)} named by S3's version only" if len(known) < len(locations) else ""

@@ -167,7 +167,7 @@ def test_the_objects_of_a_changed_manifest_are_not_even_looked_for(world: World)
     manifest_of(world, lambda content: hashlib.sha256(content).hexdigest())
     manifest = world.release.data["training"].manifest
     world.tools.objects.kept[BUCKET, manifest.removeprefix(f"s3://{BUCKET}/")] = b"no manifest"
-    assert f"objects of training: {manifest} has changed" in world.refused(InputMissingError, deep=True)
+    assert f"objects of training: the manifest {manifest} is not the one" in world.refused(InputMissingError, deep=True)
 
 
 def test_an_object_that_is_named_by_its_version_only_is_said_to_be_unread(world: World) -> None:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent import naming
-from agent.deployment.sample import files
+from agent.data import names as stored
+from agent.data.manifest import objects_of
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _CONTENT = re.compile(r"\.(etag-)?[0-9a-f]{64}(?=\.)")
 """What the store puts into a file's name: people know it without."""
-_OBJECTS = f"{naming.DATA}objects/"
 _GB = 10**9
 
 
@@ -37,16 +36,16 @@ def fetch_table(data: DataSet, folder: Path, objects: Objects, report: Reporter)
 
     report.doing(f"fetching {data.name} ({data.files} files, {data.size / 1e6:.1f} MB)")
     paths, names = list["Path"](), list[str]()
-    for number, (bucket, key) in enumerate(files(objects, data)):
-        suffix = next((suffix for suffix in SUFFIXES if key.endswith(suffix)), None)
+    for number, at in enumerate(objects_of(data, objects)):
+        suffix = next((suffix for suffix in SUFFIXES if at.key.endswith(suffix)), None)
         if suffix is None or (paths and paths[0].suffix != suffix):
             raise UsageError(
-                f"the data set {data.name} holds s3://{bucket}/{key}: gates read data sets of files that are "
+                f"the data set {data.name} holds {at}: gates read data sets of files that are "
                 f"all {' or all '.join(SUFFIXES)}, and no others are summarized; a custom gate can judge what it likes"
             )
         paths.append(folder / f"{data.digest[:12]}-{number}{suffix}")
-        names.append(_CONTENT.sub("", key.removeprefix(_OBJECTS)))
-        objects.download(bucket, key, paths[-1])
+        names.append(_CONTENT.sub("", at.key.removeprefix(stored.OBJECTS)))
+        objects.download(at.bucket, at.key, paths[-1])
     if not paths:
         raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")
     return FetchedFiles(paths=tuple(paths), names=tuple(names))
