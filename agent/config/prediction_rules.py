@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.config.finding import Related
+from agent.config.finding import Finding, Related
 from agent.config.predictions import Predictions
 from agent.config.wording import did_you_mean, in_list
 from agent.statistics.metrics import compared_by, measured_by
@@ -13,7 +13,7 @@ from agent.statistics.schema import Task
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.config.finding import Finding
+    from agent.config.tree import Path
     from agent.config.view import View
 
 _DECLARED = ("evaluation", "predictions")
@@ -110,6 +110,59 @@ def every_metric_of_rows_is_computed(view: View) -> Iterator[Finding]:
             hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
             related = Related(place=view.place((*_DECLARED, "task")), label="the task")
             yield view.broken("unknown-metric", path, message, hint, related)
+
+
+def rows_that_are_asked_can_be_measured(view: View) -> Iterator[Finding]:
+    """Where the model is asked row by row through its serving code, no script writes what is measured."""
+    asked = tuple(_asked(view))
+    for path in asked:
+        yield from _measurable(view, path)
+    if asked:
+        yield from _columns_of_slices(view, asked[0])
+
+
+def _asked(view: View) -> Iterator[Path]:
+    """What asks the serving code for predictions."""
+    for name in view.keys(("environments",)):
+        path = ("environments", name, "checks", "evaluation")
+        if view.has(path):
+            yield path
+
+
+def _measurable(view: View, path: Path) -> Iterator[Finding]:
+    """Predictions are declared, of a task whose rows stand alone."""
+    name = ".".join(map(str, path))
+    if not view.has(_DECLARED):
+        message = f"`{name}` measures answers, and nothing says what the model is asked"
+        hint = "add `evaluation.predictions` with its `task`"
+        yield view.broken("asked-predictions", path, message, hint)
+    elif _task(view) is Task.RANKING:
+        message = f"`{name}` asks row by row, which does not tell the queries of a ranking"
+        related = Related(place=view.place((*_DECLARED, "task")), label="the task")
+        hint = "leave it out: let the evaluation script write the predictions"
+        yield view.broken("asked-predictions", path, message, hint, related)
+
+
+def _columns_of_slices(view: View, asked: Path) -> Iterator[Finding]:
+    """A row that is asked holds its slices only in columns of the data."""
+    known = set(view.keys((*_DECLARED, "columns")))
+    for path, name in view.texts((*_DECLARED, "slices")):
+        if name not in known:
+            message = f"nothing says which column of the data is the slice `{name}`, where rows are asked"
+            related = Related(place=view.key_place(asked), label="asks row by row")
+            hint = f"add it to `evaluation.predictions.columns`: for example `{{{name}: column1}}`"
+            yield view.broken("slice-column", path, message, hint, related)
+
+
+def columns_are_of_slices(view: View) -> Iterator[Finding]:
+    """A column of no slice would be measured by nobody."""
+    slices = tuple(text for _, text in view.texts((*_DECLARED, "slices")))
+    for name in view.keys((*_DECLARED, "columns")):
+        if name not in slices:
+            path = (*_DECLARED, "columns", name)
+            message = f"`{name}` has a column, and is none of the slices that are measured apart"
+            hint = did_you_mean(name, slices) or "add it to `evaluation.predictions.slices`, or leave it out"
+            yield Finding(place=view.key_place(path), code="unknown-slice", message=message, hint=hint, path=path)
 
 
 def _kind(view: View, name: str) -> str:

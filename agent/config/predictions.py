@@ -1,5 +1,6 @@
 """Predictions that the evaluation script leaves for statistics: what the model is asked, and how it is measured."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,6 +10,8 @@ from agent.config.section import Section
 SliceName = Annotated[
     str, Field(min_length=1, max_length=100, pattern=r"^[^\s/]+$", title="slice", examples=["age_group"])
 ]
+
+PlacedColumn = Annotated[str, Field(pattern=r"^column(0|[1-9]\d{0,4})$", title="column", examples=["column3"])]
 
 
 class Predictions(Section):
@@ -30,6 +33,12 @@ class Predictions(Section):
         default=(),
         description="Parts of the data that are measured apart: for each name, predictions have a column `slice_NAME`.",
         examples=[["sex", "age_group"]],
+    )
+    columns: Mapping[SliceName, PlacedColumn] = Field(
+        default={},
+        description="Columns of the data that are the slices, where the model is asked row by row through its serving "
+        "code: `column0`, `column1`, … by their place in CSV without a header; the label is `column0`.",
+        examples=[{"sex": "column2"}],
     )
     support: int = Field(
         default=100, ge=2, description="Smallest number of rows of a slice, or of a group, that is measured apart."

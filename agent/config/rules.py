@@ -49,6 +49,8 @@ RULES: tuple[Rule, ...] = (
     prediction_rules.directions_are_those_of_the_metrics,
     prediction_rules.every_slice_is_declared,
     prediction_rules.every_metric_of_rows_is_computed,
+    prediction_rules.rows_that_are_asked_can_be_measured,
+    prediction_rules.columns_are_of_slices,
     robustness_rules.perturbed_columns_are_features,
     limit_rules.every_threshold_limits_something,
     limit_rules.every_gate_on_rows_limits_something,

@@ -27,6 +27,13 @@ def with_gate(gate: str, predictions: str = "task: binary, slices: [sex]") -> tu
     return UNTIL_GATES, f"    loss: {{better: lower}}\n{declared}gates:\n  new: {{{gate}}}\n"
 
 
+def asked(predictions: str) -> tuple[str, str]:
+    """Predictions, and rows that the endpoint of `qa` is asked; no predictions where there is no text for them."""
+    until = VALID[VALID.index("gates:\n") : VALID.index("      sample:\n")]
+    declared = f"  predictions: {{{predictions}}}\n" if predictions else ""
+    return until, f"{declared}{until}      evaluation: {{metrics: {{auc: {{min: 0.7}}}}}}\n"
+
+
 ROBUST = "kind: robustness, metric: auc, max_drop: 0.1, perturbations: {{noisy: {{kind: shuffle, columns: [{}]}}}}"
 
 BROKEN_RULES = {
@@ -71,6 +78,30 @@ BROKEN_RULES = {
         "`k` is of ranking predictions, and these are binary",
         "5",
         "the task",
+    ),
+    "rows that are asked of a model of which nobody says what it answers": (
+        asked(""),
+        "`environments.qa.checks.evaluation` measures answers, and nothing says what the model is asked",
+        "evaluation",
+        "",
+    ),
+    "rows that are asked for a ranking": (
+        asked("task: ranking"),
+        "`environments.qa.checks.evaluation` asks row by row, which does not tell the queries of a ranking",
+        "evaluation",
+        "the task",
+    ),
+    "a slice without a column of the rows that are asked": (
+        asked("task: binary, slices: [sex, age], columns: {sex: column2}"),
+        "nothing says which column of the data is the slice `age`, where rows are asked",
+        "age",
+        "asks row by row",
+    ),
+    "a column of what is no slice": (
+        with_gate("kind: threshold, metric: auc, min: 0.7", "task: binary, slices: [sex], columns: {sx: column2}"),
+        "`sx` has a column, and is none of the slices that are measured apart",
+        "sx",
+        "",
     ),
     "a metric whose direction is turned": (
         ("    loss: {better: lower}\n", "    f1: {better: lower}\n  predictions: {task: binary}\n"),
