@@ -20,15 +20,12 @@ from agent.data.store import Store
 from agent.data.tables import fetch_table, refuse_what_is_too_large
 from agent.data.version import File, LocalFile, manifest_key, version
 from agent.errors import UsageError
+from agent.evaluation import by_job
+from agent.evaluation.by_job import Judged
 from agent.evaluation.extra import require_statistics
-from agent.evaluation.measuring import Wanted, evaluated
-from agent.evaluation.prediction_files import Place, found_in
-from agent.jobs.driver import complete
-from agent.jobs.evaluation_job import EvaluationInputs, evaluation_order, evaluation_prefix
-from agent.jobs.foresight import foresee
-from agent.jobs.script_job import foresee_upload, upload_script
+from agent.jobs.evaluation_job import EvaluationInputs, evaluation_kind
+from agent.jobs.foresight import foresee_any
 from agent.jobs.side_by_side import Task, side_by_side
-from agent.jobs.use import use_of
 from agent.ledger.records import Record
 from agent.step import Action, Step, StepModel, digest, unkeyed
 
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 
     from agent.context import Context
     from agent.data.tables import FetchedFiles
-    from agent.jobs.order import JobOrder
 
 COPIES = "perturbed/1/"
 """Where the ledger keeps which copies were made, each below the key of what it is made of."""
@@ -54,7 +50,7 @@ class Perturbing(StepModel):
 class Inputs(EvaluationInputs):
     """The copies, and a job for each."""
 
-    predictions: Predictions = Field(description="Predictions that the script writes.")
+    predictions: Predictions = Field(description="How what is predicted is measured.")
     copies: Mapping[str, Perturbing] = Field(description="Copies of the data by gate and perturbation.")
     largest_gb: int = unkeyed(default=2, description="How much data the agent may fetch, in GB.")
 
@@ -79,45 +75,37 @@ def copy_key(data: DataSet, wanted: Perturbing) -> str:
     return digest({"data": data.digest, "content_type": data.content_type, **wanted.model_dump(mode="json")})
 
 
-def order(inputs: Inputs, data: DataSet, ctx: Context) -> JobOrder:
-    """The processing job that evaluates the model on a copy."""
-    objects = ctx.accounts.tools.objects
-
-    def kept(job: str) -> bool:
-        return bool(found_in(_place(inputs, job), objects))
-
-    return evaluation_order(inputs, inputs.model, data, kept, step=STEP.name, run=ctx.run.id)
-
-
-def _place(inputs: Inputs, job: str) -> Place:
-    return Place(bucket=inputs.bucket, prefix=evaluation_prefix(job))
+def subject(inputs: Inputs, data: DataSet, name: str) -> Judged:
+    """The candidate on a copy."""
+    return Judged(name=name, step=STEP.name, model=inputs.model, data=data, predictions=inputs.predictions)
 
 
 def plan(inputs: Inputs, ctx: Context) -> Sequence[Action]:
     """Copies that were not made before, and a job for every one that the model was not evaluated on."""
-    tools = ctx.accounts.tools
     known = {name: known_copy(inputs, wanted, ctx) for name, wanted in inputs.copies.items()}
-    made = {copy.data.digest: copy.data for copy in known.values() if copy is not None}
-    jobs = [job for data in made.values() for job in foresee(order(inputs, data, ctx), tools)]
+    made = {copy.data.digest: subject(inputs, copy.data, name) for name, copy in known.items() if copy is not None}
     missing = [name for name, copy in known.items() if copy is None]
-    if missing:
-        note = f"{inputs.data.name} perturbed: {', '.join(missing)}"
-        bucket = f"arn:aws:s3:::{inputs.bucket}/{naming.DATA}*"
-        named = naming.job(inputs.project, STEP.name, "*")
-        job = f"arn:aws:sagemaker:{tools.region}:{tools.id}:processing-job/{named}"
-        jobs = [
-            Action(operation="s3:PutObject", resource=bucket, account=tools.id, note=note),
-            Action(operation="s3:PutObject", resource=ctx.ledger.uri(COPIES), account=tools.id, note="which these are"),
-            Action(operation="sagemaker:CreateProcessingJob", resource=job, account=tools.id, note="one for each copy"),
-            *jobs,
-        ]
-    return (*(foresee_upload(inputs.script, tools, inputs.bucket) if jobs else ()), *jobs)
+    return by_job.foreseen(inputs, tuple(made.values()), ctx, before=_making(inputs, missing, ctx) if missing else ())
+
+
+def _making(inputs: Inputs, missing: Sequence[str], ctx: Context) -> Sequence[Action]:
+    """The writes of copies that are not there yet, whose jobs have no names before they are."""
+    tools = ctx.accounts.tools
+    note = f"{inputs.data.name} perturbed: {', '.join(missing)}"
+    bucket = f"arn:aws:s3:::{inputs.bucket}/{naming.DATA}*"
+    return (
+        Action(operation="s3:PutObject", resource=bucket, account=tools.id, note=note),
+        Action(operation="s3:PutObject", resource=ctx.ledger.uri(COPIES), account=tools.id, note="which these are"),
+        foresee_any(
+            evaluation_kind(inputs), naming.job(inputs.project, STEP.name, "*"), tools, note="one for each copy"
+        ),
+    )
 
 
 def run(inputs: Inputs, ctx: Context) -> Result:
     """Make the copies that are not there yet, and evaluate on all of them at once."""
     require_statistics("perturbed data are made and")
-    upload_script(inputs.script, ctx.folder, ctx.accounts.tools.objects, inputs.bucket)
+    by_job.bring_script(inputs, ctx)
     copies = _made(inputs, ctx)
     measured, jobs = _measured(inputs, copies, ctx)
     for name, copy in copies.items():
@@ -197,22 +185,10 @@ def _measured(
     for name, copy in copies.items():
         named.setdefault(copy.data.digest, []).append(name)
     data, turn = {copy.data.digest: copy.data for copy in copies.values()}, Lock()
-    tasks = [
-        Task(name=name, work=partial(measure, inputs, data[of], name, turn))
-        for of, name in ((of, " and ".join(names)) for of, names in named.items())
-    ]
+    judged = [subject(inputs, data[of], " and ".join(names)) for of, names in named.items()]
+    tasks = [Task(name=one.name, work=partial(by_job.evaluate, inputs, one, turn)) for one in judged]
     done = side_by_side(tasks, ctx)
     return {of: evaluation for of, (evaluation, _) in zip(named, done, strict=True)}, tuple(use for _, use in done)
-
-
-def measure(inputs: Inputs, data: DataSet, name: str, turn: Lock, ctx: Context) -> tuple[Evaluation, JobUse]:
-    """The model's evaluation on one copy; predictions take memory, so that those of several are measured in turn."""
-    tools = ctx.accounts.tools
-    job = complete(order(inputs, data, ctx), tools, ctx)
-    wanted = Wanted(place=_place(inputs, job.name), settings=inputs.predictions, metrics=())
-    names = {"model": inputs.model.sha256, "data": data.digest, "job": job.name}
-    with turn:
-        return evaluated(wanted, tools.objects, ctx.report, **names), use_of(job, inputs.resources, name)
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

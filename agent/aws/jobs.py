@@ -1,4 +1,4 @@
-"""SageMaker's training and processing jobs with their logs in CloudWatch, with one identity's permissions."""
+"""SageMaker's training, processing and transform jobs with their logs in CloudWatch, as one identity may see them."""
 
 from __future__ import annotations
 
@@ -47,6 +47,13 @@ _APIS: Mapping[JobKind, _Api] = {
         stop="stop_processing_job",
         log_group="/aws/sagemaker/ProcessingJobs",
     ),
+    JobKind.TRANSFORM: _Api(
+        noun="TransformJob",
+        create="create_transform_job",
+        describe="describe_transform_job",
+        stop="stop_transform_job",
+        log_group="/aws/sagemaker/TransformJobs",
+    ),
 }
 _ABSENT = re.compile(r"not found|could not find", re.IGNORECASE)
 _OUT_OF_QUOTA = frozenset({"ResourceLimitExceeded", "CapacityError", "InsufficientCapacityException"})
@@ -66,7 +73,7 @@ class SageMakerJobs:
         self._account = account_id
 
     def describe(self, kind: JobKind, name: str) -> JobState | None:
-        """``DescribeTrainingJob``, ``DescribeProcessingJob``."""
+        """``DescribeTrainingJob``, ``DescribeProcessingJob``, ``DescribeTransformJob``."""
         api = _APIS[kind]
         with self._refusals(f"sagemaker:Describe{api.noun}", name):
             try:
@@ -78,7 +85,7 @@ class SageMakerJobs:
         return _STATES[kind](answer)
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> bool:
-        """``CreateTrainingJob``, ``CreateProcessingJob``."""
+        """``CreateTrainingJob``, ``CreateProcessingJob``, ``CreateTransformJob``."""
         api = _APIS[kind]
         action, name = f"sagemaker:Create{api.noun}", request[f"{api.noun}Name"]
         with self._refusals(action, name):
@@ -93,7 +100,7 @@ class SageMakerJobs:
         return True
 
     def stop(self, kind: JobKind, name: str) -> None:
-        """``StopTrainingJob``, ``StopProcessingJob``; AWS refuses it for a job that has ended."""
+        """``StopTrainingJob``, ``StopProcessingJob``, ``StopTransformJob``; AWS refuses it for a job that has ended."""
         api = _APIS[kind]
         with self._refusals(f"sagemaker:Stop{api.noun}", name):
             try:
@@ -148,7 +155,22 @@ def _processing_state(answer: Mapping[str, Any]) -> JobState:
     )
 
 
-_STATES = {JobKind.TRAINING: _training_state, JobKind.PROCESSING: _processing_state}
+def _transform_state(answer: Mapping[str, Any]) -> JobState:
+    return JobState(
+        name=answer["TransformJobName"],
+        arn=answer["TransformJobArn"],
+        status=JobStatus(answer["TransformJobStatus"]),
+        failure_reason=answer.get("FailureReason", ""),
+        started=answer.get("TransformStartTime"),
+        ended=answer.get("TransformEndTime"),
+    )
+
+
+_STATES = {
+    JobKind.TRAINING: _training_state,
+    JobKind.PROCESSING: _processing_state,
+    JobKind.TRANSFORM: _transform_state,
+}
 
 
 def _is_absent(error: ClientError) -> bool:

@@ -87,18 +87,23 @@ def pipeline(configuration: Configuration, pull_request: int | None = None) -> s
 
 def _building(configuration: Configuration, at: _Place) -> Sequence[Statement]:
     project = configuration.project
-    names = (f"*-job/{project}-*", f"model-package-group/{project}", f"model-package/{project}/*")
+    names = (f"model-package-group/{project}", f"model-package/{project}/*")
     return (
-        _allow("sagemaker:*", [at.arn("sagemaker", each) for each in names]),
+        _allow("sagemaker:*", [*_jobs(project, at), *(at.arn("sagemaker", each) for each in names)]),
         _allow([*_EVERYWHERE, _SCANS, "kms:Sign"], "*"),
     )
+
+
+def _jobs(project: str, at: _Place) -> Sequence[str]:
+    """Jobs, and the models that batch transforms ask; a role has its own account's only, and says of which region."""
+    return [f"arn:{at.partition}:sagemaker:*:*:{each}" for each in (f"*-job/{project}-*", f"model/{project}-*")]
 
 
 def _proposing(configuration: Configuration, at: _Place) -> Sequence[Statement]:
     """A pull request trains and measures; what was decided before, and what follows from it, is out of its reach."""
     decisions = [f"arn:{at.partition}:s3:::*/ledger/{each}" for each in _DECISIONS]
     return (
-        _allow("sagemaker:*", at.arn("sagemaker", f"*-job/{configuration.project}-*")),
+        _allow("sagemaker:*", _jobs(configuration.project, at)),
         _allow([*_EVERYWHERE, _SCANS], "*"),
         {**_allow(_WRITES, decisions), "Effect": "Deny"},
     )

@@ -40,6 +40,7 @@ from agent.config.predictions import Predictions
 from agent.config.pull_requests import PullRequests
 from agent.config.releases import Releases
 from agent.config.section import NamedSection, Resources, Section, one_of
+from agent.config.transform import BatchTransform
 
 MAIN_BRANCHES = ("main", "master")
 """The default of ``main_branches``."""
@@ -171,19 +172,30 @@ class Metric(Section):
 
 
 class Evaluation(Section):
-    """A processing job that measures the model on data it has not seen."""
+    """A job that measures the model on data it has not seen: a script's, or batch transform's."""
 
-    script: RepositoryPath = Field(description="Script to run in the model's image.", examples=["evaluate.py"])
+    model_config = one_of("script", "transform")
+
+    script: RepositoryPath | None = Field(
+        default=None, description="Script to run in the model's image.", examples=["evaluate.py"]
+    )
+    transform: BatchTransform | None = Field(
+        default=None,
+        description="Batch transform instead of a script: the model's serving code answers the rows, label first, and "
+        "predictions are made of that. Needs `predictions`.",
+    )
     data: str = Field(default="evaluation", description="Data set: a key of `data` or one of `prepare.outputs`.")
     resources: Resources = Field(description="Machines of the job.")
     max_runtime: Duration = Field(
         default=3600, ge=1, le=432_000, description="Time limit, in seconds or as a duration."
     )
     metrics: Mapping[MetricName, Metric] = Field(
-        min_length=1, description="Metrics by name, which the script writes or its predictions tell."
+        min_length=1, description="Metrics by name, which the script writes or predictions tell."
     )
     predictions: Predictions | None = Field(
-        default=None, description="Predictions that the script writes; without it, it writes metrics only."
+        default=None,
+        description="Predictions that the script writes, or that batch transform makes; without it, the script writes "
+        "metrics only.",
     )
 
 

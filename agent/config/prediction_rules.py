@@ -123,6 +123,8 @@ def rows_that_are_asked_can_be_measured(view: View) -> Iterator[Finding]:
 
 def _asked(view: View) -> Iterator[Path]:
     """What asks the serving code for predictions."""
+    if view.has(("evaluation", "transform")):
+        yield ("evaluation", "transform")
     for name in view.keys(("environments",)):
         path = ("environments", name, "checks", "evaluation")
         if view.has(path):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import CloudFailedError, InterruptedRunError, ModelyardError, TemporaryError
 from agent.jobs.attempts import MOST_ATTEMPTS, Move, move
-from agent.jobs.failures import cause_of, explain, program_matters
+from agent.jobs.failures import OVER_TIME, cause_of, explain, program_matters
 from agent.jobs.log_follower import LogFollower, LogMark
 from agent.jobs.patience import CAPACITY_PACE, SERVICE_PACE, Patience, look_pause
 from agent.ports.jobs import JobState, JobStatus, NoCapacityError
@@ -33,11 +35,15 @@ def complete(order: JobOrder, account: Account, context: Context) -> JobState:
 
 
 class Following(Note):
-    """How far a run has come with an order: the job that it follows, and how many attempts it has passed over."""
+    """How far a run has come with an order: the job that it follows, and how many attempts it has passed over.
+
+    ``over_time`` says that the job was stopped because it took longer than it may.
+    """
 
     job: str = ""
     passed: int = 0
     log: LogMark = LogMark()
+    over_time: bool = False
 
 
 class _Driver:
@@ -70,13 +76,15 @@ class _Driver:
     def complete(self) -> JobState:
         """See :func:`complete`."""
         try:
-            return self._complete()
+            job = self._complete()
         except InterruptedRunError:
             self._leave()
             raise
         finally:
             if not self._visit.limited:
                 self._visit.forget(self._known)
+        self._remove_model(job.name)
+        return job
 
     def _complete(self) -> JobState:
         self._quota.resume()
@@ -107,6 +115,7 @@ class _Driver:
                 return job
             if attempt > self._following.passed:
                 self._report.fact(f"passed over the {self._what} {name}: {_why_useless(job)}")
+                self._remove_model(name)
                 self._follow(passed=attempt)
         raise CloudFailedError(
             f"{MOST_ATTEMPTS} attempts at the {self._what} {self._order.name(1)} in account {self._account.id}, "
@@ -119,9 +128,27 @@ class _Driver:
         request = self._order.request(name)
         # Before the call, for an interruption may come when it was heard but not answered.
         self._watched = name
+        self._make_model(name)
         created = self._quota.insist(lambda: self._account.jobs.create(self._order.kind, request))
         self._report.fact(f"{'started' if created else 'adopted'} the {self._what} {name}")
         return self._present(name)
+
+    def _make_model(self, name: str) -> None:
+        """What a transform job asks; where somebody else was faster, theirs is the same."""
+        if (serving := self._order.serving) is not None:
+            request = serving.model(name)
+            self._service.insist(lambda: self._account.endpoints.create_model(request))
+
+    def _remove_model(self, name: str) -> None:
+        """Leave no model behind of an attempt that is over; one that stays costs nothing, and is only told."""
+        if self._order.serving is None:
+            return
+        try:
+            self._service.insist(lambda: self._account.endpoints.delete_model(name))
+        except InterruptedRunError:
+            raise
+        except ModelyardError as error:
+            self._report.warn(f"the model {name}, which only the {self._what} needed, is left: {error}")
 
     def _result(self, job: JobState) -> JobState:
         """The completed job, after its log was shown; raises what any other end means."""
@@ -138,7 +165,10 @@ class _Driver:
             self._clock.sleep(_LOG_DELAY_SECONDS)
         log.catch_up(whole=True)
         self._follow(log=log.mark)
+        self._remove_model(job.name)
         where = self._account
+        if self._order.serving is not None and self._following.over_time:
+            job = replace(job, phase=OVER_TIME, max_runtime=self._order.serving.max_runtime)
         raise explain(job, self._what, account=where.id, region=where.region, lines=log.last_lines())
 
     def _until_over(self, job: JobState, log: LogFollower | None = None) -> JobState:
@@ -152,11 +182,20 @@ class _Driver:
                 self._follow(log=log.mark)
             if job.over:
                 return job
+            if self._is_over_time(job):
+                self._follow(over_time=True)
+                self._service.insist(partial(self._account.jobs.stop, self._order.kind, job.name))
             waited = (self._clock.now() - began).total_seconds()
             stage = f"{job.status}, {job.phase}" if job.phase else str(job.status)
             pause = look_pause(waited, self._service.chance)
             self._visit.rest(self._clock, pause, f"{name}: {stage}", since=began)
             job = self._present(job.name)
+
+    def _is_over_time(self, job: JobState) -> bool:
+        """Whether a job that SageMaker knows no limit for has used up its own; none is ended twice."""
+        if self._order.serving is None or job.started is None or job.status is not JobStatus.IN_PROGRESS:
+            return False
+        return (self._clock.now() - job.started).total_seconds() > self._order.serving.max_runtime
 
     def _follow(self, **changes: Any) -> None:
         self._following = self._following.model_copy(update=changes)
@@ -188,6 +227,7 @@ class _Driver:
                 return
             if self._stop_when_interrupted:
                 jobs.stop(kind, name)
+                self._remove_model(name)
         except ModelyardError as error:
             self._report.warn(f"the {self._what} {name} may still be running: {error}")
         else:

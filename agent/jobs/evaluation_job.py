@@ -1,8 +1,10 @@
-"""The job that lets one model judge one data set by the repository's evaluation script, whichever step asks for it."""
+"""The job that lets one model judge one data set, whichever step asks for it: a script's, or batch transform's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -10,8 +12,10 @@ from agent import naming
 from agent.artifacts import DataSet, Model, Script
 from agent.config.network import JobNetwork
 from agent.config.section import Resources
-from agent.jobs.order import JobOrder, Request, tags
+from agent.config.transform import BatchTransform
+from agent.jobs.order import JobOrder, Request, Serving, tags
 from agent.jobs.script_job import OUTPUT, PROCESSING, ScriptJob, Source, processing_request
+from agent.jobs.transform_job import TransformJob, model_request, transform_request
 from agent.ports.jobs import JobKind
 from agent.step import StepModel, digest
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.ports.jobs import JobState
+
+ANSWERS = "answers/"
+"""Where batch transform's answers are, below an evaluation's own folder."""
 
 
 class EvaluationInputs(StepModel):
@@ -28,12 +35,17 @@ class EvaluationInputs(StepModel):
     bucket: str = Field(description="Artifact bucket, in the tools account.")
     role: str = Field(description="ARN of the role that the jobs run with.")
     model: Model = Field(description="The candidate.")
-    script: Script = Field(description="Script that measures.")
+    method: Script | BatchTransform = Field(description="Script that measures, or how batch transform asks the model.")
     data: DataSet = Field(description="Rows to measure on.")
     resources: Resources = Field(description="Machines of each job.")
     max_runtime: int = Field(description="Time limit, in seconds.")
     kms_key: str | None = Field(default=None, description="Key that encrypts volumes and outputs.")
     network: JobNetwork | None = Field(default=None, description="Where the containers are placed.")
+
+
+def evaluation_kind(inputs: EvaluationInputs) -> JobKind:
+    """What kind of job it is."""
+    return JobKind.PROCESSING if isinstance(inputs.method, Script) else JobKind.TRANSFORM
 
 
 def evaluation_key(inputs: EvaluationInputs, model: Model, data: DataSet) -> str:
@@ -43,30 +55,45 @@ def evaluation_key(inputs: EvaluationInputs, model: Model, data: DataSet) -> str
             "image": model.image.uri,
             "model": model.sha256,
             "data": data.digest,
-            "script": inputs.script.sha256,
             "resources": inputs.resources.model_dump(mode="json"),
+            **_method(inputs),
         }
     )
+
+
+def _method(inputs: EvaluationInputs) -> dict[str, Any]:
+    match inputs.method:
+        case Script(sha256=sha256):
+            return {"script": sha256}
+        case BatchTransform() as settings:
+            return {"transform": settings.model_dump(mode="json")}
 
 
 def evaluation_order(
     inputs: EvaluationInputs, model: Model, data: DataSet, kept: Callable[[str], bool], *, step: str, run: str
 ) -> JobOrder:
-    """The processing job of a step's run; ``kept`` says by a job's name whether what it wrote is still there."""
+    """The job of a step's run; ``kept`` says by a job's name whether what it wrote is still there."""
     key = evaluation_key(inputs, model, data)
-    job_tags = tags(inputs.project, step, key, run)
+    asked = _Asked(inputs=inputs, model=model, data=data, tags=tags(inputs.project, step, key, run))
 
     def still_there(job: JobState) -> bool:
         return kept(job.name)
 
-    return JobOrder(
-        kind=JobKind.PROCESSING,
-        project=inputs.project,
-        step=step,
-        key=key,
-        request=lambda name: evaluation_request(name, inputs, model, data, job_tags),
-        kept=still_there,
-    )
+    order = partial(JobOrder, project=inputs.project, step=step, key=key, kept=still_there)
+    match inputs.method:
+        case Script() as script:
+            return order(
+                kind=JobKind.PROCESSING, request=lambda name: processing_request(name, asked.by_script(script, name))
+            )
+        case BatchTransform() as settings:
+            return order(
+                kind=JobKind.TRANSFORM,
+                request=lambda name: transform_request(name, asked.by_transform(settings, name)),
+                serving=Serving(
+                    model=lambda name: model_request(name, asked.by_transform(settings, name)),
+                    max_runtime=inputs.max_runtime,
+                ),
+            )
 
 
 def evaluation_prefix(job: str) -> str:
@@ -74,26 +101,48 @@ def evaluation_prefix(job: str) -> str:
     return f"{naming.EVALUATIONS}{job}/"
 
 
-def evaluation_request(
-    name: str, inputs: EvaluationInputs, model: Model, data: DataSet, job_tags: list[Request]
-) -> Request:
-    """CreateProcessingJob: the model's artifact, the rows, and a folder for the report."""
-    return processing_request(
-        name,
-        ScriptJob(
-            bucket=inputs.bucket,
-            role=inputs.role,
-            image=model.image,
-            script=inputs.script,
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A model and the rows that it is asked."""
+
+    inputs: EvaluationInputs
+    model: Model
+    data: DataSet
+    tags: list[Request]
+
+    def by_script(self, script: Script, name: str) -> ScriptJob:
+        """The model's artifact, the rows, and a folder for what the script writes."""
+        return ScriptJob(
+            bucket=self.inputs.bucket,
+            image=self.model.image,
+            script=script,
             sources={
-                "model": Source(path=f"{PROCESSING}/model", uri=model.artifact, manifest=False),
-                "data": Source(path=f"{PROCESSING}/input/data", uri=data.manifest),
+                "model": Source(path=f"{PROCESSING}/model", uri=self.model.artifact, manifest=False),
+                "data": Source(path=f"{PROCESSING}/input/data", uri=self.data.manifest),
             },
-            outputs={"evaluation": (OUTPUT, f"s3://{inputs.bucket}/{evaluation_prefix(name)}")},
-            resources=inputs.resources,
-            max_runtime=inputs.max_runtime,
-            kms_key=inputs.kms_key,
-            network=inputs.network,
-            tags=job_tags,
-        ),
-    )
+            outputs={"evaluation": (OUTPUT, self._folder(name))},
+            **self._machines(),
+        )
+
+    def by_transform(self, settings: BatchTransform, name: str) -> TransformJob:
+        """The model's own serving code, the rows, and a folder for the answers."""
+        return TransformJob(
+            model=self.model,
+            data=self.data,
+            answers=f"{self._folder(name)}{ANSWERS}",
+            settings=settings,
+            **self._machines(),
+        )
+
+    def _folder(self, name: str) -> str:
+        return f"s3://{self.inputs.bucket}/{evaluation_prefix(name)}"
+
+    def _machines(self) -> dict[str, Any]:
+        return {
+            "role": self.inputs.role,
+            "resources": self.inputs.resources,
+            "max_runtime": self.inputs.max_runtime,
+            "kms_key": self.inputs.kms_key,
+            "network": self.inputs.network,
+            "tags": self.tags,
+        }

@@ -20,6 +20,8 @@ from agent.ports.jobs import JobState, JobStatus, NoCapacityError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+OVER_TIME = "MaxRuntimeExceeded"
+"""The secondary status of a training job that used up its time (DescribeTrainingJob)."""
 _CHECK_ROLE = "grant it to the execution role (`modelyard bootstrap apply` keeps its policies)"
 _MORE_MEMORY = "choose a larger `instance_type`, or read less at a time"
 _MEND = "mend the program, then run again"
@@ -59,6 +61,11 @@ _BY_REASON: Mapping[str, Cause] = {
         advice="look whether the image has an executable `train` (or `python3`, for scripts) on its PATH",
     ),
     r"^AlgorithmError\b": Cause(error=UserCodeFailedError, title="its program failed", advice=_MEND),
+    r"^ClientError: See job logs": Cause(
+        error=UserCodeFailedError,
+        title="its model refused a row",
+        advice="the log says which and why: mend the rows, or what serves the model",
+    ),
     r"^CapacityError\b|Insufficient ?Capacity": Cause(
         error=NoCapacityError,
         title="AWS has no such machines free",
@@ -116,7 +123,8 @@ _NO_SPARE_CAPACITY = Cause(
 _BY_REQUEST = Cause(
     error=CloudFailedError,
     title="somebody stopped it",
-    advice="find out who (CloudTrail: StopTrainingJob, StopProcessingJob), then run again: that starts another attempt",
+    advice="find out who (CloudTrail: StopTrainingJob, StopProcessingJob, StopTransformJob), then run again: that "
+    "starts another attempt",
 )
 
 
@@ -139,7 +147,7 @@ def _why_stopped(job: JobState) -> Cause:
     """Processing jobs do not say why they were stopped: one that used its whole time was stopped for that."""
     if job.phase == "MaxWaitTimeExceeded":
         return _NO_SPARE_CAPACITY
-    if job.phase == "MaxRuntimeExceeded" or (not job.phase and _used_its_time(job)):
+    if job.phase == OVER_TIME or (not job.phase and _used_its_time(job)):
         return _TIME_LIMIT
     return _BY_REQUEST
 

@@ -30,3 +30,10 @@ def of_training(network: JobNetwork | None) -> Request:
     if network.encrypt_traffic:
         members["EnableInterContainerTrafficEncryption"] = True
     return members
+
+
+def of_model(network: JobNetwork | None) -> Request:
+    """The members of CreateModel, which knows no encryption between containers."""
+    members = of_training(network)
+    members.pop("EnableInterContainerTrafficEncryption", None)
+    return members

@@ -17,11 +17,24 @@ Request = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What a transform job lacks that other jobs have in themselves.
+
+    ``model`` makes CreateModel's request for one attempt's name: the model is there for as long as the attempt is.
+    After ``max_runtime`` seconds whoever watches the job stops it.
+    """
+
+    model: Callable[[str], Mapping[str, Any]]
+    max_runtime: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobOrder:
     """A job by the key of its content.
 
-    ``request`` makes CreateTrainingJob's or CreateProcessingJob's request for one attempt's name; ``kept`` says whether
-    what an earlier, completed attempt made is still there to be used.
+    ``request`` makes the request of CreateTrainingJob, CreateProcessingJob or CreateTransformJob for one attempt's
+    name; ``kept`` says whether what an earlier, completed attempt made is still there to be used. ``serving`` is of
+    transform jobs only.
     """
 
     kind: JobKind
@@ -30,6 +43,7 @@ class JobOrder:
     key: str
     request: Callable[[str], Mapping[str, Any]]
     kept: Callable[[JobState], bool]
+    serving: Serving | None = None
 
     def name(self, attempt: int) -> str:
         """The job's name: another one for each attempt, the same for everybody who has the same work."""

@@ -268,36 +268,37 @@ def wire_evaluate(wiring: Wiring) -> evaluate.Inputs:
     judged = {gate.environment for gate in wiring.gates.values() if isinstance(gate, ChampionGate)}
     champions = (wiring.champion_of(environment) for environment in sorted(judged))
     return evaluate.Inputs(
-        project=configuration.project,
-        bucket=wiring.bucket,
-        role=configuration.tools.execution_role,
-        model=wiring.result(train.STEP).model,
         champions=tuple(champion for champion in champions if champion is not None),
-        script=wiring.script(evaluation.script),
-        data=wiring.data()[evaluation.data],
         metrics=tuple(evaluation.metrics),
         predictions=evaluation.predictions,
-        resources=evaluation.resources,
-        max_runtime=evaluation.max_runtime,
-        kms_key=configuration.tools.kms_key,
-        network=configuration.tools.network,
+        **_evaluating(wiring),
     )
+
+
+def _evaluating(wiring: Wiring) -> dict[str, Any]:
+    """What every job that evaluates the candidate has (:class:`agent.jobs.evaluation_job.EvaluationInputs`)."""
+    configuration, evaluation = wiring.configuration, wiring.configuration.evaluation
+    return {
+        "project": configuration.project,
+        "bucket": wiring.bucket,
+        "role": configuration.tools.execution_role,
+        "model": wiring.result(train.STEP).model,
+        "method": evaluation.transform if evaluation.script is None else wiring.script(evaluation.script),
+        "data": wiring.data()[evaluation.data],
+        "resources": evaluation.resources,
+        "max_runtime": evaluation.max_runtime,
+        "kms_key": configuration.tools.kms_key,
+        "network": configuration.tools.network,
+    }
 
 
 def wire_perturb(wiring: Wiring) -> perturb.Inputs | None:
     """The candidate, and the copies of the held-out data that gates of this build ask for, where they do."""
     configuration = wiring.configuration
-    evaluation, gates = configuration.evaluation, _robustness(wiring.gates)
-    settings = evaluation.predictions
+    settings, gates = configuration.evaluation.predictions, _robustness(wiring.gates)
     if settings is None or not gates:
         return None
     return perturb.Inputs(
-        project=configuration.project,
-        bucket=wiring.bucket,
-        role=configuration.tools.execution_role,
-        model=wiring.result(train.STEP).model,
-        script=wiring.script(evaluation.script),
-        data=wiring.data()[evaluation.data],
         # Of copies, nothing is measured by slices.
         predictions=Predictions(task=settings.task, threshold=settings.threshold, k=settings.k),
         copies={
@@ -306,10 +307,7 @@ def wire_perturb(wiring: Wiring) -> perturb.Inputs | None:
             for of, perturbation in gate.perturbations.items()
         },
         largest_gb=min(gate.largest_gb for gate in gates.values()),
-        resources=evaluation.resources,
-        max_runtime=evaluation.max_runtime,
-        kms_key=configuration.tools.kms_key,
-        network=configuration.tools.network,
+        **_evaluating(wiring),
     )
 
 

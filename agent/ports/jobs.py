@@ -18,10 +18,11 @@ class JobKind(StrEnum):
 
     TRAINING = "training"
     PROCESSING = "processing"
+    TRANSFORM = "transform"
 
 
 class JobStatus(StrEnum):
-    """SageMaker's own words (``TrainingJobStatus``, ``ProcessingJobStatus``)."""
+    """SageMaker's own words (``TrainingJobStatus``, ``ProcessingJobStatus``, ``TransformJobStatus``)."""
 
     IN_PROGRESS = "InProgress"
     STOPPING = "Stopping"
@@ -32,11 +33,11 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """A job as DescribeTrainingJob or DescribeProcessingJob shows it.
+    """A job as DescribeTrainingJob, DescribeProcessingJob or DescribeTransformJob shows it.
 
     ``phase`` is the secondary status of training jobs, such as ``Downloading``; ``exit_message`` what a processing
     container left; ``model_artifacts`` the S3 address of ``model.tar.gz``; ``max_runtime`` the limit in seconds that
-    the job was started with; ``billable_seconds`` None until known.
+    the job was started with, None for transform jobs, which SageMaker sets none; ``billable_seconds`` None until known.
     """
 
     name: str
@@ -85,7 +86,7 @@ class Jobs(Protocol):
         """A job, or None where there is none of that name."""
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> bool:
-        """CreateTrainingJob or CreateProcessingJob; False where a job of that name exists already.
+        """CreateTrainingJob, CreateProcessingJob or CreateTransformJob; False where a job of that name exists already.
 
         Raises NoCapacityError when a quota is in use, CloudFailedError when it is zero.
         """

@@ -63,10 +63,13 @@ def wanted_in(subject: Subject) -> Iterator[Wanted]:
         type=training.resources.instance_type, use=use, count=training.resources.instance_count,
         key="training.resources",
     )  # fmt: skip
-    for key, job in (("prepare", configuration.prepare), ("evaluation", configuration.evaluation)):
+    evaluation = configuration.evaluation
+    use = "processing job usage" if evaluation.transform is None else "transform job usage"
+    jobs = (("prepare", configuration.prepare, "processing job usage"), ("evaluation", evaluation, use))
+    for key, job, use in jobs:
         if job is not None:
             yield Wanted(
-                type=job.resources.instance_type, use="processing job usage", count=job.resources.instance_count,
+                type=job.resources.instance_type, use=use, count=job.resources.instance_count,
                 key=f"{key}.resources",
             )  # fmt: skip
 

@@ -130,6 +130,7 @@ class Trial:
     def objects(self) -> MemoryObjects:
         """The bucket with what the evaluation script wrote, and what was computed of it."""
         job = self.configuration.evaluation
+        assert job.script is not None, "examples are evaluated by their scripts"
         inputs = {f"{INPUT}/data": self.data[job.data]}
         opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model})
         objects, written = MemoryObjects(), opt_ml / "processing/output"

@@ -41,6 +41,13 @@ _PLAIN = (
     "--set", "environments.prod.endpoint.instance.autoscaling=",
     "--set", "environments.prod.endpoint.strategy.alarms=",
 )  # fmt: skip
+_BY_TRANSFORM = (
+    "--set", "evaluation.script=",
+    "--set", "evaluation.transform={}",
+    "--set", "evaluation.predictions={task: regression}",
+    "--set", "evaluation.metrics={accuracy: null, mse: {better: lower}}",
+    "--set", "gates.accurate={metric: mse, min: null, max: 1000}",
+)  # fmt: skip
 _MANY_ROWS = (LARGEST_PUT >> 2) + 1
 _NO_PARTS = "no part is left"
 _CAPTURED = "the question was kept"
@@ -52,7 +59,8 @@ _BROKEN = "#!/bin/sh\necho this program is broken\nexit 3\n"
 
 NAMES = (
     "preflight", "snapshot_data", "upload in vain", *_STAGES[1:4], "train of a pull request", *_STAGES[4:],
-    "build_image of a branch", "stop of a training job", "stop of a processing job", "clean", "approve",
+    "evaluate by transform", "build_image of a branch", "stop of a training job", "stop of a processing job",
+    "stop of a transform job", "clean", "approve",
     "promote that fails", "promote", "data capture", "run of a better model", "approve the better model",
     "promote with alarms", "rollback to a plain endpoint", "preview", "second preview", "preview that fails",
     "deploy that fails", "removal of expired previews",
@@ -97,9 +105,11 @@ class Walk:
             *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[1:4]),
             Step(name="train of a pull request", act=self._train, hears="trained"),
             *(Step(name=stage, act=partial(self._stage, stage)) for stage in _STAGES[4:]),
+            Step(name="evaluate by transform", act=self._transform),
             Step(name="build_image of a branch", act=self._branch),
             Step(name="stop of a training job", act=partial(self._stopped, "train")),
             Step(name="stop of a processing job", act=partial(self._stopped, "evaluate")),
+            Step(name="stop of a transform job", act=self._stopped_transform),
             Step(name="clean", act=lambda: typed("clean", "--remove", "--older-than", "0s")),
             prod(name="approve", act=self._approve),
             prod(name="promote that fails", act=self._promote_in_vain, ends=ExitCode.USER_CODE_FAILED),
@@ -169,10 +179,27 @@ class Walk:
         slow = {"train": {"sleep": "30"}, "evaluate": {"model": f"{_model('0.9')} 30"}}[stage]
         words = ("run", "--pr", "5", "--from", "train", "--until", stage, *told(**slow))
         with Agent(self._world, *words) as agent:
-            agent.await_answer(operation)
-            agent.tell(signal.SIGTERM)
-            agent.end(exits=ExitCode.INTERRUPTED)
-            return Said(code=0, text=agent.said)
+            return self._aborted(agent, operation)
+
+    def _transform(self) -> Said:
+        """The model of the pull request's last training, which answers rows itself."""
+        return typed("run", "--pr", "5", "--from", "evaluate", "--until", "evaluate", *_BY_TRANSFORM)
+
+    def _stopped_transform(self) -> Said:
+        """A model that takes its time to serve, so that the job is under way when its build is aborted."""
+        words = ("run", "--pr", "5", "--from", "build_image", "--until", "evaluate", *_BY_TRANSFORM)
+        serve = (self._world.repository.folder / "program/serve").read_text()
+        with (
+            self._changed("program/serve", serve.replace("exec", "sleep 60; exec")),
+            Agent(self._world, *words, *told(model=_model("0.9"))) as agent,
+        ):
+            return self._aborted(agent, "sagemaker:CreateTransformJob")
+
+    def _aborted(self, agent: Agent, operation: str) -> Said:
+        agent.await_answer(operation)
+        agent.tell(signal.SIGTERM)
+        agent.end(exits=ExitCode.INTERRUPTED)
+        return Said(code=0, text=agent.said)
 
     def _newest(self) -> str:
         return str(json.loads(typed("releases", "--json").text)[0]["release"])

@@ -65,7 +65,13 @@ class JobWorld:
     def context(self, *, stop_jobs: bool = False, run: str = "run-1") -> Context:
         """One run's context, with a clock and a report of its own."""
         account, nobody = self.account, cast("Any", None)
-        tools = FakeAccount(id=account.id, region=account.region, objects=account.objects, jobs=account.jobs)
+        tools = FakeAccount(
+            id=account.id,
+            region=account.region,
+            objects=account.objects,
+            jobs=account.jobs,
+            endpoints=account.endpoints,
+        )
         return Context(
             accounts=FakeAccounts(tools=tools),
             ledger=Ledger(account.objects, self.bucket),

@@ -12,6 +12,7 @@ import pytest
 from agent.artifacts import Champion, Metric, Model, Script
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import InputMissingError, InterruptedRunError, UserCodeFailedError
+from agent.evaluation import by_job
 from agent.ports.jobs import JobKind
 from agent.runner import plan_step, run_step
 from pipeline_steps import evaluate
@@ -64,7 +65,7 @@ def inputs(world: JobWorld, model: str, *champions: Champion, **members: Any) ->
             "role": world.role,
             "model": trained(world, model),
             "champions": champions,
-            "script": world.script("evaluate.py", MEASURE),
+            "method": world.script("evaluate.py", MEASURE),
             "data": world.data_set("evaluation", {"a.csv": "1,2\n2,3\n", "b.csv": "3,4\n"}),
             "metrics": ("auc",),
             "resources": RESOURCES,
@@ -143,7 +144,7 @@ def test_a_metric_that_the_script_does_not_write_is_named(world: JobWorld) -> No
 
 
 def test_a_report_that_the_script_does_not_write_is_missed(world: JobWorld) -> None:
-    wanted = inputs(world, "0.66", script=world.script("silent.py", "print('nothing to say')"))
+    wanted = inputs(world, "0.66", method=world.script("silent.py", "print('nothing to say')"))
     with pytest.raises(UserCodeFailedError, match=r"silent.py ended well, but .* left no s3://"):
         run_step(evaluate.STEP, wanted, world.context())
 
@@ -151,20 +152,21 @@ def test_a_report_that_the_script_does_not_write_is_missed(world: JobWorld) -> N
 def test_a_script_that_changed_since_the_run_began_is_refused(world: JobWorld) -> None:
     old = Script(path="evaluate.py", sha256="0" * 64)
     with pytest.raises(InputMissingError, match="it has changed since the run began"):
-        run_step(evaluate.STEP, inputs(world, "0.67", script=old), world.context())
+        run_step(evaluate.STEP, inputs(world, "0.67", method=old), world.context())
 
 
 def test_scripts_lie_under_their_digest(world: JobWorld) -> None:
     wanted = inputs(world, "0.68")
+    assert isinstance(wanted.method, Script)
     run_step(evaluate.STEP, wanted, world.context())
-    kept = world.account.objects.read(world.bucket, f"code/{wanted.script.sha256}/evaluate.py")
+    kept = world.account.objects.read(world.bucket, f"code/{wanted.method.sha256}/evaluate.py")
     assert kept is not None
     assert kept.body.decode() == MEASURE
 
 
 def test_a_plan_has_the_script_and_a_job_for_each_model(world: JobWorld) -> None:
     script = world.script("planned.py", "print('planned')")
-    wanted = inputs(world, "0.69", champion(world, "prod", "0.7"), script=script)
+    wanted = inputs(world, "0.69", champion(world, "prod", "0.7"), method=script)
     planned = plan_step(evaluate.STEP, wanted, world.context())
     assert [action.operation for action in planned] == ["s3:PutObject", CREATE, CREATE]
     json.dumps([dict(action.request) for action in planned])
@@ -172,14 +174,14 @@ def test_a_plan_has_the_script_and_a_job_for_each_model(world: JobWorld) -> None
 
 def test_an_interruption_stops_every_job_of_the_step(world: JobWorld) -> None:
     script = world.script("slow.py", "import time\nprint('here')\ntime.sleep(3600)")
-    wanted = inputs(world, "0.71", champion(world, "prod", "0.72"), script=script)
+    wanted = inputs(world, "0.71", champion(world, "prod", "0.72"), method=script)
     context = world.context(stop_jobs=True)
     assert isinstance(context.clock, HurriedClock)
     before = world.last_call()
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_step, evaluate.STEP, wanted, context)
-        for model in (wanted.model, wanted.champions[0].model):
-            world.await_job(JobKind.PROCESSING, evaluate.order(wanted, model, context).name(1))
+        for judged in evaluate.subjects(wanted).values():
+            world.await_job(JobKind.PROCESSING, by_job.order(wanted, judged, context).name(1))
         context.clock.interrupt.set()
     with pytest.raises(InterruptedRunError):
         running.result()

@@ -62,7 +62,7 @@ def test_the_tumour_example_is_prepared_trained_and_measured(world: JobWorld) ->
         role=world.role,
         model=trained.model,
         champions=(),
-        script=world.copied_script(EXAMPLE / "evaluate.py"),
+        method=world.copied_script(EXAMPLE / "evaluate.py"),
         data=prepared.data["evaluation"],
         metrics=METRICS,
         resources=RESOURCES,

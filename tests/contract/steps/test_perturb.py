@@ -19,6 +19,7 @@ from agent.config.robustness import (
     SwapPerturbation,
 )
 from agent.errors import InterruptedRunError, UsageError, UserCodeFailedError
+from agent.evaluation import by_job
 from agent.gates.findings import copy_name, questions
 from agent.ports.jobs import JobKind
 from agent.runner import plan_step, run_step
@@ -82,7 +83,7 @@ def inputs(world: JobWorld, **members: Any) -> perturb.Inputs:
             "bucket": world.bucket,
             "role": world.role,
             "model": Model(artifact=artifact, sha256="5" * 64, image=world.image, job="job"),
-            "script": world.script("evaluate.py", MEASURE),
+            "method": world.script("evaluate.py", MEASURE),
             "data": world.data_set("evaluation", files),
             "predictions": SETTINGS,
             "copies": copies,
@@ -166,7 +167,7 @@ def test_a_column_that_cannot_be_perturbed_is_told_with_its_perturbation(world: 
 def test_an_interruption_between_visits_stops_the_jobs(world: JobWorld) -> None:
     script = world.script("slow.py", "import time\nprint('here')\ntime.sleep(3600)")
     shuffled = ShufflePerturbation(kind="shuffle", columns=("column1",))
-    wanted, context = inputs(world, script=script, copies=copies(shuffled)), world.context(stop_jobs=True)
+    wanted, context = inputs(world, method=script, copies=copies(shuffled)), world.context(stop_jobs=True)
     # Nothing is under way before there are copies.
     perturb.leave(wanted, context)
     assert isinstance(context.clock, HurriedClock)
@@ -177,7 +178,9 @@ def test_an_interruption_between_visits_stops_the_jobs(world: JobWorld) -> None:
             world.await_object(f"ledger/{perturb.COPIES}{perturb.copy_key(wanted.data, how)}.json")
             copy = perturb.known_copy(wanted, how, world.context())
             assert copy is not None
-            world.await_job(JobKind.PROCESSING, perturb.order(wanted, copy.data, context).name(1))
+            world.await_job(
+                JobKind.PROCESSING, by_job.order(wanted, perturb.subject(wanted, copy.data, "a copy"), context).name(1)
+            )
         finally:
             context.clock.interrupt.set()
     with pytest.raises(InterruptedRunError):

@@ -115,11 +115,14 @@ PIPELINE_MAY = [
     ("kms:Sign", f"arn:aws-us-gov:kms:{REGION}:{TOOLS}:key/k"),
     ("sagemaker:CreateModelPackage", sagemaker(TOOLS, "model-package/iris/1")),
     ("sagemaker:CreateTrainingJob", sagemaker(TOOLS, "training-job/iris-train-0")),
+    ("sagemaker:CreateModel", sagemaker(TOOLS, "model/iris-evaluate-0")),
 ]
 NOBODY_MAY = [
     ("s3:PutObject", f"{bucket('wine')}/models/m"),
     ("s3:GetObject", f"{bucket('wine')}/models/m"),
     ("sagemaker:CreateTrainingJob", sagemaker(TOOLS, "training-job/wine-train-0")),
+    ("sagemaker:CreateModel", sagemaker(TOOLS, "model/wine-evaluate-0")),
+    ("sagemaker:CreateEndpoint", sagemaker(TOOLS, "endpoint/iris-prod")),
     ("ecr:PutImage", f"arn:aws-us-gov:ecr:{REGION}:{TOOLS}:repository/wine"),
     ("iam:PassRole", role(TOOLS, "administrator")),
     ("sts:AssumeRole", role(TOOLS, "administrator")),
@@ -136,7 +139,7 @@ def test_a_pull_requests_session_decides_nothing() -> None:
     policy = scopes(configured("iris"), 7)[role(TOOLS, PIPELINE)].policy
     assert may(policy, "s3:PutObject", f"{bucket()}/models/m")
     assert may(policy, "s3:PutObject", f"{bucket()}/ledger/environments/pull-requests/7/lock.json")
-    assert may(policy, "sagemaker:CreateTrainingJob", sagemaker(TOOLS, "training-job/iris-train-0"))
+    assert all(may(policy, *asked) for asked in PIPELINE_MAY[4:])
     refused = [
         *NOBODY_MAY,
         *PIPELINE_MAY[1:4],

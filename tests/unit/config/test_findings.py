@@ -238,7 +238,7 @@ WRONG_VALUES = {
         ("  metrics:\n    auc: {better: higher}\n    loss: {better: lower}\n", "  metrics: {}\n"),
         "metrics",
         "`metrics` must have at least 1 entry",
-        "metrics by name, which the script writes or its predictions tell",
+        "metrics by name, which the script writes or predictions tell",
     ),
     "a mistake inside an override": (
         ("      max_runtime: 10m", "      max_runtme: 10m"),

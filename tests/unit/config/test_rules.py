@@ -36,7 +36,58 @@ def asked(predictions: str) -> tuple[str, str]:
 
 ROBUST = "kind: robustness, metric: auc, max_drop: 0.1, perturbations: {{noisy: {{kind: shuffle, columns: [{}]}}}}"
 
+
+def by_transform(transform: str, predictions: str = "task: binary", gate: str = "") -> tuple[str, str]:
+    """Batch transform instead of the script, and one more gate if there is a text for it."""
+    until = VALID[VALID.index("  script: evaluate.py\n") : VALID.index("gates:\n")]
+    way = f"  transform: {{{transform}}}\n" + (f"  predictions: {{{predictions}}}\n" if predictions else "")
+    rest = until.removeprefix("  script: evaluate.py\n")
+    return f"{until}gates:\n", f"{way}{rest}gates:\n" + (f"  new: {{{gate}}}\n" if gate else "")
+
+
 BROKEN_RULES = {
+    "two ways to evaluate": (
+        ("  script: evaluate.py\n", "  script: evaluate.py\n  transform: {}\n"),
+        "the evaluation has both `script` and `transform`",
+        "transform",
+        "already measured by a script",
+    ),
+    "no way to evaluate": (
+        ("  script: evaluate.py\n", ""),
+        "the evaluation has neither `script` nor `transform`",
+        "evaluation",
+        "",
+    ),
+    "a batch transform of what nothing is said about": (
+        by_transform("", ""),
+        "`evaluation.transform` measures answers, and nothing says what the model is asked",
+        "transform",
+        "",
+    ),
+    "a batch transform of queries": (
+        by_transform("", "task: ranking"),
+        "`evaluation.transform` asks row by row, which does not tell the queries of a ranking",
+        "transform",
+        "the task",
+    ),
+    "requests that are too large together": (
+        by_transform("max_payload_mb: 20, max_concurrent: 6"),
+        "6 requests of 20 MB at once are more than SageMaker's 100 MB",
+        "20",
+        "",
+    ),
+    "requests of the usual size that are too many at once": (
+        by_transform("max_concurrent: 20"),
+        "20 requests of 6 MB at once are more than SageMaker's 100 MB",
+        "20",
+        "",
+    ),
+    "a header that would be asked": (
+        by_transform("", gate=f"{ROBUST.format('age')}, header: true"),
+        "gate `new` says that held-out data have a header, which batch transform would ask as a row",
+        "true",
+        "asks every line",
+    ),
     "a gate that demands proof where nothing is predicted": (
         with_gate("kind: threshold, metric: auc, min: 0.7, confidence: 0.95", ""),
         "gate `new` looks at predictions, and the evaluation is not said to write any",

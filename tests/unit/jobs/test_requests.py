@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.artifacts import DataSet, Image, Model, Script
 from agent.config.model import Spot
+from agent.config.network import JobNetwork, Vpc
 from agent.config.section import Resources
+from agent.config.transform import BatchTransform
 from agent.errors import UsageError
-from agent.jobs.evaluation_job import evaluation_key, evaluation_request
+from agent.jobs.evaluation_job import evaluation_key, evaluation_order
 from agent.jobs.machines import cluster
 from agent.jobs.order import tags
 from pipeline_steps import evaluate, prepare, train
+
+if TYPE_CHECKING:
+    from agent.jobs.order import JobOrder
 
 ROLE = "arn:aws:iam::111111111111:role/iris-execution"
 KMS_KEY = "arn:aws:kms:eu-central-1:111111111111:key/1"
@@ -53,7 +58,7 @@ def evaluation(**members: Any) -> evaluate.Inputs:
     given: dict[str, Any] = {
         "model": model(),
         "champions": (),
-        "script": SCRIPT,
+        "method": SCRIPT,
         "data": data_set("evaluation"),
         "metrics": ("auc",),
     }
@@ -142,8 +147,8 @@ def test_checkpoints_can_be_left_out() -> None:
 
 
 def test_an_evaluation_in_full() -> None:
-    wanted = evaluation(kms_key=KMS_KEY)
-    assert evaluation_request("iris-evaluate-1", wanted, model(), wanted.data, TAGS) == {
+    wanted = order_of(evaluation(kms_key=KMS_KEY))
+    assert wanted.request("iris-evaluate-1") == {
         "ProcessingJobName": "iris-evaluate-1",
         "RoleArn": ROLE,
         "AppSpecification": {
@@ -187,8 +192,60 @@ def test_an_evaluation_in_full() -> None:
             }
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        "Tags": TAGS,
+        "Tags": tags("iris", "evaluate", wanted.key, "run-1"),
     }
+
+
+def test_a_transform_job_in_full() -> None:
+    settings = BatchTransform(strategy="SingleRecord", max_payload_mb=10, max_concurrent=4)
+    wanted = order_of(evaluation(method=settings, kms_key=KMS_KEY, max_runtime=7200))
+    assert wanted.request("iris-evaluate-1") == {
+        "TransformJobName": "iris-evaluate-1",
+        "ModelName": "iris-evaluate-1",
+        "BatchStrategy": "SingleRecord",
+        "MaxPayloadInMB": 10,
+        "MaxConcurrentTransforms": 4,
+        "ModelClientConfig": {"InvocationsTimeoutInSeconds": 3600},
+        "TransformInput": {
+            "DataSource": {
+                "S3DataSource": {
+                    "S3DataType": "ManifestFile",
+                    "S3Uri": "s3://iris-bucket/data/manifests/evaluation.json",
+                }
+            },
+            "ContentType": "text/csv",
+            "SplitType": "Line",
+        },
+        "DataProcessing": {"InputFilter": "$[1:]"},
+        "TransformOutput": {
+            "S3OutputPath": "s3://iris-bucket/evaluations/iris-evaluate-1/answers/",
+            "Accept": "text/csv",
+            "AssembleWith": "Line",
+            "KmsKeyId": KMS_KEY,
+        },
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeKmsKeyId": KMS_KEY},
+        "Tags": tags("iris", "evaluate", wanted.key, "run-1"),
+    }
+
+
+def test_a_transform_job_s_model_in_full() -> None:
+    network = JobNetwork(vpc=Vpc(subnets=("subnet-1",), security_groups=("sg-1",)), isolated=True, encrypt_traffic=True)
+    wanted = order_of(evaluation(method=BatchTransform(), network=network))
+    assert wanted.serving is not None
+    assert wanted.serving.max_runtime == 600
+    assert wanted.serving.model("iris-evaluate-1") == {
+        "ModelName": "iris-evaluate-1",
+        "PrimaryContainer": {"Image": IMAGE.uri, "ModelDataUrl": "s3://iris-bucket/models/job/output/model.tar.gz"},
+        "ExecutionRoleArn": ROLE,
+        "Tags": tags("iris", "evaluate", wanted.key, "run-1"),
+        "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        "EnableNetworkIsolation": True,
+    }
+
+
+def test_another_way_to_be_asked_is_another_evaluation() -> None:
+    ways = [SCRIPT, BatchTransform(), BatchTransform(strategy="SingleRecord")]
+    assert len({key_of(evaluation(method=way), model()) for way in ways}) == len(ways)
 
 
 def test_a_preparation_has_a_folder_for_each_source_and_output() -> None:
@@ -226,7 +283,7 @@ def test_what_is_prepared_has_the_type_that_all_sources_have(
 @pytest.mark.parametrize(
     "members",
     [
-        {"script": Script(path="measure.py", sha256="9" * 64)},
+        {"method": Script(path="measure.py", sha256="9" * 64)},
         {"data": data_set("evaluation").model_copy(update={"digest": "9" * 64})},
         {"resources": Resources(instance_type="ml.m5.xlarge")},
     ],
@@ -254,6 +311,10 @@ def test_an_evaluation_of_another_model_is_another_one(other: dict[str, Any]) ->
 def test_what_does_not_change_the_numbers_does_not_change_the_evaluation(members: dict[str, Any]) -> None:
     moved = model(artifact="s3://iris-bucket/models/elsewhere/model.tar.gz", job="elsewhere")
     assert key_of(evaluation(**members), moved) == key_of(evaluation(), model())
+
+
+def order_of(inputs: evaluate.Inputs) -> JobOrder:
+    return evaluation_order(inputs, model(), inputs.data, lambda _: True, step="evaluate", run="run-1")
 
 
 def key_of(inputs: evaluate.Inputs, of: Model) -> str:
