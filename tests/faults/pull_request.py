@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.e2e.world import BY_TRANSFORM
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -72,10 +74,14 @@ def on_machine(memory: int) -> tuple[str, ...]:
 
 
 def shown_and_removed(command: Callable[..., Ended], model: str) -> None:
-    """A trained model is judged by all gates and shown, once more on another machine, until its time is over."""
-    build = (*BUILD, *_JUDGED, "--set", f"training.hyperparameters.model={model}")
+    """A trained model is judged by all gates, answers rows by itself, and is shown, once more on another machine, until
+    its time is over.
+    """
+    trained = ("--set", f"training.hyperparameters.model={model}")
+    build = (*BUILD, *_JUDGED, *trained)
     for stage in _JUDGING:
         command(*build, "--from", stage, "--until", stage)
+    command(*BUILD, *trained, *BY_TRANSFORM, "--from", "evaluate", "--until", "evaluate")
     command(*build, "--from", "gate")
     command(*build, *on_machine(2048), "--from", "preview")
     command(*CLEAN, hours=AFTER_ITS_TIME)

@@ -22,7 +22,7 @@ from agent.clock import SystemClock
 from agent.cloud.holds import Moment, Watch
 from agent.errors import ExitCode
 from tests.e2e.agents import Agent
-from tests.e2e.world import told
+from tests.e2e.world import BY_TRANSFORM, told
 from tests.proof.landscape import PROD, REGION, TESTS, TOOLS, Said, typed
 
 if TYPE_CHECKING:
@@ -40,13 +40,6 @@ _PREVIEWED = ("--set", "training.hyperparameters.model=0.96")
 _PLAIN = (
     "--set", "environments.prod.endpoint.instance.autoscaling=",
     "--set", "environments.prod.endpoint.strategy.alarms=",
-)  # fmt: skip
-_BY_TRANSFORM = (
-    "--set", "evaluation.script=",
-    "--set", "evaluation.transform={}",
-    "--set", "evaluation.predictions={task: regression}",
-    "--set", "evaluation.metrics={accuracy: null, mse: {better: lower}}",
-    "--set", "gates.accurate={metric: mse, min: null, max: 1000}",
 )  # fmt: skip
 _MANY_ROWS = (LARGEST_PUT >> 2) + 1
 _NO_PARTS = "no part is left"
@@ -183,11 +176,11 @@ class Walk:
 
     def _transform(self) -> Said:
         """The model of the pull request's last training, which answers rows itself."""
-        return typed("run", "--pr", "5", "--from", "evaluate", "--until", "evaluate", *_BY_TRANSFORM)
+        return typed("run", "--pr", "5", "--from", "evaluate", "--until", "evaluate", *BY_TRANSFORM)
 
     def _stopped_transform(self) -> Said:
         """A model that takes its time to serve, so that the job is under way when its build is aborted."""
-        words = ("run", "--pr", "5", "--from", "build_image", "--until", "evaluate", *_BY_TRANSFORM)
+        words = ("run", "--pr", "5", "--from", "build_image", "--until", "evaluate", *BY_TRANSFORM)
         serve = (self._world.repository.folder / "program/serve").read_text()
         with (
             self._changed("program/serve", serve.replace("exec", "sleep 60; exec")),
