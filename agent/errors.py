@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from contextlib import contextmanager
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ModelyardError(Exception):
     """A failure with a message for people: what failed, where, and what to do next; never a secret."""
 
     exit_code = ExitCode.BUG
+    found: Mapping[str, object] = MappingProxyType({})
+    """What a step had found out before it failed, as its result would say it, for the report."""
 
 
 class UsageError(ModelyardError):

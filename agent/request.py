@@ -81,7 +81,9 @@ class StepAnswer(Part):
     key: str = Field(default="", description="Content key; empty where the step did not come that far.")
     exit_code: int = Field(default=0, description="Exit code.")
     error: str = Field(default="", description="What failed or was refused.")
-    result: dict[str, Any] = Field(default={}, description="The step's own result.")
+    result: dict[str, Any] = Field(
+        default={}, description="The step's own result; of one that failed, what it had found out before."
+    )
 
 
 class WaitingAnswer(StepAnswer):
@@ -186,9 +188,15 @@ def waiting_document(step: str, key: str, leaving: ComeAgain, visit: Visit) -> d
 
 
 def failure_document(step: str, error: ModelyardError, *, interrupted: bool) -> dict[str, Any]:
-    """What a result file says when the step failed."""
-    status: Status = "interrupted" if interrupted else "failed"
-    return StepAnswer(step=step, status=status, exit_code=int(error.exit_code), error=str(error)).model_dump()
+    """What a result file says when the step failed: also what it had found out before."""
+    answer = StepAnswer(
+        step=step,
+        status="interrupted" if interrupted else "failed",
+        exit_code=int(error.exit_code),
+        error=str(error),
+        result=dict(error.found),
+    )
+    return answer.model_dump()
 
 
 def skipped_document(step: str) -> dict[str, Any]:

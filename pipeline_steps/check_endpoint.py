@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from agent.artifacts import DataSet
 from agent.config.environment import Environment
+from agent.deployment.answered import HeldOut
 from agent.deployment.examination import Answers, Examination, examine
 from agent.errors import InputMissingError
+from agent.evaluation.through_endpoint import ThroughEndpoint, measured, place_of, require_measurable
 from agent.ledger.environments import Checked, Environments
 from agent.naming import short
+from agent.release.store import ReleaseStore
 from agent.step import Step, StepModel
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ class Inputs(StepModel):
     environment_name: str = Field(description="Name of the environment.")
     environment: Environment = Field(description="The environment, with its checks.")
     sample: DataSet | None = Field(description="Held-out data set of `checks.sample`.")
+    evaluation: ThroughEndpoint | None = Field(default=None, description="What `checks.evaluation` needs to know.")
 
 
 class Result(Answers):
@@ -58,12 +63,31 @@ def run(inputs: Inputs, ctx: Context) -> Result:
             environment=inputs.environment,
             config=inputs.config,
             sample=inputs.sample,
+            held_out=_held_out(inputs, ctx),
         ),
         ctx,
     )
     environments.keep_check(_record(inputs, ctx, deployment, found))
     found.require_passed(ctx)
     return Result(**found.answers.model_dump())
+
+
+def _held_out(inputs: Inputs, ctx: Context) -> HeldOut | None:
+    """Rows for the release's own model, beside its own evaluation."""
+    wanted, check = inputs.evaluation, inputs.environment.checks.evaluation
+    if wanted is None or check is None:
+        return None
+    require_measurable()
+    release = ReleaseStore(ctx.ledger).read(inputs.release)
+    measure = partial(
+        measured,
+        ctx=ctx,
+        wanted=wanted,
+        limits=check.metrics,
+        place=place_of(inputs.bucket, inputs.project, STEP.name, ctx),
+        model=release.model.sha256,
+    )
+    return HeldOut(data=wanted.data, measure=measure, own=release.evaluation)
 
 
 def _deployment(inputs: Inputs, environments: Environments) -> Deployment:
@@ -83,7 +107,7 @@ def _record(inputs: Inputs, ctx: Context, deployment: Deployment, found: Examine
         release=inputs.release,
         deployment=deployment.number,
         key=ctx.key,
-        passed=not found.failures,
+        passed=not found.answers.missed,
         **found.answers.model_dump(),
         run=ctx.run.id,
         ended=ctx.clock.now(),

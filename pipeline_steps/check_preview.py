@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from agent.artifacts import DataSet
+from agent.artifacts import DataSet, Evaluation
 from agent.config.environment import Environment
+from agent.deployment.answered import HeldOut
 from agent.deployment.examination import Answers, Examination, examine
+from agent.evaluation.through_endpoint import ThroughEndpoint, measured, place_of, require_measurable
 from agent.step import Step, StepModel
 
 if TYPE_CHECKING:
@@ -18,10 +21,14 @@ if TYPE_CHECKING:
 class Inputs(StepModel):
     """The endpoint and what it must do."""
 
+    project: str = Field(description="Project.")
+    bucket: str = Field(description="Artifact bucket, in the tools account.")
     config: str = Field(description="Name of the endpoint configuration that is live.")
     environment_name: str = Field(description="Name of the environment in whose account it stands.")
     environment: Environment = Field(description="That environment with the endpoint and its checks.")
     sample: DataSet | None = Field(description="Held-out data set of `checks.sample`.")
+    evaluation: ThroughEndpoint | None = Field(default=None, description="What `checks.evaluation` needs to know.")
+    own: Evaluation | None = Field(default=None, description="The model's own evaluation, where that is needed.")
 
 
 class Result(Answers):
@@ -36,11 +43,29 @@ def run(inputs: Inputs, ctx: Context) -> Result:
             environment=inputs.environment,
             config=inputs.config,
             sample=inputs.sample,
+            held_out=_held_out(inputs, ctx),
         ),
         ctx,
     )
     found.require_passed(ctx)
     return Result(**found.answers.model_dump())
+
+
+def _held_out(inputs: Inputs, ctx: Context) -> HeldOut | None:
+    """Rows for the pull request's model, beside its own evaluation."""
+    wanted, own, check = inputs.evaluation, inputs.own, inputs.environment.checks.evaluation
+    if wanted is None or own is None or check is None:
+        return None
+    require_measurable()
+    measure = partial(
+        measured,
+        ctx=ctx,
+        wanted=wanted,
+        limits=check.metrics,
+        place=place_of(inputs.bucket, inputs.project, STEP.name, ctx),
+        model=own.model,
+    )
+    return HeldOut(data=wanted.data, measure=measure, own=own)
 
 
 STEP = Step(inputs=Inputs, result=Result, run=run, account="environment", effect="read", cached=False)

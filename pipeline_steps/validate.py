@@ -94,7 +94,7 @@ def _doubts_about_the_image(configuration: Configuration) -> Iterator[str]:
 
 def _doubts_about_production(name: str, environment: Environment) -> Iterator[str]:
     checks, endpoint = environment.checks, environment.endpoint
-    if not checks.requests and checks.sample is None:
+    if not checks.requests and checks.sample is None and checks.evaluation is None:
         yield f"production environment `{name}` has no checks: a deployment counts as soon as the endpoint is up"
     if endpoint.instance is not None and not endpoint.strategy.alarms:
         yield (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from agent.config.data_gates import DataGate
-from agent.config.environment import CheckSample
+from agent.config.environment import CheckEvaluation, CheckSample
 from agent.config.field_types import in_words
 from agent.config.finding import Related
 from agent.config.model import Evaluation, Training
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from agent.config.data_gates import DataSection
     from agent.config.finding import Finding
+    from agent.config.section import Section
     from agent.config.tree import Path
     from agent.config.view import View
 
@@ -59,9 +60,11 @@ def every_data_set_exists(view: View) -> Iterator[Finding]:
             yield from _unknown_data(view, f"gates.{gate}", ("gates", gate, "held_out"), held_out, known)
     for summary in view.keys(("data_summaries",)):
         yield from _unknown_data(view, "data_summaries", ("data_summaries", summary), summary, known)
-    sampled = CheckSample.model_fields["data"].default
+    asked: dict[str, type[Section]] = {"sample": CheckSample, "evaluation": CheckEvaluation}
     for environment in view.keys(("environments",)):
-        yield from _unknown_data_of(view, ("environments", environment, "checks", "sample"), sampled, known)
+        for check, section in asked.items():
+            path = ("environments", environment, "checks", check)
+            yield from _unknown_data_of(view, path, section.model_fields["data"].default, known)
 
 
 def _judging_data(view: View) -> Iterator[tuple[str, type[DataSection]]]:

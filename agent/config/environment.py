@@ -16,6 +16,7 @@ from agent.config.field_types import (
     ExternalId,
     InstanceType,
     KmsKeyArn,
+    MetricName,
     Percent,
     Region,
     RoleArn,
@@ -182,8 +183,41 @@ class CheckSample(Section):
     max: float | None = Field(default=None, description="Largest value that passes, in the metric's unit.")
 
 
+class CheckedMetric(Section):
+    """Limits of one metric, of what the endpoint answers to held-out rows."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["min"]}, {"required": ["max"]}]})
+
+    min: float | None = Field(default=None, description="Smallest value that passes, in the metric's unit.")
+    max: float | None = Field(default=None, description="Largest value that passes, in the metric's unit.")
+    confidence: float | None = Field(
+        default=None,
+        gt=0.5,
+        lt=1,
+        description="How sure it has to be, such as 0.95: the interval of that level has to clear the limit, not the "
+        "value alone.",
+    )
+
+
+class CheckEvaluation(Section):
+    """The model is evaluated through its endpoint, by all metrics of `evaluation.predictions` with their intervals.
+
+    The data set is CSV without a header, the label first; the endpoint answers one line for each row.
+    """
+
+    data: str = Field(default="evaluation", description="Data set: a key of `data` or one of `prepare.outputs`.")
+    rows: int = Field(default=10_000, ge=1, le=100_000, description="Most rows that are sent.")
+    concurrency: int = Field(default=1, ge=1, le=10, description="How many requests are under way at once.")
+    metrics: Mapping[MetricName, CheckedMetric] = Field(
+        min_length=1, description="Metrics that are limited, by name; all others are measured, too."
+    )
+
+
 class CheckLoad(Section):
-    """A bounded load on the endpoint, and what a client may feel of it: rows of `sample`, one each, or `requests`."""
+    """A bounded load on the endpoint, and what a client may feel of it.
+
+    What is sent are rows of `sample` or `evaluation`, one in each request, or else the declared `requests`.
+    """
 
     requests: int = Field(default=200, ge=10, le=10_000, description="Number of requests.")
     concurrency: int = Field(default=4, ge=1, le=10, description="How many are under way at once.")
@@ -211,6 +245,9 @@ class Checks(Section):
 
     requests: tuple[CheckRequest, ...] = Field(default=(), description="Requests whose answers are known.")
     sample: CheckSample | None = Field(default=None, description="Held-out rows, and what they must come to.")
+    evaluation: CheckEvaluation | None = Field(
+        default=None, description="An evaluation of the model through the endpoint, and what it must come to."
+    )
     load: CheckLoad | None = Field(default=None, description="How fast answers must be under a bounded load.")
 
 

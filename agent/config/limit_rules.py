@@ -46,6 +46,14 @@ def every_sample_limits_something(view: View) -> Iterator[Finding]:
             yield from _limits(view, path, f"the check of `{name}` on a sample", "check-limits")
 
 
+def every_checked_metric_limits_something(view: View) -> Iterator[Finding]:
+    """A metric that is measured through an endpoint has a limit, and some value passes it."""
+    for name in view.keys(("environments",)):
+        metrics = ("environments", name, "checks", "evaluation", "metrics")
+        for metric in view.keys(metrics):
+            yield from _limits(view, (*metrics, metric), f"the check of `{name}` on {metric}", "check-limits")
+
+
 def every_load_has_something_to_send(view: View) -> Iterator[Finding]:
     """A load is of held-out rows, or of requests that are declared; a cost has a price, and times an order."""
     for name in view.keys(("environments",)):
@@ -53,9 +61,10 @@ def every_load_has_something_to_send(view: View) -> Iterator[Finding]:
         path = (*checks, "load")
         if not view.has(path):
             continue
-        if not view.has((*checks, "sample")) and not view.has((*checks, "requests")):
+        if not any(view.has((*checks, key)) for key in ("sample", "evaluation", "requests")):
             message = f"the load on `{name}` has nothing to send"
-            yield view.broken("check-limits", path, message, "write `checks.sample` or `checks.requests` beside it")
+            hint = "write `checks.sample`, `checks.evaluation` or `checks.requests` beside it"
+            yield view.broken("check-limits", path, message, hint)
         if view.has((*path, "max_cost")) and not view.has((*path, "price_per_hour")):
             message = f"the load on `{name}` limits costs, and does not say what the endpoint costs"
             yield view.broken("check-limits", (*path, "max_cost"), message, "add `price_per_hour`")

@@ -131,6 +131,23 @@ def _asked(view: View) -> Iterator[Path]:
             yield path
 
 
+def every_checked_metric_is_computed(view: View) -> Iterator[Finding]:
+    """A metric that is measured through an endpoint is one that predictions tell."""
+    task, known = _task(view), computed(view)
+    for name in view.keys(("environments",)):
+        metrics = ("environments", name, "checks", "evaluation", "metrics")
+        for metric in view.keys(metrics) if task else ():
+            if metric not in known:
+                path = (*metrics, metric)
+                message = f"the check of `{name}` measures `{metric}`, which {task} predictions do not tell"
+                related = Related(place=view.place((*_DECLARED, "task")), label="the task")
+                hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
+                yield Finding(
+                    place=view.key_place(path), code="unknown-metric", message=message, hint=hint, path=path,
+                    related=(related,),
+                )  # fmt: skip
+
+
 def _measurable(view: View, path: Path) -> Iterator[Finding]:
     """Predictions are declared, of a task whose rows stand alone."""
     name = ".".join(map(str, path))

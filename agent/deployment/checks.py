@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.deployment import sample
+from agent.deployment.asking import NotAnsweredError, answers, shown
 from agent.deployment.metrics import NotMeasurableError, measure
 from agent.errors import UserCodeFailedError
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from agent.config.environment import CheckRequest, CheckSample
     from agent.deployment.sample import Row
     from agent.ports.endpoints import Endpoints
-
-_SHOWN = 200
-"""How many characters of a request or an answer stand in a message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,23 +36,16 @@ def wrong(request: CheckRequest, answer: str) -> str:
     """What is wrong with the answer to a request; empty when it is as expected."""
     if request.answer is None or re.fullmatch(request.answer, answer.strip()):
         return ""
-    return f"{_shown(request.body)} was answered {_shown(answer.strip())}, expected /{request.answer}/"
+    return f"{shown(request.body)} was answered {shown(answer.strip())}, expected /{request.answer}/"
 
 
 def measured(endpoints: Endpoints, name: str, rows: Sequence[Row], wanted: CheckSample) -> Measured:
     """Send the rows and measure the answers, one a line for each row."""
-    answers: list[str] = []
-    for batch in sample.batches(rows):
-        try:
-            answer = endpoints.invoke(name, sample.body(batch), content_type="text/csv", accept="text/csv")
-        except UserCodeFailedError as error:
-            return Measured(value=None, failures=(f"held-out rows: {error}",))
-        lines = [line for line in answer.body.decode("utf-8", "replace").splitlines() if line.strip()]
-        if len(lines) != len(batch):
-            told = f"{len(batch)} held-out rows were answered with {len(lines)} predictions, expected one a line"
-            return Measured(value=None, failures=(f"{told}: {_shown(' '.join(lines))}",))
-        answers += lines
-    return judged(wanted, [row.label for row in rows], answers)
+    try:
+        found = answers(endpoints, name, rows)
+    except NotAnsweredError as error:
+        return Measured(value=None, failures=(str(error),))
+    return judged(wanted, [row.label for row in rows], found)
 
 
 def judged(wanted: CheckSample, labels: Sequence[str], answers: Sequence[str]) -> Measured:
@@ -83,10 +73,6 @@ def _ask(endpoints: Endpoints, name: str, number: int, request: CheckRequest) ->
         answer = endpoints.invoke(name, request.body.encode(), content_type=request.content_type)
     except UserCodeFailedError as error:
         expected = f", expected /{request.answer}/" if request.answer else ""
-        return f"request {number}: {_shown(request.body)} was refused{expected}: {error}"
+        return f"request {number}: {shown(request.body)} was refused{expected}: {error}"
     found = wrong(request, answer.body.decode("utf-8", "replace"))
     return f"request {number}: {found}" if found else ""
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -31,6 +31,11 @@ class Row:
     label: str
     features: bytes
 
+    @property
+    def line(self) -> bytes:
+        """The whole row as CSV, the label first."""
+        return self.label.encode() + b"," + self.features
+
 
 def pick(objects: Objects, data: DataSet, count: int) -> tuple[Row, ...]:
     """At most ``count`` rows of a data set of headerless CSV files, label first, in the order of the data.

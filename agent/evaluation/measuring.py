@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _REVISION = 1
 """Raised when the same predictions come to mean something else."""
-_LEVEL = 0.95
+LEVEL = 0.95
 _SAME = 1e-6
 """How far a script's metric may be from what its predictions say before somebody is told."""
 
@@ -134,9 +134,9 @@ def _measure(wanted: Wanted, left: _Left, folder: str, objects: Objects) -> Meas
     with fetched(names, wanted.place, objects) as copies:
         how = Settings(threshold=settings.threshold, k=settings.k)
         sample = load(copies.paths, Task(settings.task), how, slices=settings.slices)
-        report = sample.report(_LEVEL)
+        report = sample.report(LEVEL)
         predictions = PredictionFiles(uri=wanted.place.uri, files=copies.names, sha256=copies.sha256, rows=sample.rows)
-        found = described(sample, report, predictions, level=_LEVEL, support=settings.support, of_slices=wanted.metrics)
+        found = described(sample, report, predictions, level=LEVEL, support=settings.support, of_slices=wanted.metrics)
     objects.create(bucket, folder + evaluation_report.FILE, canonical(_with_theirs(evaluation_document(report), left)))
     objects.create(bucket, folder + measurements.FILE, canonical(found.model_dump(mode="json")))
     return found

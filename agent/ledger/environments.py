@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -42,6 +43,22 @@ class Deployment(Record):
     ended: datetime
 
 
+class RatedInterval(Record):
+    """Where a metric lies, by what is known of it."""
+
+    low: float
+    high: float
+    level: float
+
+
+class RatedMetric(Record):
+    """A metric of what an endpoint answered, and what the model's own evaluation said of it."""
+
+    value: float
+    interval: RatedInterval | None = None
+    own: float | None = None
+
+
 class Checked(Record):
     """What the last check of a release in an environment came to; ``deployment`` is the one that it followed."""
 
@@ -54,12 +71,16 @@ class Checked(Record):
     rows: int = 0
     metric: str | None = None
     value: float | None = None
+    evaluated: int = 0
+    metrics: Mapping[str, RatedMetric] = {}
+    measurements: str = ""
     load: int = 0
     error_rate: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
     first_ms: float | None = None
     cost: float | None = None
+    missed: tuple[str, ...] = ()
     run: str
     ended: datetime
 

@@ -17,6 +17,7 @@ from agent.config.supply_gates import ImageGate
 from agent.config.system_gates import ModelSizeGate
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
+from agent.evaluation.through_endpoint import ThroughEndpoint
 from agent.gates.base_image import BaseImage
 from agent.gates.findings import copy_name, questions
 from agent.image_order import build_order
@@ -497,7 +498,7 @@ def wire_check_endpoint(
     deployed = wiring.result(deployed_by.step, deployed_by.name)
     environment = environment_of(wiring.configuration, deployed.environment_name)
     sample = environment.checks.sample
-    data = read(deployed.release).data if read and sample else None
+    data = read(deployed.release).data if read and (sample or environment.checks.evaluation) else None
     return check_endpoint.Inputs(
         project=wiring.configuration.project,
         bucket=wiring.bucket,
@@ -506,6 +507,25 @@ def wire_check_endpoint(
         environment_name=deployed.environment_name,
         environment=environment,
         sample=(data or wiring.data())[sample.data] if sample else None,
+        evaluation=_through_endpoint(wiring, environment, data),
+    )
+
+
+def _through_endpoint(
+    wiring: Wiring, environment: Environment, data: Mapping[str, DataSet] | None = None
+) -> ThroughEndpoint | None:
+    """What an evaluation through the environment's endpoint needs to know, where its checks want one."""
+    check, evaluation = environment.checks.evaluation, wiring.configuration.evaluation
+    if check is None:
+        return None
+    settings = evaluation.predictions
+    if settings is None:
+        raise UsageError("`checks.evaluation` needs `evaluation.predictions`, which says what the model is asked")
+    told = measured_by(Task(settings.task), settings.k)
+    return ThroughEndpoint(
+        predictions=settings,
+        metrics=tuple(name for name in evaluation.metrics if name in told),
+        data=(data or wiring.data())[check.data],
     )
 
 
@@ -527,10 +547,14 @@ def wire_check_preview(wiring: Wiring) -> check_preview.Inputs:
     wanted, _, environment = _previewed(wiring)
     sample = environment.checks.sample
     return check_preview.Inputs(
+        project=wiring.configuration.project,
+        bucket=wiring.bucket,
         config=wiring.result(preview.STEP).config,
         environment_name=wanted.environment,
         environment=environment,
         sample=wiring.data()[sample.data] if sample else None,
+        evaluation=_through_endpoint(wiring, environment),
+        own=wiring.result(evaluate.STEP).evaluation if environment.checks.evaluation else None,
     )
 
 

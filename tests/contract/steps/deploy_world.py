@@ -22,6 +22,7 @@ from agent.bootstrap.session_policies import scopes
 from agent.clock import SystemClock
 from agent.config.environment import Environment
 from agent.context import Context, RunInfo
+from agent.evaluation.through_endpoint import ThroughEndpoint
 from agent.images.builders import Builders
 from agent.ledger.environments import Environments
 from agent.ledger.ledger import Ledger
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from agent.cloud.calls import CallRecord
     from agent.cloud.embedded import EmbeddedCloud
     from agent.config.model import Configuration
+    from agent.config.predictions import Predictions
     from agent.ports.time import Clock
     from agent.release.envelope import Sealed
 
@@ -198,10 +200,18 @@ class World:
         )
         return run_step(deploy.STEP, wanted, ctx or self.context()).result
 
-    def check(self, name: str = "qa", environment: Environment | None = None) -> check_endpoint.Result:
-        """What the environment's endpoint does, checked."""
+    def check(
+        self,
+        name: str = "qa",
+        environment: Environment | None = None,
+        predictions: Predictions | None = None,
+        metrics: tuple[str, ...] = (),
+        ctx: Context | None = None,
+    ) -> check_endpoint.Result:
+        """What the environment's endpoint does, checked; with ``predictions`` it is evaluated by these ``metrics``."""
         current = self.environments.current(name)
         assert current is not None
+        held_out = ReleaseStore(self.ledger).read(current.release).data["evaluation"]
         wanted = check_endpoint.Inputs(
             project=self.project,
             bucket=self.bucket,
@@ -209,9 +219,12 @@ class World:
             config=current.config,
             environment_name=name,
             environment=environment or self.environment(name),
-            sample=ReleaseStore(self.ledger).read(current.release).data["evaluation"],
+            sample=held_out,
+            evaluation=ThroughEndpoint(predictions=predictions, metrics=metrics, data=held_out)
+            if predictions
+            else None,
         )
-        return run_step(check_endpoint.STEP, wanted, self.context()).result
+        return run_step(check_endpoint.STEP, wanted, ctx or self.context()).result
 
     def promotion(self, release: str, environment: Environment | None = None) -> promote.Inputs:
         """An order to promote a release to ``prod``."""

@@ -27,11 +27,11 @@ def with_gate(gate: str, predictions: str = "task: binary, slices: [sex]") -> tu
     return UNTIL_GATES, f"    loss: {{better: lower}}\n{declared}gates:\n  new: {{{gate}}}\n"
 
 
-def asked(predictions: str) -> tuple[str, str]:
+def asked(predictions: str, metrics: str = "auc: {min: 0.7}") -> tuple[str, str]:
     """Predictions, and rows that the endpoint of `qa` is asked; no predictions where there is no text for them."""
     until = VALID[VALID.index("gates:\n") : VALID.index("      sample:\n")]
     declared = f"  predictions: {{{predictions}}}\n" if predictions else ""
-    return until, f"{declared}{until}      evaluation: {{metrics: {{auc: {{min: 0.7}}}}}}\n"
+    return until, f"{declared}{until}      evaluation: {{metrics: {{{metrics}}}}}\n"
 
 
 ROBUST = "kind: robustness, metric: auc, max_drop: 0.1, perturbations: {{noisy: {{kind: shuffle, columns: [{}]}}}}"
@@ -147,6 +147,33 @@ BROKEN_RULES = {
         "nothing says which column of the data is the slice `age`, where rows are asked",
         "age",
         "asks row by row",
+    ),
+    "a metric that is not computed of what the endpoint answers": (
+        asked("task: binary", "loss: {max: 0.7}"),
+        "the check of `qa` measures `loss`, which binary predictions do not tell",
+        "loss",
+        "the task",
+    ),
+    "a metric through the endpoint that nobody limits": (
+        asked("task: binary", "auc: {confidence: 0.95}"),
+        "the check of `qa` on auc has neither `min` nor `max`, so everything passes",
+        "auc",
+        "",
+    ),
+    "a metric through the endpoint that no value satisfies": (
+        asked("task: binary", "auc: {min: 0.9, max: 0.8}"),
+        "the check of `qa` on auc lets nothing pass: `min` is greater than `max`",
+        "0.8",
+        "at least this",
+    ),
+    "an evaluation through the endpoint of data that nothing provides": (
+        (
+            "      sample:\n",
+            "      evaluation: {data: holdout, metrics: {auc: {min: 0.7}}}\n      sample:\n",
+        ),
+        "`environments.qa.checks.evaluation` reads the data set `holdout`, which nothing provides",
+        "holdout",
+        "data sources are declared here",
     ),
     "a column of what is no slice": (
         with_gate("kind: threshold, metric: auc, min: 0.7", "task: binary, slices: [sex], columns: {sx: column2}"),

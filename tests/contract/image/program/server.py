@@ -4,6 +4,7 @@ It echoes invocations: body and content type come back as they were. Environment
 
 - ``DO_START_SECONDS``: listen so late. ``DO_PING_SECONDS``: answer pings so late. ``DO_PING_STATUS``: answer them so.
 - ``DO_HEALTHY_AFTER``: answer pings with 503 for so many seconds.
+- ``DO_COLUMNS``: echo so many columns of each line of CSV.
 - ``DO_ANSWER``: this text instead of the echo. ``DO_STATUS``, ``DO_SECONDS``: status and delay of every answer.
 - ``DO_FIRST_SECONDS``: delay of the first answer, instead.
 - ``DO_ATTRIBUTES``: the answer's custom attributes. ``DO_EXECUTION_PARAMETERS``: JSON for batch transforms.
@@ -80,6 +81,8 @@ class Handler(BaseHTTPRequestHandler):
             body, content_type = report(dict(self.headers)), "application/json"
         elif "text" in wanted or setting("ANSWER"):
             body, content_type = wanted.get("text", setting("ANSWER")).encode(), "text/plain"
+        elif columns := int(setting("COLUMNS", "0")):
+            body = b"\n".join(b",".join(line.split(b",")[:columns]) for line in body.splitlines())
         attributes = wanted.get("attributes", setting("ATTRIBUTES"))
         self.answer(int(wanted.get("status", setting("STATUS", "200"))), body, content_type, attributes)
 

@@ -1,0 +1,109 @@
+"""An evaluation through an endpoint: its held-out rows are asked, and the answers held against the release's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from agent.artifacts import Evaluation, Interval
+from agent.deployment.asking import NotAnsweredError, answers
+from agent.errors import UserCodeFailedError
+from agent.step import StepModel
+
+if TYPE_CHECKING:
+    from agent.artifacts import DataSet, Metric
+    from agent.context import Context
+    from agent.deployment.sample import Row
+    from agent.ports.endpoints import Endpoints
+
+Measure = Callable[[Sequence[bytes], Sequence[str]], tuple[Evaluation, Sequence[str]]]
+"""What rows and their answers come to, with a sentence for each limit that was missed."""
+
+
+_SKEWED = "the endpoint answers otherwise than the model's own evaluation"
+_WHAT_TO_DO = "compare how the serving code and the evaluation script prepare a row"
+
+
+class EndpointMetric(StepModel):
+    """One metric of what an endpoint answered to held-out rows."""
+
+    value: float = Field(description="Value, in the metric's unit.")
+    interval: Interval | None = Field(default=None, description="Its interval, where the rows tell one.")
+    own: float | None = Field(
+        default=None, description="Value of the model's own evaluation, where that was of the same data set."
+    )
+
+    @property
+    def differs(self) -> bool:
+        """Whether the model's own evaluation found a value outside the interval."""
+        if self.interval is None or self.own is None:
+            return False
+        return not self.interval.low <= self.own <= self.interval.high
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Rows that an endpoint is asked, what measures the answers, and what was found ``own`` of the same model."""
+
+    data: DataSet
+    measure: Measure
+    own: Evaluation | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated:
+    """What came of it: metrics by name, the S3 address of all that was measured, and what is wrong."""
+
+    metrics: Mapping[str, EndpointMetric] = field(default_factory=dict)
+    measurements: str = ""
+    failures: tuple[str, ...] = ()
+
+
+def rated(
+    endpoints: Endpoints, name: str, rows: Sequence[Row], held_out: HeldOut, *, concurrency: int, ctx: Context
+) -> Rated:
+    """Ask the endpoint every row, and have the answers measured."""
+    tell, check = ctx.report.doing, ctx.clock.check
+    tell(f"sending {len(rows):,} held-out rows to endpoint {name}")
+    try:
+        found = answers(endpoints, name, rows, concurrency=concurrency, check=check, tell=tell)
+        evaluation, failures = held_out.measure([row.line for row in rows], found)
+    except NotAnsweredError as error:
+        return Rated(failures=(str(error),))
+    except UserCodeFailedError as error:
+        return Rated(failures=(f"held-out rows: {error}",))
+    own = _comparable(evaluation, held_out.own)
+    return Rated(
+        metrics={metric: _beside(each, own.get(metric)) for metric, each in evaluation.metrics.items()},
+        measurements=evaluation.measurements,
+        failures=tuple(failures),
+    )
+
+
+def metrics_in_words(metrics: Mapping[str, EndpointMetric]) -> str:
+    """The metrics that the model's own evaluation has, too, with their intervals; all, where there are none."""
+    shared = {name: each for name, each in metrics.items() if each.own is not None} or metrics
+    return ", ".join(f"{name} {_in_words(each)}" for name, each in shared.items())
+
+
+def skewed(metrics: Mapping[str, EndpointMetric]) -> str:
+    """A sentence on metrics that the model's own evaluation found elsewhere than the endpoint; empty without any."""
+    found = [f"{name} is {_in_words(each)}, and was {each.own:.6g}" for name, each in metrics.items() if each.differs]
+    return f"{_SKEWED}: {'; '.join(found)}; {_WHAT_TO_DO}" if found else ""
+
+
+def _comparable(evaluation: Evaluation, own: Evaluation | None) -> Mapping[str, Metric]:
+    """The metrics of the model's own evaluation, if that was of the same data set."""
+    return own.metrics if own is not None and own.data == evaluation.data else {}
+
+
+def _beside(metric: Metric, own: Metric | None) -> EndpointMetric:
+    return EndpointMetric(value=metric.value, interval=metric.interval, own=own.value if own else None)
+
+
+def _in_words(metric: EndpointMetric) -> str:
+    interval = metric.interval
+    return f"{metric.value:.6g}" + (f" ({interval.low:.4g} to {interval.high:.4g})" if interval else "")
