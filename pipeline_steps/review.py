@@ -12,6 +12,7 @@ from agent.config.environment import Environment
 from agent.config.gate_overrides import GateOverrides
 from agent.config.model import Tools
 from agent.config.releases import Releases
+from agent.deployment.answered import metrics_in_words
 from agent.deployment.approval import admitted, authors, expiry, rule_of, standing
 from agent.deployment.comparison import compared
 from agent.deployment.deploy import recalled
@@ -233,6 +234,8 @@ def _found(check: Checked) -> str:
     told = []
     if check.metric is not None and check.value is not None:
         told.append(f"{check.metric} {check.value:.6g} on {check.rows} rows")
+    if check.metrics:
+        told.append(f"{metrics_in_words(check.metrics)} on {check.evaluated:,} rows, evaluated through the endpoint")
     if check.p50_ms is not None and check.p99_ms is not None:
         told.append(in_words(check.load, check.p50_ms, check.p99_ms, check.cost))
     return "; ".join(told)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.artifacts import DataSet, Metric
     from agent.context import Context
     from agent.deployment.sample import Row
+    from agent.ledger.environments import RatedMetric
     from agent.ports.endpoints import Endpoints
 
 Measure = Callable[[Sequence[bytes], Sequence[str]], tuple[Evaluation, Sequence[str]]]
@@ -83,10 +84,10 @@ def rated(
     )
 
 
-def metrics_in_words(metrics: Mapping[str, EndpointMetric]) -> str:
+def metrics_in_words(metrics: Mapping[str, EndpointMetric] | Mapping[str, RatedMetric]) -> str:
     """The metrics that the model's own evaluation has, too, with their intervals; all, where there are none."""
-    shared = {name: each for name, each in metrics.items() if each.own is not None} or metrics
-    return ", ".join(f"{name} {_in_words(each)}" for name, each in shared.items())
+    beside = [name for name, each in metrics.items() if each.own is not None]
+    return ", ".join(f"{name} {_in_words(metrics[name])}" for name in beside or metrics)
 
 
 def skewed(metrics: Mapping[str, EndpointMetric]) -> str:
@@ -104,6 +105,6 @@ def _beside(metric: Metric, own: Metric | None) -> EndpointMetric:
     return EndpointMetric(value=metric.value, interval=metric.interval, own=own.value if own else None)
 
 
-def _in_words(metric: EndpointMetric) -> str:
+def _in_words(metric: EndpointMetric | RatedMetric) -> str:
     interval = metric.interval
     return f"{metric.value:.6g}" + (f" ({interval.low:.4g} to {interval.high:.4g})" if interval else "")

@@ -167,6 +167,27 @@ class Load:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rated:
+    """A metric of what an endpoint answered to so many held-out rows, and its value in the model's own evaluation."""
+
+    name: str
+    value: float
+    reach: tuple[float, float] | None = None
+    own: float | None = None
+    rows: int = 0
+
+    @property
+    def difference(self) -> float | None:
+        """By how much the endpoint is above the model's own evaluation."""
+        return None if self.own is None else self.value - self.own
+
+    @property
+    def differs(self) -> bool:
+        """Whether the model's own evaluation found a value that chance does not explain."""
+        return self.own is not None and self.reach is not None and not self.reach[0] <= self.own <= self.reach[1]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Live:
     """A deployment: which release an environment serves now, and what its endpoint answered when it was asked."""
 
@@ -179,6 +200,10 @@ class Live:
     """When an endpoint of a pull request ends; empty for one that stays."""
     load: Load | None = None
     """What its clients feel, where its environment's checks have a load."""
+    rated: tuple[Rated, ...] = ()
+    """What its answers to held-out rows come to, where its environment's checks have an evaluation."""
+    missed: tuple[str, ...] = ()
+    """What it did not do as it must."""
 
 
 @dataclass(frozen=True, kw_only=True)

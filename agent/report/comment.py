@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agent.report.build import State
 from agent.report.load import load_in_words
 from agent.report.markdown import block, code, code_cell, escaped, link, sentence, table
+from agent.report.rated import rated_in_words
 from agent.report.wording import NOTHING, about, difference, duration, moment, number
 
 if TYPE_CHECKING:
@@ -111,15 +112,18 @@ def _says(verdict: Verdict) -> str:
 
 
 def _endpoints(report: BuildReport) -> Iterator[str]:
-    return (line for live in report.live for line in _endpoint(live))
+    names = [row.name for row in report.first_metrics]
+    return (line for live in report.live for line in _endpoint(live, names))
 
 
-def _endpoint(live: Live) -> Iterator[str]:
+def _endpoint(live: Live, metrics: Sequence[str]) -> Iterator[str]:
     name = code(live.endpoint.rpartition("/")[2])
+    where = "" if live.until else f" on {name} in {escaped(live.environment)}"
     if live.until:
         yield f"- Endpoint for this pull request: {name}, until {escaped(live.until)}"
+    if live.rated:
+        yield f"- Evaluated{where}: {escaped(rated_in_words(live.rated, metrics), start=False)}"
     if live.load:
-        where = "" if live.until else f" on {name} in {escaped(live.environment)}"
         yield f"- Load{where}: {load_in_words(live.load)}"
 
 

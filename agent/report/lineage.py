@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.artifacts import DataSet, Image, Model, Sbom
 from agent.report.build import Fact, Live
 from agent.report.load import load_of
 from agent.report.outcome import read, text
+from agent.report.rated import rated_of
 from agent.report.wording import count, number, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from agent.artifacts import Evaluation
     from agent.report.build import BuildFacts
     from agent.report.outcome import StageOutcome
+
+_CHECKED = frozenset({"done", "failed"})
+"""How a check ends that came to something."""
 
 
 def data_of(outcomes: Sequence[StageOutcome]) -> dict[str, DataSet]:
@@ -67,20 +73,28 @@ def live_of(outcomes: Sequence[StageOutcome]) -> tuple[Live, ...]:
                     until=text(result, "expires"),
                 )
             )
-        elif outcome.step_name in {"check_endpoint", "check_preview"} and found and outcome.status == "done":
+        elif outcome.step_name in {"check_endpoint", "check_preview"} and found and outcome.status in _CHECKED:
             found[-1] = _with_check(found[-1], outcome)
     return tuple(found)
 
 
 def _with_check(live: Live, outcome: StageOutcome) -> Live:
-    from dataclasses import replace
+    """The deployment with what its check came to; of one that failed, as far as it came."""
+    result = outcome.result
+    if outcome.status == "failed" and not result:
+        return live
+    missed = read(result, "missed", tuple[str, ...]) or ()
+    checked = "it does not do what it must" if missed else _checked(result)
+    return replace(live, checked=checked, load=load_of(result), rated=rated_of(result), missed=missed)
 
-    requests, rows = read(outcome.result, "requests", int) or 0, read(outcome.result, "rows", int) or 0
+
+def _checked(result: Mapping[str, Any]) -> str:
+    requests, rows = read(result, "requests", int) or 0, read(result, "rows", int) or 0
     told = [f"{count(requests, 'request')} answered as expected"] if requests else []
-    metric, value = text(outcome.result, "metric"), read(outcome.result, "value", float)
+    metric, value = text(result, "metric"), read(result, "value", float)
     if metric and value is not None:
         told.append(f"{metric} {number(value)} on {count(rows, 'held-out row')}")
-    return replace(live, checked=", ".join(told) or "it answers", load=load_of(outcome.result))
+    return ", ".join(told) or "it answers"
 
 
 def _commit(facts: BuildFacts) -> Iterator[Fact]:

@@ -11,6 +11,7 @@ import pytest
 from agent.cloud.embedded import EmbeddedCloud
 from agent.errors import AccessDeniedError, ExitCode, InputMissingError, UsageError
 from agent.ledger.approvals import Approval, Approvals
+from agent.ledger.environments import RatedInterval, RatedMetric
 from agent.runner import run_step
 from pipeline_steps import approve, promote, review, rollback
 from tests.contract.steps.deploy_world import PROD, Running, World, new_world, pending
@@ -266,7 +267,9 @@ def test_a_review_says_what_would_change_and_changes_nothing(world: World) -> No
     check = world.environments.checked("qa", two)
     assert check is not None
     loaded = {"metric": "auc", "value": 0.99, "rows": 100, "load": 200, "p50_ms": 22.6, "p99_ms": 80.9, "cost": 0.0123}
-    world.environments.keep_check(check.model_copy(update=loaded))
+    rated = RatedMetric(value=0.95, interval=RatedInterval(low=0.93, high=0.97, level=0.95), own=0.96)
+    update = loaded | {"evaluated": 1000, "metrics": {"auc": rated, "f1": rated.model_copy(update={"own": None})}}
+    world.environments.keep_check(check.model_copy(update=update))
     began = world.last_call()
     found = reviewed(world, two[:12])
     assert world.writes(began) == []
@@ -282,8 +285,8 @@ def test_a_review_says_what_would_change_and_changes_nothing(world: World) -> No
     (proof,) = found.proved
     assert (proof.environment_name, proof.passed) == ("qa", True)
     assert proof.found == (
-        "auc 0.99 on 100 rows; half of 200 requests answered within 23 ms, 99 of 100 within 81 ms, 1,000 of them for "
-        "0.0123"
+        "auc 0.99 on 100 rows; auc 0.95 (0.93 to 0.97) on 1,000 rows, evaluated through the endpoint; half of 200 "
+        "requests answered within 23 ms, 99 of 100 within 81 ms, 1,000 of them for 0.0123"
     )
     assert any(text.startswith("model package:") for text in found.verified)
     assert found.lines[0] == found.title
