@@ -1,4 +1,4 @@
-"""Find out what is known against the image: vulnerabilities, licences, and what it is built upon."""
+"""Find out what is known against the image: vulnerabilities, licences, what it is built upon, and who signed that."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from agent.errors import InputMissingError
 from agent.gates import base_image, licenses, vulnerabilities
 from agent.gates.base_image import BaseImage
 from agent.gates.licenses import licensed
+from agent.gates.signed import prove
 from agent.jobs.patience import look_pause
 from agent.naming import short
 from agent.ports.scans import Scan
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from agent.context import Context
+    from agent.gates.signed import Proof
 
 SCANS = "scans/1/"
 """Where findings are kept, below the image's digest and under their own."""
@@ -38,6 +40,7 @@ class Inputs(StepModel):
     image: Image = Field(description="The image.")
     sbom: Sbom | None = Field(description="What it is made of.")
     bases: tuple[BaseImage, ...] = Field(description="Images that it is built from, as its recipe names them.")
+    keys: Mapping[str, str] = Field(default={}, description="Public keys in PEM that gates name, by their paths.")
     gates: Mapping[str, ImageGate] = Field(description="Gates on the image, by name.")
 
 
@@ -152,7 +155,17 @@ def _judged(name: str, gate: ImageGate, inputs: Inputs, scan: Scan | None, ctx: 
             packages = map(licensed, packages_in(SbomStore(ctx.ledger).read(sbom)))
             return licenses.judge(name, gate, packages, image, today=today, evidence=sbom.uri)
         case BaseImageGate():
-            return base_image.judge(name, gate, inputs.bases)
+            return base_image.judge(name, gate, inputs.bases, _proofs(gate, inputs, ctx))
+
+
+def _proofs(gate: BaseImageGate, inputs: Inputs, ctx: Context) -> dict[str, Proof]:
+    """Who has signed each image, where somebody has to have; one that floats is too many to be signed."""
+    keys = {path: inputs.keys[path] for path in gate.signed_by}
+    named = [image.name for image in inputs.bases if not image.floats] if keys else []
+    if not named:
+        return {}
+    target = ctx.accounts.tools.images.push_target(inputs.image.repository)
+    return {name: prove(name.partition("@")[2], ctx.builder.claims(name, target), keys) for name in named}
 
 
 def _sbom(inputs: Inputs) -> Sbom:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from agent.ports.contents import Installed, KeptLayers
     from agent.ports.images import BuildOrder
     from agent.ports.reporter import Reporter
+    from agent.ports.signatures import Claim
 
 EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -307,6 +308,7 @@ class FakeBuilder:
     orders: list[BuildOrder] = field(default_factory=list)
     packages: tuple[Installed, ...] = ()
     described: list[str] = field(default_factory=list)
+    signatures: Mapping[str, Sequence[Claim]] = field(default_factory=dict)
 
     def source_digest(self, order: BuildOrder) -> str:
         return self.sources
@@ -329,6 +331,10 @@ class FakeBuilder:
             system=None,
             packages=self.packages,
         )
+
+    def claims(self, name: str, target: PushTarget) -> Sequence[Claim]:
+        """Those of the image of that name."""
+        return self.signatures.get(name, ())
 
 
 @dataclass

@@ -29,13 +29,15 @@ LONGEST = 2048
 _TAGS = 352
 """Characters that are left to the tags, as if nothing were packed."""
 _EVERYWHERE = (
-    "application-autoscaling:Describe*", "cloudwatch:Describe*", "ec2:Describe*", "ecr:GetAuthorizationToken",
+    "application-autoscaling:Describe*", "cloudwatch:Describe*", "ec2:Describe*", "ecr:Get*",
     "iam:Get*", "iam:Simulate*", "kms:CreateGrant", "kms:De*", "kms:Ge*", "logs:Describe*", "logs:Get*",
     "sagemaker:Describe*", "sagemaker:Get*", "sagemaker:List*", "servicequotas:List*",
 )  # fmt: skip
 """What only looks, or is narrowed better by the role and by the key: no key is known by its id beforehand."""
 _SCANS = "inspector2:List*"
 """Where Amazon Inspector scans the images."""
+_BASES = "ecr:BatchGet*"
+"""Base images and their signatures, in repositories whose policy, or the role's own, lets the pipeline read them."""
 _SERVING = ("application-autoscaling:*", "iam:CreateServiceLinkedRole")
 _READS = ("s3:Get*", "s3:List*")
 _WRITES = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject")
@@ -90,7 +92,7 @@ def _building(configuration: Configuration, at: _Place) -> Sequence[Statement]:
     names = (f"model-package-group/{project}", f"model-package/{project}/*")
     return (
         _allow("sagemaker:*", [*_jobs(project, at), *(at.arn("sagemaker", each) for each in names)]),
-        _allow([*_EVERYWHERE, _SCANS, "kms:Sign"], "*"),
+        _allow([*_EVERYWHERE, _BASES, _SCANS, "kms:Sign"], "*"),
     )
 
 
@@ -104,7 +106,7 @@ def _proposing(configuration: Configuration, at: _Place) -> Sequence[Statement]:
     decisions = [f"arn:{at.partition}:s3:::*/ledger/{each}" for each in _DECISIONS]
     return (
         _allow("sagemaker:*", _jobs(configuration.project, at)),
-        _allow([*_EVERYWHERE, _SCANS], "*"),
+        _allow([*_EVERYWHERE, _BASES, _SCANS], "*"),
         {**_allow(_WRITES, decisions), "Effect": "Deny"},
     )
 

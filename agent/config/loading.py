@@ -13,7 +13,7 @@ from agent.config.explanations import explain
 from agent.config.finding import ConfigurationError, Finding, in_order
 from agent.config.model import MAIN_BRANCHES, Configuration, Document
 from agent.config.request import request_layer
-from agent.config.rules import broken_rules, missing_files
+from agent.config.rules import broken_rules, wrong_files
 from agent.config.text import SourceText
 from agent.config.tree import FILE_LAYER, MappingNode, ScalarNode, children, in_layer, merge, node_at, plain, without
 from agent.config.view import View
@@ -121,7 +121,7 @@ def _check_file(document: MappingNode, folder: FilePath) -> Iterator[Finding]:
     """What is wrong in the file itself, and in what each of its overrides makes of it."""
     yield from _explained(Document, document)
     yield from broken_rules(document)
-    yield from missing_files(document, folder)
+    yield from wrong_files(document, folder)
     for _, override in _overrides(document):
         yield from _check_merged(merge(without(document, "overrides"), override), folder)
 
@@ -129,7 +129,7 @@ def _check_file(document: MappingNode, folder: FilePath) -> Iterator[Finding]:
 def _check_merged(merged: MappingNode, folder: FilePath) -> Iterator[Finding]:
     yield from _explained(Configuration, merged)
     yield from broken_rules(merged)
-    yield from missing_files(merged, folder)
+    yield from wrong_files(merged, folder)
 
 
 def _explained(model: type[Configuration], document: MappingNode) -> list[Finding]:

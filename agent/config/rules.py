@@ -99,10 +99,12 @@ def broken_rules(document: MappingNode) -> Iterator[Finding]:
         yield from rule(view)
 
 
-def missing_files(document: MappingNode, folder: FilePath) -> Iterator[Finding]:
-    """The files that the document names and that are not in the model repository's folder."""
+def wrong_files(document: MappingNode, folder: FilePath) -> Iterator[Finding]:
+    """The files that the document names and that are not in the model repository's folder, or of no use there."""
     view = View(document=document)
-    for path, name in (*((path, view.text(path)) for path in _FILES), *gate_rules.modules(view)):
+    named = (*((path, view.text(path)) for path in _FILES), *gate_rules.modules(view), *supply_rules.keys(view))
+    for path, name in named:
         if name and is_inside_repository(name) and not (folder / name).is_file():
             message = f"there is no file `{name}` in the model repository"
             yield view.broken("missing-file", path, message, f"paths are relative to {folder.resolve()}")
+    yield from supply_rules.keys_can_be_used(view, folder)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.config.field_types import Day, Duration
+from agent.config.field_types import Day, Duration, RepositoryPath
 from agent.config.judging_section import JudgingSection
 from agent.config.section import Section
 
@@ -86,7 +86,7 @@ class LicenseGate(JudgingSection):
 
 
 class BaseImageGate(JudgingSection):
-    """Every image that is built upon is named by its digest, and is from where images may be from."""
+    """Every image that is built upon is named by its digest, is from where it may be from, and is signed if need be."""
 
     kind: Literal["base-image"] = Field(description="Judges the images that the image is built from.")
     sources: tuple[ImagePattern, ...] = Field(
@@ -94,11 +94,18 @@ class BaseImageGate(JudgingSection):
         description="Where images may be from, by patterns of their whole names; without it, from everywhere.",
         examples=[["123456789012.dkr.ecr.eu-central-1.amazonaws.com/*"]],
     )
+    signed_by: tuple[RepositoryPath, ...] = Field(
+        default=(),
+        description="Public keys in PEM, of P-256 or RSA as cosign has them: each image has to have a signature by one "
+        "of these in its registry, of the very digest that it is named by. Without it, nobody asks for signatures.",
+        examples=[["keys/platform.pub"]],
+    )
 
     @property
     def brief(self) -> str:
         """What passes, in a few words."""
-        return f"by digest{', from ' if self.sources else ''}{' or '.join(self.sources)}"
+        demands = (("from", self.sources), ("signed by", self.signed_by))
+        return ", ".join(("by digest", *(f"{word} {' or '.join(names)}" for word, names in demands if names)))
 
 
 ImageGate = VulnerabilityGate | LicenseGate | BaseImageGate

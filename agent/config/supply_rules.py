@@ -5,11 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
+from agent.config.field_types import is_inside_repository
 from agent.config.finding import Related
 from agent.config.supply_gates import Counted
+from agent.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path as FilePath
 
     from agent.config.finding import Finding
     from agent.config.tree import Path
@@ -45,6 +48,25 @@ def licenses_are_allowed_or_denied(view: View) -> Iterator[Finding]:
                 related = Related(place=view.place(allowed[text.lower()]), label="allowed here")
                 message = f"gate `{path[-1]}` allows and denies `{text}`"
                 yield view.broken("gate-limits", at, message, "keep one of the two: what is denied is refused", related)
+
+
+def keys(view: View) -> Iterator[tuple[Path, str]]:
+    """The files of keys that gates on base images name, each with its place."""
+    for path in _of_kind(view, "base-image"):
+        yield from view.texts((*path, "signed_by"))
+
+
+def keys_can_be_used(view: View, folder: FilePath) -> Iterator[Finding]:
+    """A file that is no public key would refuse every image, after it was built."""
+    for path, name in keys(view):
+        if is_inside_repository(name) and (folder / name).is_file():
+            from agent.images.public_key import PublicKey  # brings `cryptography`
+
+            try:
+                PublicKey.of_pem((folder / name).read_bytes(), name)
+            except UsageError as error:
+                hint = "name the public half of the key that your images are signed with"
+                yield view.broken("unusable-key", path, str(error), hint)
 
 
 def _of_kind(view: View, kind: str) -> Iterator[Path]:

@@ -13,19 +13,23 @@ from agent.images.cache import cache_folder
 from agent.images.contents.reading import read_image
 from agent.images.engine.builder import EngineBuilder
 from agent.images.layer import write_layer
+from agent.images.layers.base import base_endpoint
 from agent.images.layers.builder import LayersBuilder
 from agent.images.program import build_and_push, program_recipe
+from agent.images.reference import parse_reference
 from agent.images.registry import Registry, RegistryEndpoint
 from agent.images.retries import Retries
+from agent.images.signatures import read_claims
 from agent.images.stored_gzip import Nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agent.images.assemble import ImageRecipe
     from agent.ports.contents import ImageContents, KeptLayers
     from agent.ports.images import BuildOrder, PushTarget
     from agent.ports.reporter import Reporter
+    from agent.ports.signatures import Claim
     from agent.ports.time import Clock
 
 
@@ -45,6 +49,7 @@ class Builders:
     def __init__(self, clock: Clock, environ: Mapping[str, str] = os.environ) -> None:
         retries = Retries(sleep=clock.sleep)
         self._retries = retries
+        self._environ = environ
         self._by_name: dict[str, Builder] = {
             "engine": EngineBuilder(clock, retries, cache_folder(environ)),
             "layers": LayersBuilder(retries, cache_folder(environ), environ),
@@ -63,6 +68,12 @@ class Builders:
         """See :class:`agent.ports.images.ImageBuilder`; whoever built the image, its layers tell the same way."""
         with Registry(_endpoint(target), self._retries) as registry:
             return read_image(registry, target, digest, kept, report)
+
+    def claims(self, name: str, target: PushTarget) -> Sequence[Claim]:
+        """See :class:`agent.ports.images.ImageBuilder`."""
+        image = parse_reference(name)
+        with Registry(base_endpoint(image, target, self._environ), self._retries) as registry:
+            return read_claims(registry, image.repository, image.locator)
 
     def _builder(self, order: BuildOrder) -> Builder:
         try:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from agent.errors import CloudFailedError, InputMissingError
 from agent.images.blobs import Blob, FileContent, upload
 from agent.images.exchange import Exchange, RegistryEndpoint
-from agent.images.manifest import SINGLE_IMAGE_TYPES, Descriptor, decode_manifest, sha256_digest
+from agent.images.manifest import INDEX_TYPE, SINGLE_IMAGE_TYPES, Descriptor, decode_manifest, sha256_digest
 from agent.images.retries import Retries
 
 if TYPE_CHECKING:
@@ -23,6 +25,26 @@ if TYPE_CHECKING:
 __all__ = ["Registry", "RegistryEndpoint"]
 
 T = TypeVar("T")
+
+_DOCUMENT_BYTES = 4 << 20
+"""The largest manifest or index that is read: more than that, no registry has to take (distribution-spec)."""
+_NEXT = re.compile(r"""\s*<([^>]+)>\s*;\s*rel="?next\b""")
+
+
+def _following(target: str, link: str) -> str:
+    """The next page's place in the same registry, by a ``Link`` (RFC 8288), or nothing after the last page."""
+    found = _NEXT.match(link)
+    return urlsplit(urljoin(target, found[1]))._replace(scheme="", netloc="").geturl() if found else ""
+
+
+def at_most(size: int, blocks: Iterator[bytes], what: str) -> bytes:
+    """All of some blocks; InputMissingError once they are more than ``size`` bytes."""
+    found = b""
+    for block in blocks:
+        found += block
+        if len(found) > size:
+            raise InputMissingError(f"{what} is larger than {size} bytes, and was not read to its end")
+    return found
 
 
 class Registry:
@@ -92,10 +114,28 @@ class Registry:
     def manifest(self, repository: str, locator: str, accept: Sequence[str] = SINGLE_IMAGE_TYPES) -> bytes:
         """A manifest of one of the media types ``accept``, by its tag or digest; InputMissingError without one."""
         path = f"/v2/{repository}/manifests/{locator}"
-        raw = self._retries.run(partial(self._get_manifest, path, accept))
+        raw = self._retries.run(partial(self._get_document, path, accept))[0]
         if locator.startswith("sha256:") and sha256_digest(raw) != locator:
             raise InputMissingError(f"registry {self.name}: {path} is {sha256_digest(raw)}; push it again")
         return raw
+
+    def find(self, repository: str, tag: str, accept: Sequence[str]) -> bytes | None:
+        """What a tag names, of one of the media types ``accept``, or None where there is no such tag."""
+        path = f"/v2/{repository}/manifests/{tag}"
+        found, _ = self._retries.run(partial(self._get_document, path, accept, accept_missing=True))
+        return found or None
+
+    def referrers(self, repository: str, digest: str, artifact_type: str) -> Iterator[bytes]:
+        """What refers to a manifest, an index for each page; none where the registry keeps no such list.
+
+        It may also tell of what is of another type (distribution-spec, "Listing Referrers").
+        """
+        target = f"/v2/{repository}/referrers/{digest}?{urlencode({'artifactType': artifact_type})}"
+        while target:
+            page, link = self._retries.run(partial(self._get_document, target, (INDEX_TYPE,), accept_missing=True))
+            if page:
+                yield page
+            target = _following(target, link)
 
     def download(self, repository: str, digest: str, layout: ImageLayout) -> bytes:
         """A small blob, by way of ``layout``, where it stays."""
@@ -158,9 +198,14 @@ class Registry:
         with self._exchange.ask("HEAD", path, headers={"Accept": media_type}, accept_missing=True) as answer:
             return answer.headers.get("Docker-Content-Digest") if answer.status == 200 else None
 
-    def _get_manifest(self, path: str, accept: Sequence[str]) -> bytes:
-        with self._exchange.ask("GET", path, headers={"Accept": ", ".join(accept)}) as answer:
-            return answer.read()
+    def _get_document(self, target: str, accept: Sequence[str], *, accept_missing: bool = False) -> tuple[bytes, str]:
+        """A document and its ``Link``; nothing for one that may be missing, and is."""
+        headers = {"Accept": ", ".join(accept)}
+        with self._exchange.ask("GET", target, headers=headers, accept_missing=accept_missing) as answer:
+            if answer.status == 404:
+                return b"", ""
+            what = f"registry {self.name}: {target.partition('?')[0]}"
+            return at_most(_DOCUMENT_BYTES, answer.blocks(), what), answer.headers.get("Link", "")
 
     def _download(self, repository: str, digest: str, layout: ImageLayout) -> None:
         with (

@@ -13,7 +13,7 @@ from agent.config.data_gates import DataGate, LabelShiftGate, LeakageGate
 from agent.config.gate import ChampionGate, CustomGate, module_of
 from agent.config.predictions import Predictions
 from agent.config.robustness import RobustnessGate
-from agent.config.supply_gates import ImageGate
+from agent.config.supply_gates import BaseImageGate, ImageGate
 from agent.config.system_gates import ModelSizeGate
 from agent.deployment.preview import preview_environment
 from agent.errors import InputMissingError, UsageError
@@ -117,11 +117,14 @@ class Wiring:
 
     def script(self, path: str) -> Script:
         """A script of the repository."""
+        return Script(path=path, sha256=hashlib.sha256(self.read(path)).hexdigest())
+
+    def read(self, path: str) -> bytes:
+        """A file of the repository."""
         try:
-            content = (self.folder / path).read_bytes()
+            return (self.folder / path).read_bytes()
         except OSError as error:
             raise InputMissingError(f"{self.folder / path} cannot be read: {error.strerror}") from error
-        return Script(path=path, sha256=hashlib.sha256(content).hexdigest())
 
     def first_environment(self) -> tuple[str, Environment]:
         """Where a release goes first."""
@@ -171,10 +174,12 @@ def wire_audit_image(wiring: Wiring) -> audit_image.Inputs | None:
         return None
     built = wiring.result(build_image.STEP)
     order = build_order(wiring.configuration.image, wiring.folder, wiring.commit)
+    keys = {path for gate in gates.values() if isinstance(gate, BaseImageGate) for path in gate.signed_by}
     return audit_image.Inputs(
         image=built.image,
         sbom=built.sbom,
         bases=tuple(BaseImage(name=origin.name, where=origin.where) for origin in origins(order)),
+        keys={path: wiring.read(path).decode("utf-8", "replace") for path in sorted(keys)},
         gates=gates,
     )
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from agent.ports.contents import ImageContents, KeptLayers
     from agent.ports.reporter import Reporter
+    from agent.ports.signatures import Claim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,4 +107,10 @@ class ImageBuilder(Protocol):
         """What an image in that repository holds; only layers that ``kept`` does not know are read.
 
         InputMissingError where a part of it is missing, damaged, or not what its digest says.
+        """
+
+    def claims(self, name: str, target: PushTarget) -> Sequence[Claim]:
+        """What the registry of an image, by its name with a digest, holds as signatures of it; nothing is verified.
+
+        ``target`` lets us into the registries of ECR. TemporaryError or AccessDeniedError where they cannot be asked.
         """

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from agent.cloud.ecr.referrers import referrers, subject_of
 from agent.cloud.errors import AwsError
-from agent.images.manifest import SINGLE_IMAGE_TYPES, decode_manifest
+from agent.images.manifest import INDEX_TYPE, SINGLE_IMAGE_TYPES, decode_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,7 @@ class RegistryDoor:
             _rule("PUT", r"/blobs/uploads/(?P<upload>[0-9a-f-]+)", "CompleteLayerUpload", self._finish_upload),
             _rule("DELETE", r"/blobs/uploads/(?P<upload>[0-9a-f-]+)", "UploadLayerPart", self._cancel_upload),
             _rule("GET", r"/tags/list", "ListImages", self._list_tags),
+            _rule("GET", r"/referrers/(?P<digest>sha256:[0-9a-f]{64})", "BatchGetImage", self._list_referrers),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,7 +174,9 @@ class RegistryDoor:
         if answer.error:
             raise AwsError(answer.error, answer.message, answer.status)
         location = f"/v2/{visit.repository.name}/manifests/{answer.digest}"
-        return Reply(status=201, headers={"location": location, "docker-content-digest": answer.digest})
+        subject = subject_of(content)
+        listed = {"oci-subject": subject} if subject else {}
+        return Reply(status=201, headers={"location": location, "docker-content-digest": answer.digest, **listed})
 
     def _check_manifest(self, repository: Repository, media_type: str, content: bytes) -> None:
         """Every blob that an image names must have been pushed; an index names manifests instead."""
@@ -252,6 +256,18 @@ class RegistryDoor:
     async def _list_tags(self, visit: Visit) -> Reply:
         body = {"name": visit.repository.name, "tags": self._repositories.tags(visit.repository)}
         return Reply(status=200, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
+
+    async def _list_referrers(self, visit: Visit) -> Reply:
+        """ECR user guide, "OCI 1.1 reference types"; ``ListImageReferrers`` says that it needs ``BatchGetImage``."""
+        found = referrers(self._repositories.manifests(visit.repository), visit.parts["digest"])
+        wanted = visit.query.get("artifactType", [""])[0]
+        body = {
+            "schemaVersion": 2,
+            "mediaType": INDEX_TYPE,
+            "manifests": [one for one in found if wanted in {"", one["artifactType"]}],
+        }
+        filtered = {"oci-filters-applied": "artifactType"} if wanted else {}
+        return Reply(status=200, headers={"content-type": INDEX_TYPE, **filtered}, body=json.dumps(body).encode())
 
     async def _append(self, visit: Visit) -> None:
         upload = self._blobs.upload(visit.repository, visit.parts["upload"])

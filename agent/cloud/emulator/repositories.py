@@ -139,11 +139,12 @@ class Repositories:
             image = self._images.find(repository.name, named)
         if image is None:
             return None
-        return StoredManifest(
-            digest=image["imageDigest"],
-            media_type=image["imageManifestMediaType"],
-            content=image["imageManifest"].encode(),
-        )
+        return _stored(image)
+
+    def manifests(self, repository: Repository) -> list[StoredManifest]:
+        """Every manifest of a repository."""
+        with self._scope(repository.account, repository.region):
+            return [_stored(image) for image in self._service._images.get(repository.name, [])]
 
     def put_manifest(self, repository: Repository, locator: str, media_type: str, content: bytes) -> PushAnswer:
         """Store a pushed manifest under a tag or its digest."""
@@ -162,3 +163,11 @@ class Repositories:
         with self._scope(repository.account, repository.region):
             images = self._service._images.get(repository.name, [])
             return sorted({tag for image in images for tag in image.get("imageTags", [])})
+
+
+def _stored(image: Any) -> StoredManifest:
+    return StoredManifest(
+        digest=image["imageDigest"],
+        media_type=image["imageManifestMediaType"],
+        content=image["imageManifest"].encode(),
+    )

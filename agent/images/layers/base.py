@@ -12,6 +12,7 @@ from agent.images.challenge import is_loopback
 from agent.images.credentials import find_login
 from agent.images.exchange import RegistryEndpoint
 from agent.images.manifest import (
+    INDEX_TYPE,
     LAYER_TYPE,
     MANIFEST_TYPE,
     OCI_MANIFEST_TYPE,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from agent.images.retries import Retries
     from agent.ports.images import PushTarget
 
-_INDEX_TYPES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+_INDEX_TYPES = (INDEX_TYPE, "application/vnd.docker.distribution.manifest.list.v2+json")
 _LAYER_TYPES: Mapping[str, str] = {
     LAYER_TYPE: LAYER_TYPE,
     "application/vnd.docker.image.rootfs.diff.tar": "application/vnd.docker.image.rootfs.diff.tar",

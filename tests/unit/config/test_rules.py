@@ -8,6 +8,7 @@ import pytest
 
 from agent.config.rules import RULES
 from agent.config.view import View
+from tests.cosigned import Signer
 from tests.unit.config.documents import VALID, edited, findings, tree, underlined
 
 if TYPE_CHECKING:
@@ -340,6 +341,12 @@ BROKEN_RULES = {
         "mit",
         "allowed here",
     ),
+    "a key that is not there": (
+        ("gates:\n", "gates:\n  base: {kind: base-image, signed_by: [keys/platform.pub]}\n"),
+        "there is no file `keys/platform.pub` in the model repository",
+        "keys/platform.pub",
+        "",
+    ),
     "a custom gate without its module": (
         ("    kind: threshold\n    metric: auc\n    min: 0.75", "    kind: custom\n    entry_point: checks.harm:few"),
         "there is no file `checks/harm.py` in the model repository",
@@ -594,6 +601,15 @@ def test_a_broken_rule_is_found_where_it_is_broken(name: str, tmp_path: Path) ->
         (marked, label) if label else (marked,)
     ]
     assert all(finding.hint for finding in found)
+
+
+def test_a_file_that_is_no_public_key_is_found_before_an_image_is_built(tmp_path: Path) -> None:
+    (tmp_path / "platform.pub").write_text("ssh-rsa AAAA")
+    text = edited(("gates:\n", "gates:\n  base: {kind: base-image, signed_by: [platform.pub]}\n"))
+    (found,) = findings(text, tmp_path)
+    assert (underlined(found), found.code) == ("platform.pub", "unusable-key")
+    (tmp_path / "platform.pub").write_text(Signer().pem)
+    assert findings(text, tmp_path) == ()
 
 
 def test_a_gate_may_judge_what_only_predictions_tell(tmp_path: Path) -> None:

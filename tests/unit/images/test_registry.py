@@ -245,3 +245,29 @@ def test_an_answer_that_breaks_off_is_asked_for_again(
     with pytest.raises(TemporaryError, match="was cut off 7 bytes early; tried 3 times"):
         Registry(RegistryEndpoint(base_url=url), patient(waits)).pull(ImageLayout(tmp_path / "pulled"), "iris", "1")
     assert len(waits) == 2
+
+
+def test_what_refers_to_an_image_comes_in_pages_of_one_registry(recorder: tuple[Recorder, str]) -> None:
+    record, url = recorder
+    digest = f"sha256:{'1' * 64}"
+    first, second = f"/v2/iris/referrers/{digest}", "/v2/iris/referrers/more"
+    link = '<https://elsewhere.example/v2/iris/referrers/more?n=2>; rel="next"'
+    record.answers["GET", first] = (200, {"Link": link}, b"one")
+    record.answers["GET", second] = (200, {}, b"two")
+    pages = list(Registry(RegistryEndpoint(base_url=url)).referrers("iris", digest, "a/b+json"))
+    assert pages == [b"one", b"two"]
+    assert [path for _, path, _ in record.requests] == [f"{first}?artifactType=a%2Fb%2Bjson", f"{second}?n=2"]
+
+
+def test_where_nobody_keeps_a_list_there_are_no_pages(recorder: tuple[Recorder, str]) -> None:
+    _, url = recorder
+    registry_ = Registry(RegistryEndpoint(base_url=url))
+    assert list(registry_.referrers("iris", f"sha256:{'1' * 64}", "a/b")) == []
+    assert registry_.find("iris", "absent", ("a/b",)) is None
+
+
+def test_a_manifest_that_is_too_large_is_not_read_to_its_end(recorder: tuple[Recorder, str]) -> None:
+    record, url = recorder
+    record.answers["GET", "/v2/iris/manifests/1"] = (200, {}, b" " * (5 << 20))
+    with pytest.raises(InputMissingError, match="is larger than 4194304 bytes"):
+        Registry(RegistryEndpoint(base_url=url)).find("iris", "1", ("a/b",))

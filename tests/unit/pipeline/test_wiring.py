@@ -1,16 +1,20 @@
-"""Where inputs come from that follow from what environments serve."""
+"""Where inputs come from that follow from what environments serve, or stand in files of the repository."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from agent.artifacts import Champion
 from agent.config.data_summary import DataSummary
-from agent.pipeline.wiring import Wiring, wire_check_data
-from pipeline_steps import snapshot_data
+from agent.config.supply_gates import BaseImageGate
+from agent.errors import InputMissingError
+from agent.pipeline.wiring import Wiring, wire_audit_image, wire_check_data
+from pipeline_steps import audit_image, build_image, snapshot_data
 from tests.unit.pipeline.configured import three_environments
-from tests.unit.pipeline_steps.vouched import DATA, MODEL
+from tests.unit.pipeline_steps.vouched import DATA, IMAGE, MODEL
 
 if TYPE_CHECKING:
     from pipeline_steps import check_data
@@ -44,3 +48,22 @@ def test_where_nothing_is_deployed_data_are_summarized_alone(wiring: Wiring) -> 
 
 def test_data_that_nobody_asks_about_are_not_fetched(wiring: Wiring) -> None:
     assert wired(wiring, "qa") is None
+
+
+def test_keys_that_images_are_signed_by_are_given_by_what_is_in_their_files(wiring: Wiring) -> None:
+    gates = {"base": BaseImageGate(kind="base-image", signed_by=("platform.pub",))}
+    given = replace(
+        wiring,
+        configuration=three_environments(gates=gates),
+        results={"build_image": build_image.Result(image=IMAGE)},
+    )
+    with pytest.raises(InputMissingError, match=r"platform\.pub cannot be read"):
+        wire_audit_image(given)
+    found = []
+    for content in ("one", "another"):
+        (wiring.folder / "platform.pub").write_text(content)
+        inputs = wire_audit_image(given)
+        assert inputs is not None
+        assert inputs.keys == {"platform.pub": content}
+        found.append(audit_image.STEP.key(inputs))
+    assert found[0] != found[1]

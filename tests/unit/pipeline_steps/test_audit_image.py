@@ -12,10 +12,13 @@ import pytest
 from agent.config.supply_gates import BaseImageGate, LicenseGate, VulnerabilityGate
 from agent.errors import InputMissingError
 from agent.gates.base_image import BaseImage
+from agent.images.cosign import read_bundle
+from agent.ports.images import StoredImage
 from agent.ports.scans import NotStarted, Scan, Vulnerability
 from agent.sbom.store import SbomStore
 from pipeline_steps import audit_image
-from tests.fakes import EPOCH, FakeAccount
+from tests.cosigned import Signer, statement
+from tests.fakes import EPOCH, FakeAccount, FakeBuilder, MemoryImages
 from tests.unit.pipeline_steps.surroundings import surroundings, told
 from tests.unit.pipeline_steps.vouched import IMAGE
 
@@ -158,3 +161,20 @@ def test_base_images_are_judged_by_the_recipe() -> None:
         "python:3.11 (Dockerfile:1) floats"
         in audited(inputs(BaseImageGate(kind="base-image"), None, floating), surroundings()).reason
     )
+
+
+def test_signatures_are_asked_for_where_a_gate_wants_them_and_of_images_that_do_not_float() -> None:
+    signer, digest = Signer(), f"sha256:{'1' * 64}"
+    pinned, floating = BaseImage(name=f"python@{digest}", where="Dockerfile:1"), BaseImage(name="jdk", where="F:2")
+    claim = read_bundle(signer.bundle(statement(digest)))
+    assert claim is not None
+    images = MemoryImages(repositories={("111111111111", IMAGE.repository)})
+    builder = FakeBuilder(images=images, image=StoredImage(digest=IMAGE.digest, media_type="", size=1))
+    context = surroundings(FakeAccount(images=images), builder=builder)
+    gate = BaseImageGate(kind="base-image", signed_by=("platform.pub",))
+    wanted = inputs(gate, None, pinned, floating).model_copy(update={"keys": {"platform.pub": signer.pem}})
+    assert f"{pinned.name} (Dockerfile:1) is not signed by platform.pub" in audited(wanted, context).reason
+    builder.signatures = {pinned.name: [claim]}
+    assert pinned.name not in audited(wanted, context).reason
+    assert "jdk (F:2) floats" in audited(wanted, context).reason
+    assert audited(inputs(BaseImageGate(kind="base-image"), None, pinned), surroundings()).passed
