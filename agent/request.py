@@ -32,6 +32,7 @@ STATUSES: Mapping[Status, str] = {
 
 
 Document = TypeVar("Document", bound=BaseModel)
+Inputs = TypeVar("Inputs", bound="StepModel")
 
 
 class Part(BaseModel):
@@ -155,14 +156,13 @@ def earlier_results(request: StepRequest, steps: dict[str, Step[Any, Any]]) -> d
     return found
 
 
-def with_inputs(step: Step[Any, Any], wired: StepModel | None, given: dict[str, Any]) -> StepModel:
+def with_inputs(step: Step[Inputs, Any], wired: Inputs | None, given: dict[str, Any]) -> Inputs:
     """The step's inputs: what was found out, and over it what the request says; UsageError if they do not fit."""
     document = {**(wired.model_dump(mode="json") if wired else {}), **given}
     try:
-        inputs: StepModel = step.inputs.model_validate_json(json.dumps(document))
+        return step.inputs.model_validate_json(json.dumps(document))
     except ValidationError as error:
         raise UsageError(f"the inputs of {step.name} do not fit: {problems(error)}") from error
-    return inputs
 
 
 def result_document(step: str, outcome: Outcome[Any]) -> dict[str, Any]:

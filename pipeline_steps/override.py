@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from agent.artifacts import Override
 from agent.config.gate_overrides import GateOverrides
@@ -22,6 +24,23 @@ if TYPE_CHECKING:
     from agent.gates.refusals import Refusal
 
 
+_END_OF_DAY = time(23, 59, 59)
+
+
+def ending(value: object) -> object:
+    """A time as it was said: a day is meant to its end, and what has no zone is in UTC."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        message = "must be a day such as 2027-01-31, or a time such as 2027-01-31T12:00Z"
+        raise PydanticCustomError("ending", message) from None
+    whole_day = len(value) == len("2027-01-31")
+    said = datetime.combine(found.date(), _END_OF_DAY) if whole_day else found
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
+
+
 class Inputs(StepModel):
     """Whose word it is, about which gate and which model; a model is named by its release or by its commit."""
 
@@ -31,7 +50,9 @@ class Inputs(StepModel):
     commit: str = Field(default="", description="The commit, or its first digits, whose last build the gate refused.")
     by: str = Field(description="Login of the person, as Jenkins or the machine knows it.")
     reason: str = Field(description="Why; it is kept, and shown wherever the verdict is.")
-    until: AwareDatetime = Field(description="Until when it counts.")
+    until: Annotated[AwareDatetime, BeforeValidator(ending)] = Field(
+        description="Until when it counts: the last day, in UTC, or a time."
+    )
     rule: GateOverrides = Field(default=GateOverrides(), description="Who may override a gate, and for how long.")
 
 

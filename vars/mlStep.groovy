@@ -65,10 +65,10 @@ Map visit(Map chosen, Map more = [:]) {
 
 /** Which build a request belongs to. */
 Map origin(Map chosen) {
-    List people = currentBuild.getBuildCauses('hudson.model.Cause$UserIdCause').collect { cause -> cause.userId }
+    List known = people()
     [
         id: env.BUILD_TAG,
-        who: people ? people[0] : env.JOB_NAME,
+        who: known ? known[0] : env.JOB_NAME,
         build_url: env.BUILD_URL ?: '',
         branch: env.CHANGE_BRANCH ?: env.BRANCH_NAME ?: '',
         tag: env.TAG_NAME ?: '',
@@ -76,6 +76,12 @@ Map origin(Map chosen) {
         reason: chosen.reason,
         origin: chosen.origin,
     ]
+}
+
+/** @return the logins of the people who started the build, as Jenkins knows them; none where nobody did */
+List people() {
+    List causes = currentBuild.getBuildCauses('hudson.model.Cause$UserIdCause')
+    causes.collect { cause -> cause.userId }.findAll { login -> login }
 }
 
 /** What an outcome means for the build. */

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from agent.command import Command
 from agent.commands import purpose
 from agent.entry import open_selected, selection_arguments
-from agent.errors import ExitCode, UsageError
+from agent.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
 
     from agent.console import Console
-
-_END_OF_DAY = time(23, 59, 59)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +30,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Override as the machine's own account, for whoever is at the keyboard is not asked."""
     from agent.pipeline.decisions import wire_override
+    from agent.request import with_inputs
     from agent.runner import run_step
     from agent.who import login
     from pipeline_steps.override import STEP
 
-    until = ending(options.until)
     opened = open_selected(options, console)
     said = {
         "gate": options.gate,
@@ -45,26 +42,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
         "commit": options.commit,
         "by": login(),
         "reason": options.reason,
-        "until": until,
+        "until": options.until,
     }
-    wired = wire_override(opened.configuration, "")
-    found = run_step(STEP, wired.model_copy(update=said), opened.context).result
+    inputs = with_inputs(STEP, wire_override(opened.configuration, ""), said)
+    found = run_step(STEP, inputs, opened.context).result
     if options.json:
         console.answer_json(found.model_dump(mode="json"))
     elif not found.release:
         console.say("The next build of the same sources goes on past that gate.")
     return ExitCode.DONE
-
-
-def ending(text: str) -> datetime:
-    """The end of a day, or a time; without a zone it is in UTC. UsageError for anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is neither a day such as 2027-01-31 nor a time such as 2027-01-31T12:00Z") from None
-    whole_day = len(text) == len("2027-01-31") and found.time() == time()
-    day = datetime.combine(found.date(), _END_OF_DAY) if whole_day else found
-    return day if day.tzinfo else day.replace(tzinfo=UTC)
 
 
 COMMAND = Command(name="override", help=purpose(__doc__), arguments=arguments, run=run)
