@@ -48,6 +48,10 @@ _JUDGED = (
     "--set", f"gates={json.dumps(_GATES)}",
     "--set", "evaluation.predictions={task: binary}",
 )  # fmt: skip
+_EVALUATED = (
+    "--set", "environments.qa.checks.evaluation={data: rows, metrics: {auc: {min: 0.5}}}",
+)  # fmt: skip
+"""Its endpoint is asked the rows, and what it answers is measured."""
 CLEAN = ("clean", "--remove", "--expired-only")
 AFTER_ITS_TIME = 5
 """When an endpoint of four hours is over, in hours."""
@@ -78,7 +82,7 @@ def shown_and_removed(command: Callable[..., Ended], model: str) -> None:
     its time is over.
     """
     trained = ("--set", f"training.hyperparameters.model={model}")
-    build = (*BUILD, *_JUDGED, *trained)
+    build = (*BUILD, *_JUDGED, *_EVALUATED, *trained)
     for stage in _JUDGING:
         command(*build, "--from", stage, "--until", stage)
     command(*BUILD, *trained, *BY_TRANSFORM, "--from", "evaluate", "--until", "evaluate")

@@ -98,7 +98,7 @@ def _prepared(stage: Stage) -> Scene:
 def _change_sources(scene: Scene, model: str) -> None:
     """Other data and another image, which have to be brought anew."""
     for file in (scene.folder / "data").iterdir():
-        file.write_text(f"{file.read_text()}{model},1\n")
+        file.write_text(f"{file.read_text()}1,{model}\n")
     (scene.folder / "program" / "round").write_text(model)
 
 

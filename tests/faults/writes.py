@@ -29,6 +29,7 @@ AGENTS = (f"*:assumed-role/*/{RUN}", "")
 _VARYING = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12}\b|pr-\d+|\b\d{6}\b")
 _DATA = "data/"
 _STEP = re.compile(r"/ledger/steps/(\w+)/")
+_THROUGH_ENDPOINT = re.compile(r"/evaluations/[^/]+-check-(\w+)-[0-9a-f]{12}/")
 _BESIDE = {"build_image"}
 """Runs beside another stage, and is known by what it writes."""
 
@@ -80,6 +81,8 @@ class Naming:
             return "build_image"
         if "/checked/" in asked.path:
             return "check_endpoint"
+        if evaluated := _THROUGH_ENDPOINT.search(asked.path):
+            return f"check_{evaluated[1]}"
         if "/ledger/runs/" in asked.path or "/ledger/last-runs/" in asked.path:
             return "run"
         if self._stage == "run" and f"/{_DATA}" in asked.path:
