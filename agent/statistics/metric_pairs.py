@@ -85,10 +85,12 @@ def _resampled(metric: str, threshold: float) -> bootstrap.Metric:
 def _of_multiclass(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
     true = champion.labels
     if metric == "log_loss":
+        if 1 in {champion.scores.ndim, candidate.scores.ndim}:
+            raise UnusablePredictionsError("log_loss is of probabilities, and predictions hold classes only")
         given = (np.take_along_axis(each.scores, true[:, None], axis=1)[:, 0] for each in (champion, candidate))
         lost, won = (-np.log(np.clip(each.astype(np.float64), _EPSILON, 1)) for each in given)
         return compare_means(lost, won, level)
-    decided = [each.scores.argmax(axis=1) for each in (champion, candidate)]
+    decided = [each.decisions for each in (champion, candidate)]
     if metric == "accuracy":
         return compare_decisions(decided[0] == true, decided[1] == true, level)
     found = [influences(confusion_matrix(true, each, len(champion.classes)))[metric] for each in decided]

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class MulticlassReport:
     """A classifier of ``classes``; ``confusion`` of shape (classes, classes) has truth by rows, decisions by columns.
 
-    ``metrics`` by name: accuracy; macro_ and weighted_ precision, recall and f1; log_loss (nats) and macro_auc, the
-    mean of ``aucs``, each class against the rest. A class that is neither true nor decided in any row has the value 0,
-    as in scikit-learn.
+    ``metrics`` by name: accuracy; macro_ and weighted_ precision, recall and f1; of probabilities log_loss (nats) and
+    macro_auc, the mean of ``aucs``, each class against the rest, too. A class that is neither true nor decided in any
+    row has the value 0, as in scikit-learn.
     """
 
     classes: Sequence[str]
@@ -72,6 +72,17 @@ def multiclass_report(
         "macro_auc": _macro(list(aucs.values()), rows, level),
     }
     return MulticlassReport(classes=tuple(classes), rows=rows, confusion=matrix, metrics=metrics, aucs=aucs)
+
+
+def decisions_report(
+    truth: ArrayLike, decided: ArrayLike, classes: Sequence[str], *, level: float = LEVEL
+) -> MulticlassReport:
+    """What is known without probabilities: both arrays of shape (n,) hold classes' numbers."""
+    matrix = confusion_matrix(truth, decided, len(classes))
+    metrics = decision_estimates(matrix, level=level)
+    return MulticlassReport(
+        classes=tuple(classes), rows=float(matrix.sum()), confusion=matrix, metrics=metrics, aucs={}
+    )
 
 
 def decision_estimates(matrix: Floats, *, level: float = LEVEL) -> dict[str, Estimate]:

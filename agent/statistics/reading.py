@@ -12,7 +12,7 @@ import numpy as np
 from agent.statistics.arrays import Categories, UnusablePredictionsError
 from agent.statistics.columns import NAMES, refusal, refusal_of_type
 from agent.statistics.database import opened, quoted, scanned, types
-from agent.statistics.schema import LABEL, Kind, Schema, Task, lacking, schema_of
+from agent.statistics.schema import LABEL, PREDICTION, Kind, Schema, Task, lacking, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -115,10 +115,17 @@ def _named(predictions: Predictions, column: str) -> bool:
 
 
 def _numbered(database: DuckDBPyConnection, predictions: Predictions, column: str) -> tuple[str, ...]:
-    """Make a type of a column's distinct values: the classes of a multiclass task in their order, else sorted."""
-    text = f"CAST({quoted(column)} AS VARCHAR)"
-    found = f"SELECT DISTINCT {text} AS name FROM {scanned(predictions.files)} WHERE {quoted(column)} IS NOT NULL"
-    names = [name for (name,) in database.execute(f"{found} ORDER BY name").fetchall()]
+    """Make a type of a column's distinct values: the classes of a multiclass task in their order, else sorted.
+
+    True and predicted classes have one type.
+    """
+    same = (LABEL, PREDICTION) if predictions.schema.decided and column in {LABEL, PREDICTION} else (column,)
+    found = " UNION ".join(
+        f"SELECT CAST({quoted(each)} AS VARCHAR) AS name FROM {scanned(predictions.files)} "
+        f"WHERE {quoted(each)} IS NOT NULL"
+        for each in same
+    )
+    names = [name for (name,) in database.execute(f"SELECT DISTINCT name FROM ({found}) ORDER BY name").fetchall()]
     classes = predictions.schema.classes
     if column == LABEL and classes:
         if unknown := [name for name in names if name not in classes]:

@@ -28,7 +28,9 @@ def same_rows(
     first, second = (load(files, task, settings) for files in (champion, candidate))
     if order is not None:
         second = second.at(order)
-    if first.classes != second.classes:
+    if first.classes != second.classes and 1 in {first.scores.ndim, second.scores.ndim}:
+        first, second = _with_all_classes(first, second)
+    elif first.classes != second.classes:
         second = _with_classes_of(first, second, champion[0], candidate[0])
     wrong = np.flatnonzero(first.labels != second.labels)
     if wrong.size:
@@ -37,6 +39,17 @@ def same_rows(
             f" row {wrong[0]} of the former: both models have to be evaluated on the same snapshot"
         )
     return first, second
+
+
+def _with_all_classes(first: Sample, second: Sample) -> tuple[Sample, Sample]:
+    """Both with the classes that either has: of decisions only those are known that occur."""
+    classes = tuple(dict.fromkeys((*first.classes, *second.classes)))
+    return _renumbered(first, classes), _renumbered(second, classes)
+
+
+def _renumbered(sample: Sample, classes: tuple[str, ...]) -> Sample:
+    numbers = np.array([classes.index(name) for name in sample.classes])
+    return replace(sample, classes=classes, labels=numbers[sample.labels], scores=numbers[sample.decisions])
 
 
 def _with_classes_of(first: Sample, second: Sample, champion: Path, candidate: Path) -> Sample:

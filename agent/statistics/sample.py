@@ -10,7 +10,7 @@ import numpy as np
 from agent.statistics.arrays import Categories, UnusablePredictionsError
 from agent.statistics.binary import BinaryReport, binary_report
 from agent.statistics.intervals import LEVEL
-from agent.statistics.multiclass import MulticlassReport, multiclass_report
+from agent.statistics.multiclass import MulticlassReport, decisions_report, multiclass_report
 from agent.statistics.ranking import RankingReport, ranking_report
 from agent.statistics.reading import open_predictions, read
 from agent.statistics.regression import regression_estimates, regression_sums
@@ -42,7 +42,8 @@ class Sample:
     """The rows of some predictions, all columns of shape (n,); ``scores`` of a multiclass task of shape (n, classes).
 
     ``labels`` are truths (binary), numbers of ``classes`` (multiclass), numbers, or relevances; ``scores`` are
-    probabilities, predictions or ranks' scores; ``queries`` numbers of queries.
+    probabilities, predictions or ranks' scores, or numbers of classes of shape (n,), where these are all that is known;
+    ``queries`` numbers of queries.
     """
 
     task: Task
@@ -59,6 +60,11 @@ class Sample:
         """Their number."""
         return len(self.labels)
 
+    @property
+    def decisions(self) -> NDArray[Any]:
+        """The numbers of the predicted classes of a multiclass task, shape (n,)."""
+        return self.scores if self.scores.ndim == 1 else self.scores.argmax(axis=1)
+
     def at(self, rows: Codes) -> Sample:
         """Some of the rows, by their indices; their slices are left out."""
         weights, queries = (None if each is None else each[rows] for each in (self.weights, self.queries))
@@ -73,6 +79,8 @@ class Sample:
             case Task.BINARY:
                 counted = tally(self.labels, self.scores, self.weights)
                 return binary_report(counted, threshold=self.settings.threshold, level=level)
+            case Task.MULTICLASS if self.scores.ndim == 1:
+                return decisions_report(self.labels, self.scores, self.classes, level=level)
             case Task.MULTICLASS:
                 return multiclass_report(self.labels, self.scores, self.classes, level=level)
             case Task.REGRESSION:
@@ -111,9 +119,11 @@ def load(files: Sequence[Path], task: Task, settings: Settings, *, slices: Seque
     columns = read(opened, [name for name in schema.columns if name not in unread])
     numbers, names = columns.numbers, columns.names
     labels = names[LABEL].codes if task is Task.MULTICLASS else numbers[LABEL]
+    scores = names[PREDICTION].codes if schema.decided else _scores(numbers, schema.classes, task)
     return Sample(
-        task=task, settings=settings, labels=labels, scores=_scores(numbers, schema.classes, task),
-        weights=numbers.get(WEIGHT), queries=names[QUERY].codes if QUERY in names else None, classes=schema.classes,
+        task=task, settings=settings, labels=labels, scores=scores,
+        weights=numbers.get(WEIGHT), queries=names[QUERY].codes if QUERY in names else None,
+        classes=names[LABEL].names if schema.decided else schema.classes,
         slices={name: names[SLICE + name] for name in slices},
     )  # fmt: skip
 

@@ -6,7 +6,7 @@
 | `label` | all | 0 and 1, or booleans (binary); a class (multiclass); a number; a relevance of 0 or more (ranking) |
 | `score` | binary, ranking | the probability of class 1 (binary), or any number by which items are ranked |
 | `score_CLASS` | multiclass | one for each class: its probability |
-| `prediction` | regression | the predicted number, in the label's unit |
+| `prediction` | regression, multiclass | the predicted number, in the label's unit; or the class, without scores |
 | `query` | ranking | integer or text: what the item was ranked for |
 | `weight` | binary, regression; optional | how much the row counts: 0 or more |
 | `slice_NAME` | all, optional | text, integer or boolean: a part of the data that is measured apart |
@@ -59,6 +59,11 @@ class Schema:
         return tuple(name.removeprefix(SLICE) for name in self.columns if name.startswith(SLICE))
 
     @property
+    def decided(self) -> bool:
+        """Whether rows have a class, and no probabilities of classes."""
+        return self.task is Task.MULTICLASS and PREDICTION in self.columns
+
+    @property
     def weighted(self) -> bool:
         """Whether rows have weights."""
         return WEIGHT in self.columns
@@ -80,6 +85,8 @@ def schema_of(task: Task, present: Iterable[str]) -> Schema:
     optional = {WEIGHT: Kind.AMOUNT} | {name: Kind.NAME for name in names if name.startswith(SLICE)}
     columns = {ROW_ID: Kind.IDENTIFIER} | _OF_TASK[task]
     columns |= {CLASS_SCORE + name: Kind.PROBABILITY for name in classes}
+    if multiclass and not classes and PREDICTION in names:
+        columns |= {PREDICTION: Kind.NAME}
     return Schema(task=task, classes=classes, columns=columns | {k: v for k, v in optional.items() if k in names})
 
 
@@ -87,5 +94,5 @@ def lacking(schema: Schema, present: Iterable[str]) -> tuple[str, ...]:
     """The columns that a file needs and does not have."""
     names = set(present)
     missing = tuple(name for name in schema.columns if name not in names)
-    few = schema.task is Task.MULTICLASS and len(schema.classes) < 2
-    return (*missing, f"{CLASS_SCORE}CLASS for each of two or more classes") if few else missing
+    few = schema.task is Task.MULTICLASS and len(schema.classes) < 2 and not schema.decided
+    return (*missing, f"{CLASS_SCORE}CLASS for each of two or more classes, or {PREDICTION}") if few else missing

@@ -105,6 +105,14 @@ def test_a_limit_that_is_missed_fails_and_everything_measured_is_kept(world: Wor
     assert failure.value.found["metrics"] == json.loads(check.model_dump_json())["metrics"]
 
 
+def test_classes_are_measured_without_probabilities(world: World) -> None:
+    world.deploy(world.release(rows="".join(f"{n % 3},{n % 3 if n % 5 else 1}.0\n" for n in range(300))))
+    limits = {"accuracy": {"min": 0.8, "confidence": 0.95}, "macro_f1": {"min": 0.8}}
+    result = world.check(environment=evaluating(world, limits), predictions=Predictions(task="multiclass"))
+    assert result.metrics["accuracy"].value == pytest.approx(1 - 40 / 300)
+    assert "log_loss" not in result.metrics
+
+
 def test_too_few_rows_prove_nothing(world: World) -> None:
     world.deploy(world.release(rows="".join(f"{n % 2},{0.6 - 0.2 * (n % 3 == 0)}\n" for n in range(12)), columns="1"))
     limits = {"accuracy": {"min": 0.4, "confidence": 0.95}}

@@ -42,6 +42,13 @@ def test_statistics_read_them(tmp_path: Path) -> None:
     assert sample.slices["sex"].names == ("f", "m")
 
 
+def test_statistics_read_classes(tmp_path: Path) -> None:
+    predictions(tmp_path, ["2,1", "1,1", "2,4"], ["2.0", "1", "3"], Predictions(task="multiclass"))
+    sample = load([tmp_path / "predictions.parquet"], Task.MULTICLASS, Settings())
+    assert sample.classes == ("1", "2", "3")
+    assert sample.estimates()["accuracy"].value == pytest.approx(2 / 3)
+
+
 def test_truths_are_labels_of_two_classes(tmp_path: Path) -> None:
     assert predictions(tmp_path, ["true,1", "False,1", "0.0,1"], ["1", "0", "0"])["label"] == [1, 0, 0]
 

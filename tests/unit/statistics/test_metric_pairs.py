@@ -13,8 +13,9 @@ import pytest
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.metric_pairs import compare
 from agent.statistics.metrics import compared_by
+from agent.statistics.multiclass import MulticlassReport
 from agent.statistics.same_rows import same_rows
-from agent.statistics.sample import Sample, Settings
+from agent.statistics.sample import Sample, Settings, load
 from agent.statistics.schema import Task
 from tests.unit.evaluation import predicted
 
@@ -110,3 +111,51 @@ def test_other_labels_other_classes_and_weights_are_not_compared(tmp_path: Path)
         compare("auc", champion, candidate, 0.95)
     with pytest.raises(UnusablePredictionsError, match="ece of binary predictions is not compared"):
         compare("ece", champion, replace(candidate, weights=None), 0.95)
+
+
+def classes_only(columns: dict[str, Any]) -> dict[str, Any]:
+    """Predictions of which only the classes are known."""
+    names = np.array([name.removeprefix("score_") for name in columns if name.startswith("score_")])
+    scores = np.stack([columns[f"score_{name}"] for name in names], axis=1)
+    known = {name: each for name, each in columns.items() if not name.startswith("score_")}
+    return known | {"prediction": names[scores.argmax(axis=1)]}
+
+
+def test_classes_alone_have_the_metrics_of_decisions(tmp_path: Path) -> None:
+    columns = predicted.multiclass()
+    whole, bare = (
+        load([file(tmp_path, name, each)], Task.MULTICLASS, SETTINGS).report()
+        for name, each in (("whole", columns), ("bare", classes_only(columns)))
+    )
+    assert isinstance(whole, MulticlassReport)
+    assert isinstance(bare, MulticlassReport)
+    assert np.array_equal(bare.confusion, whole.confusion)
+    assert bare.metrics == {name: each for name, each in whole.metrics.items() if name in bare.metrics}
+    assert set(whole.metrics) - set(bare.metrics) == {"log_loss", "macro_auc"}
+
+
+def test_classes_alone_are_compared_by_decisions_also_with_probabilities(tmp_path: Path) -> None:
+    first, second = predicted.multiclass(noise=1.2, seed=1), predicted.multiclass(seed=2)
+    files = [
+        file(tmp_path, "first", first),
+        file(tmp_path, "second", second),
+        file(tmp_path, "b", classes_only(second)),
+    ]
+    whole = same_rows(files[:1], files[1:2], Task.MULTICLASS, SETTINGS)
+    mixed = same_rows(files[:1], files[2:], Task.MULTICLASS, SETTINGS)
+    for metric in ("accuracy", "macro_f1"):
+        assert compare(metric, *mixed, 0.95) == compare(metric, *whole, 0.95)
+    with pytest.raises(UnusablePredictionsError, match="log_loss is of probabilities"):
+        compare("log_loss", *mixed, 0.95)
+
+
+def test_a_class_that_only_one_model_predicts_is_none_of_the_other_s(tmp_path: Path) -> None:
+    rows = {"row_id": [1, 2, 3, 4], "label": ["cat", "dog", "cat", "dog"]}
+    files = [
+        file(tmp_path, name, rows | {"prediction": predicted_classes})
+        for name, predicted_classes in (("a", ["cat", "dog", "cat", "cat"]), ("b", ["cat", "dog", "bee", "dog"]))
+    ]
+    champion, candidate = same_rows(files[:1], files[1:], Task.MULTICLASS, SETTINGS)
+    assert champion.classes == candidate.classes == ("cat", "dog", "bee")
+    found = compare("accuracy", champion, candidate, 0.95)
+    assert (found.champion, found.candidate) == (0.75, 0.75)
