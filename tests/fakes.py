@@ -530,7 +530,7 @@ class FakeJobs:
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> bool:
         self._refuse("create")
-        name = str(request[{"training": "TrainingJobName", "processing": "ProcessingJobName"}[kind]])
+        name = str(request[f"{kind.noun}Name"])
         if name in self.there:
             return False
         self.created.append(request)

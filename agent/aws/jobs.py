@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,41 +19,6 @@ if TYPE_CHECKING:
     from agent.aws.sessions import Clients
     from agent.errors import ModelyardError
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Api:
-    """How one kind of job is called: in requests, in the client's methods, and in CloudWatch Logs."""
-
-    noun: str
-    create: str
-    describe: str
-    stop: str
-    log_group: str
-
-
-_APIS: Mapping[JobKind, _Api] = {
-    JobKind.TRAINING: _Api(
-        noun="TrainingJob",
-        create="create_training_job",
-        describe="describe_training_job",
-        stop="stop_training_job",
-        log_group="/aws/sagemaker/TrainingJobs",
-    ),
-    JobKind.PROCESSING: _Api(
-        noun="ProcessingJob",
-        create="create_processing_job",
-        describe="describe_processing_job",
-        stop="stop_processing_job",
-        log_group="/aws/sagemaker/ProcessingJobs",
-    ),
-    JobKind.TRANSFORM: _Api(
-        noun="TransformJob",
-        create="create_transform_job",
-        describe="describe_transform_job",
-        stop="stop_transform_job",
-        log_group="/aws/sagemaker/TransformJobs",
-    ),
-}
 _ABSENT = re.compile(r"not found|could not find", re.IGNORECASE)
 _OUT_OF_QUOTA = frozenset({"ResourceLimitExceeded", "CapacityError", "InsufficientCapacityException"})
 _QUOTA = re.compile(r"is (\d+) .*request delta of (\d+)")
@@ -74,10 +38,9 @@ class SageMakerJobs:
 
     def describe(self, kind: JobKind, name: str) -> JobState | None:
         """``DescribeTrainingJob``, ``DescribeProcessingJob``, ``DescribeTransformJob``."""
-        api = _APIS[kind]
-        with self._refusals(f"sagemaker:Describe{api.noun}", name):
+        with self._refusals(f"sagemaker:Describe{kind.noun}", name):
             try:
-                answer = self._call(api.describe, **{f"{api.noun}Name": name})
+                answer = self._call("describe", kind, {f"{kind.noun}Name": name})
             except ClientError as error:
                 if _is_absent(error):
                     return None
@@ -86,11 +49,10 @@ class SageMakerJobs:
 
     def create(self, kind: JobKind, request: Mapping[str, Any]) -> bool:
         """``CreateTrainingJob``, ``CreateProcessingJob``, ``CreateTransformJob``."""
-        api = _APIS[kind]
-        action, name = f"sagemaker:Create{api.noun}", request[f"{api.noun}Name"]
+        action, name = f"sagemaker:Create{kind.noun}", request[f"{kind.noun}Name"]
         with self._refusals(action, name):
             try:
-                self._call(api.create, **request)
+                self._call("create", kind, request)
             except ClientError as error:
                 if code(error) == "ResourceInUse":
                     return False
@@ -101,10 +63,9 @@ class SageMakerJobs:
 
     def stop(self, kind: JobKind, name: str) -> None:
         """``StopTrainingJob``, ``StopProcessingJob``, ``StopTransformJob``; AWS refuses it for a job that has ended."""
-        api = _APIS[kind]
-        with self._refusals(f"sagemaker:Stop{api.noun}", name):
+        with self._refusals(f"sagemaker:Stop{kind.noun}", name):
             try:
-                self._call(api.stop, **{f"{api.noun}Name": name})
+                self._call("stop", kind, {f"{kind.noun}Name": name})
             except ClientError:
                 state = self.describe(kind, name)
                 if state is None or not (state.over or state.status is JobStatus.STOPPING):
@@ -112,12 +73,12 @@ class SageMakerJobs:
 
     def log(self, kind: JobKind, name: str, position: Mapping[str, str]) -> LogPage:
         """``DescribeLogStreams`` and ``GetLogEvents`` of the job's streams, which are named ``JOB/HOST-…``."""
-        group = _APIS[kind].log_group
+        group = f"/aws/sagemaker/{kind.noun}s"
         with self._refusals("logs:GetLogEvents", f"{group}, streams {name}/"):
             return read_streams(self._clients.client("logs"), group, f"{name}/", position)
 
-    def _call(self, method: str, **members: Any) -> Any:
-        return getattr(self._clients.client("sagemaker"), method)(**members)
+    def _call(self, verb: str, kind: JobKind, members: Mapping[str, Any]) -> Any:
+        return getattr(self._clients.client("sagemaker"), f"{verb}_{kind}_job")(**members)
 
     def _refusals(self, action: str, resource: str) -> AbstractContextManager[None]:
         return refusals(action, resource, account=self._account, region=self._clients.region)

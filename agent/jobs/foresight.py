@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.jobs.attempts import MOST_ATTEMPTS, Move, move
-from agent.ports.jobs import JobKind
 from agent.step import Action
 
 if TYPE_CHECKING:
@@ -13,17 +12,11 @@ if TYPE_CHECKING:
 
     from agent.jobs.order import JobOrder
     from agent.ports.account import Account
-
-_CREATE: Mapping[JobKind, tuple[str, str]] = {
-    JobKind.TRAINING: ("sagemaker:CreateTrainingJob", "training-job"),
-    JobKind.PROCESSING: ("sagemaker:CreateProcessingJob", "processing-job"),
-    JobKind.TRANSFORM: ("sagemaker:CreateTransformJob", "transform-job"),
-}
+    from agent.ports.jobs import JobKind
 
 
 def foresee(order: JobOrder, account: Account) -> tuple[Action, ...]:
     """The job that would be started, with its model if it needs one; none where one that ran or runs is adopted."""
-    operation, kind = _CREATE[order.kind]
     for attempt in range(1, MOST_ATTEMPTS + 1):
         name = order.name(attempt)
         doing = move(account.jobs.describe(order.kind, name), order.kept)
@@ -31,21 +24,24 @@ def foresee(order: JobOrder, account: Account) -> tuple[Action, ...]:
             return ()
         if doing is Move.CREATE:
             note = "" if attempt == 1 else f"attempt {attempt}: the one before did not complete"
-            job = _action(operation, f"{kind}/{name}", account, note=note, request=order.request(name))
+            job = _job(order.kind, name, account, note=note, request=order.request(name))
             return (job,) if order.serving is None else _with_model(job, order.serving.model(name), name, account)
     return ()
 
 
 def foresee_any(kind: JobKind, name: str, account: Account, *, note: str) -> Action:
     """Jobs that would be started under names that nobody knows yet; ``name`` is a pattern of these."""
-    operation, resource = _CREATE[kind]
-    return _action(operation, f"{resource}/{name}", account, note=note)
+    return _job(kind, name, account, note=note)
 
 
 def _with_model(job: Action, request: Mapping[str, Any], name: str, account: Account) -> tuple[Action, ...]:
     made = _action("sagemaker:CreateModel", f"model/{name}", account, note="for the job only", request=request)
     gone = _action("sagemaker:DeleteModel", f"model/{name}", account, note="when the job is over")
     return (made, job, gone)
+
+
+def _job(kind: JobKind, name: str, account: Account, *, note: str, request: Mapping[str, Any] | None = None) -> Action:
+    return _action(f"sagemaker:Create{kind.noun}", f"{kind}-job/{name}", account, note=note, request=request)
 
 
 def _action(

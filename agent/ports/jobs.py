@@ -20,6 +20,11 @@ class JobKind(StrEnum):
     PROCESSING = "processing"
     TRANSFORM = "transform"
 
+    @property
+    def noun(self) -> str:
+        """What the API calls such a job in the names of actions, members and log groups: ``TrainingJob``."""
+        return f"{self.capitalize()}Job"
+
 
 class JobStatus(StrEnum):
     """SageMaker's own words (``TrainingJobStatus``, ``ProcessingJobStatus``, ``TransformJobStatus``)."""
