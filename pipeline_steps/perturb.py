@@ -24,7 +24,7 @@ from agent.evaluation import by_job
 from agent.evaluation.by_job import Judged
 from agent.evaluation.extra import require_statistics
 from agent.jobs.evaluation_job import EvaluationInputs, evaluation_kind
-from agent.jobs.foresight import foresee_any
+from agent.jobs.foresight import creation
 from agent.jobs.side_by_side import Task, side_by_side
 from agent.ledger.records import Record
 from agent.step import Action, Step, StepModel, digest, unkeyed
@@ -96,9 +96,7 @@ def _making(inputs: Inputs, missing: Sequence[str], ctx: Context) -> Sequence[Ac
     return (
         Action(operation="s3:PutObject", resource=bucket, account=tools.id, note=note),
         Action(operation="s3:PutObject", resource=ctx.ledger.uri(COPIES), account=tools.id, note="which these are"),
-        foresee_any(
-            evaluation_kind(inputs), naming.job(inputs.project, STEP.name, "*"), tools, note="one for each copy"
-        ),
+        creation(evaluation_kind(inputs), naming.job(inputs.project, STEP.name, "*"), tools, note="one for each copy"),
     )
 
 

@@ -24,24 +24,22 @@ def foresee(order: JobOrder, account: Account) -> tuple[Action, ...]:
             return ()
         if doing is Move.CREATE:
             note = "" if attempt == 1 else f"attempt {attempt}: the one before did not complete"
-            job = _job(order.kind, name, account, note=note, request=order.request(name))
+            job = creation(order.kind, name, account, note=note, request=order.request(name))
             return (job,) if order.serving is None else _with_model(job, order.serving.model(name), name, account)
     return ()
 
 
-def foresee_any(kind: JobKind, name: str, account: Account, *, note: str) -> Action:
-    """Jobs that would be started under names that nobody knows yet; ``name`` is a pattern of these."""
-    return _job(kind, name, account, note=note)
+def creation(
+    kind: JobKind, name: str, account: Account, *, note: str, request: Mapping[str, Any] | None = None
+) -> Action:
+    """A job that would be started; ``name`` may be a pattern, of jobs whose names nobody knows yet."""
+    return _action(f"sagemaker:Create{kind.noun}", f"{kind}-job/{name}", account, note=note, request=request)
 
 
 def _with_model(job: Action, request: Mapping[str, Any], name: str, account: Account) -> tuple[Action, ...]:
     made = _action("sagemaker:CreateModel", f"model/{name}", account, note="for the job only", request=request)
     gone = _action("sagemaker:DeleteModel", f"model/{name}", account, note="when the job is over")
     return (made, job, gone)
-
-
-def _job(kind: JobKind, name: str, account: Account, *, note: str, request: Mapping[str, Any] | None = None) -> Action:
-    return _action(f"sagemaker:Create{kind.noun}", f"{kind}-job/{name}", account, note=note, request=request)
 
 
 def _action(
