@@ -31,7 +31,9 @@ def order_of(champion: Predictions, candidate: Predictions) -> Codes | None:
             _each_once(database, "champion", champion)
             return None
         for name, each in (("champion", champion), ("candidate", candidate)):
-            database.execute(f"CREATE TABLE {name}_rows AS SELECT id, row_number() OVER () - 1 AS row FROM {name}")
+            database.execute(
+                f"CREATE TABLE {name}_rows AS SELECT id, CAST(row_number() OVER () - 1 AS UINTEGER) AS row FROM {name}"
+            )
             _each_once(database, f"{name}_rows", each)
         _same(_number(database, _IN_ONE_ONLY), champion, candidate)
         found = database.execute(_JOINED).fetchnumpy()

@@ -68,13 +68,16 @@ def score_estimates(tally: ScoreTally, level: float = LEVEL) -> dict[str, Estima
 
     The interval of the average precision is the logit interval of Boyd, Eng and Page (ECML PKDD 2013).
     """
+    # Losses come before what the tally keeps for the other two, so that not all are held at once.
+    log_loss = _mean_loss(tally, score_metrics.log_losses(tally.scores), level)
+    brier = _mean_loss(tally, score_metrics.squared_errors(tally.scores), level)
     precision, positives = float(score_metrics.average_precision(tally)), float(tally.positive) * tally.scale
     spread = math.sqrt(precision * (1 - precision) / positives) if positives else math.nan
     return {
         "auc": auc_interval(tally, level),
         "average_precision": logit(precision, spread, rows=positives, level=level, method="logit"),
-        "log_loss": _mean_loss(tally, score_metrics.log_losses(tally.scores), level),
-        "brier": _mean_loss(tally, score_metrics.squared_errors(tally.scores), level),
+        "log_loss": log_loss,
+        "brier": brier,
     }
 
 
@@ -120,9 +123,11 @@ def _deviation_of_mcc(confusion: Confusion, rows: float) -> float:
 
 
 def _mean_loss(tally: ScoreTally, losses: tuple[Floats, Floats], level: float) -> Estimate:
-    """The mean of rows' losses, which are known for each score and class."""
+    """The mean of rows' losses, which are known for each score and class, and are changed."""
     total = float(tally.total)
     classes = list(zip(losses, (tally.positives, tally.negatives), strict=True))
     value = sum(float(dot(loss, counts)) for loss, counts in classes) / total
-    variance = sum(float(squares(loss - value, counts)) for loss, counts in classes) / total
+    for each in losses:
+        np.subtract(each, value, out=each)
+    variance = sum(float(squares(loss, counts)) for loss, counts in classes) / total
     return mean(value, variance, tally.rows, level)

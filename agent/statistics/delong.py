@@ -1,13 +1,12 @@
 """Gives an AUC its interval, and two AUCs on the same rows theirs, without resampling.
 
-Sources: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988, 837-845); by ranks in O(n log n) as Sun and Xu (IEEE
-Signal Processing Letters 21, 2014, 1389-1393).
+Source: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988, 837-845).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +15,13 @@ from agent.statistics import arrays
 from agent.statistics.arrays import dot, squares
 from agent.statistics.comparisons import Comparison, p_of
 from agent.statistics.intervals import LEVEL, Estimate, logit, normal, unknown, wilson
+from agent.statistics.placements import placements
+from agent.statistics.weighing import average, effective, moments
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from agent.statistics.arrays import Bools, Floats
+    from agent.statistics.arrays import Floats
     from agent.statistics.tally import ScoreTally
 
 
@@ -42,69 +43,57 @@ def auc_interval(tally: ScoreTally, level: float = LEVEL) -> Estimate:
     return replace(estimate, rows=tally.rows, method=method)
 
 
-def compare_auc(labels: ArrayLike, champion: ArrayLike, candidate: ArrayLike, level: float = LEVEL) -> Comparison:
-    """The AUCs of two models that scored the same rows, each argument of shape (n,)."""
+def compare_auc(
+    labels: ArrayLike,
+    champion: ArrayLike,
+    candidate: ArrayLike,
+    level: float = LEVEL,
+    weights: Floats | None = None,
+) -> Comparison:
+    """The AUCs of two models that scored the same rows, each argument of shape (n,); weights are more than 0."""
     truth = arrays.binary(labels)
     scores = [arrays.finite(champion, "champion's score"), arrays.finite(candidate, "candidate's score")]
-    rows = arrays.same_length(label=truth, champion=scores[0], candidate=scores[1])
-    positives = int(np.count_nonzero(truth))
-    if min(positives, rows - positives) < 2:
-        nan = unknown(math.nan, level=level, rows=rows, method="DeLong, paired")
+    rows = arrays.same_length(label=truth, champion=scores[0], candidate=scores[1], weight=weights)
+    classes = [(each, None if weights is None else weights[each]) for each in (truth, ~truth)]
+    counts = [float(np.count_nonzero(own)) if weight is None else effective(weight) for own, weight in classes]
+    worth = float(rows) if weights is None else effective(weights)
+    if min(counts) < 2:
+        nan = unknown(math.nan, level=level, rows=worth, method="DeLong, paired")
         return Comparison(champion=math.nan, candidate=math.nan, difference=nan, p_value=math.nan)
-    first, second = (_placements(truth, each) for each in scores)
-    variance = sum(
-        float(np.var(mine - theirs, ddof=1)) / len(mine)
-        for mine, theirs in ((second.positives, first.positives), (second.negatives, first.negatives))
-    )
-    areas = float(first.positives.mean()), float(second.positives.mean())
-    change = normal(areas[1] - areas[0], math.sqrt(variance), rows=rows, level=level, method="DeLong, paired")
-    if not variance:
-        change = _unvaried(change, min(positives, rows - positives))
+    change = placements(truth, scores[0], weights)
+    areas = [average(change[truth], classes[0][1])]
+    placed = placements(truth, scores[1], weights)
+    areas.append(average(placed[truth], classes[0][1]))
+    np.subtract(placed, change, out=change)
+    del placed
+    variance = 0.0
+    for own, weight in classes:
+        _, of_class, count = moments(change[own], weight)
+        variance += of_class / (count - 1)
+    difference = paired(areas[1] - areas[0], variance, rows=worth, fewer=min(counts), level=level)
     return Comparison(
-        champion=areas[0], candidate=areas[1], difference=change, p_value=p_of(change.value, change.deviation)
-    )
+        champion=areas[0], candidate=areas[1], difference=difference,
+        p_value=p_of(difference.value, difference.deviation),
+    )  # fmt: skip
 
 
-def _unvaried(change: Estimate, fewer: int) -> Estimate:
-    """The difference of two models that no row tells apart, both perfect perhaps: other rows may still do so.
+def paired(value: float, variance: float, *, rows: float, fewer: float, level: float) -> Estimate:
+    """The difference of two AUCs, or of two means of AUCs; ``fewer`` are the rows of the smallest class.
 
-    As far as Wilson's interval reaches for what none of so many rows of the smaller class has shown.
+    Of two models that no row tells apart, both perfect perhaps, other rows may still do so: as far as Wilson's interval
+    reaches for what none of so many rows has shown.
     """
-    half = wilson(0, fewer, change.level).high
-    low, high = max(-1.0, change.value - half), min(1.0, change.value + half)
-    return replace(change, low=low, high=high, method="DeLong, Wilson")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Placements:
-    """DeLong's components: the share of the other class that each row is on the right side of, ties by half."""
-
-    positives: Floats
-    negatives: Floats
-
-
-def _placements(truth: Bools, scores: Floats) -> _Placements:
-    """By one sort of all scores: how many of the other class are below each row, and half of those that are equal."""
-    order = np.argsort(scores)
-    ranked, positive = scores[order], truth[order]
-    first = np.empty(len(order), np.bool_)
-    first[:1] = True
-    np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
-    starts = np.flatnonzero(first)
-    sizes = np.diff(starts, append=len(order))
-    placed = np.empty(len(order))
-    found = []
-    for own, other in ((truth, ~positive), (~truth, positive)):
-        equal = np.add.reduceat(other, starts, dtype=np.float64)
-        below = np.cumsum(equal) - equal / 2
-        placed[order] = np.repeat(below / np.count_nonzero(other), sizes)
-        found.append(placed[own])
-    return _Placements(positives=found[0], negatives=1 - found[1])
+    change = normal(value, math.sqrt(variance), rows=rows, level=level, method="DeLong, paired")
+    if variance:
+        return change
+    half = wilson(0, fewer, level).high
+    return replace(change, low=max(-1.0, value - half), high=min(1.0, value + half), method="DeLong, Wilson")
 
 
 def _moments(above: Floats, own: Floats, counts: Floats) -> tuple[float, float]:
     """Mean and variance (by n) of the share of a class above rows of the other, which occur so often at each score."""
-    share = above - own / 2
+    share = own / -2
+    share += above
     share /= above[0]
     total = float(counts.sum())
     mean = float(dot(share, counts)) / total
