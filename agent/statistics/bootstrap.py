@@ -3,7 +3,8 @@
 Rows that fall into the same cell (label, bin of one score, bin of the other) are drawn together: a resample is a table
 of Poisson counts, whatever the number of rows (Chamandy et al., "Estimating uncertainty for massive data streams",
 Google, 2012). With no more distinct scores than bins, every score is its own bin and the bootstrap is exact; else the
-resamples are shifted so that they are about the exact value.
+resamples are shifted so that they are about the exact value. A cell of rows with weights is drawn as so many equal
+ones as have its weight and its sum of squared weights, which are the mean and the variance of rows drawn one by one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agent.statistics import arrays
 from agent.statistics.comparisons import Comparison
 from agent.statistics.intervals import LEVEL, Estimate, unknown
 from agent.statistics.tally import ScoreTally, tally
+from agent.statistics.weighing import effective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,19 +55,26 @@ DEFAULT = Plan()
 
 
 def compare(
-    metric: Metric, labels: ArrayLike, champion: ArrayLike, candidate: ArrayLike, plan: Plan = DEFAULT
+    metric: Metric,
+    labels: ArrayLike,
+    champion: ArrayLike,
+    candidate: ArrayLike,
+    plan: Plan = DEFAULT,
+    *,
+    weights: Floats | None = None,
 ) -> Comparison:
-    """A metric of two models on the same rows, each argument of shape (n,), with the percentile interval.
+    """A metric of two models on the same rows, each array of shape (n,), with the percentile interval.
 
     The p value is twice the share of resamples on the wrong side of 0 (at least 2 / (resamples + 1)).
     """
     truth = arrays.binary(labels)
     scores = [arrays.finite(champion, "champion's score"), arrays.finite(candidate, "candidate's score")]
-    arrays.same_length(label=truth, champion=scores[0], candidate=scores[1])
-    exact = [float(metric(tally(truth, each))) for each in scores]
-    drawn = _resampled(metric, truth, scores, plan)
+    arrays.same_length(label=truth, champion=scores[0], candidate=scores[1], weight=weights)
+    exact = [float(metric(tally(truth, each, weights))) for each in scores]
+    drawn = _resampled(metric, truth, scores, plan, weights)
     resamples = exact[1] - exact[0] + (drawn[1] - drawn[0])
-    difference = percentiles(exact[1] - exact[0], resamples, rows=len(truth), plan=plan)
+    rows = float(len(truth)) if weights is None else effective(weights)
+    difference = percentiles(exact[1] - exact[0], resamples, rows=rows, plan=plan)
     return Comparison(champion=exact[0], candidate=exact[1], difference=difference, p_value=_p(resamples))
 
 
@@ -128,14 +137,16 @@ def _edges(scores: Floats, plan: Plan) -> Floats:
     return np.unique(np.concatenate([few, plan.thresholds, [min(float(scores.min()), few[0])]]))
 
 
-def _resampled(metric: Metric, truth: Bools, scores: list[Floats], plan: Plan) -> list[Floats]:
+def _resampled(
+    metric: Metric, truth: Bools, scores: list[Floats], plan: Plan, weights: Floats | None = None
+) -> list[Floats]:
     """For each model, how far the metric of each resample is from that of the sample, both by bins; (resamples,)."""
     binned = [_binned(each, plan) for each in scores]
     cell = truth.astype(np.int64)
     for each in binned:
         cell *= len(each.means)
         cell += each.codes
-    counts = np.bincount(cell)
+    counts = np.bincount(cell, weights)
     cells = np.flatnonzero(counts)
     layout, rest = [], cells
     for each in reversed(binned):
@@ -145,14 +156,15 @@ def _resampled(metric: Metric, truth: Bools, scores: list[Floats], plan: Plan) -
         _Side(means=each.means, bins=codes, positive=rest == 1)
         for each, codes in zip(binned, reversed(layout), strict=True)
     ]
-    observed = counts[cells].astype(np.float64)
+    observed = counts[cells].astype(np.float64, copy=False)
+    each_weighs = np.ones(1) if weights is None else np.bincount(cell, np.square(weights))[cells] / observed
     centres = [float(metric(side.tally(observed))) for side in sides]
     generator = np.random.default_rng(plan.seed)
     parts: list[list[Floats]] = [[] for _ in sides]
     at_once = max(1, _DRAWS // len(cells))
     for start in range(0, plan.resamples, at_once):
         size = (min(at_once, plan.resamples - start), len(cells))
-        drawn = generator.poisson(observed, size=size).astype(np.float64)
+        drawn: Floats = generator.poisson(observed / each_weighs, size=size) * each_weighs
         for part, side, centre in zip(parts, sides, centres, strict=True):
             part.append(metric(side.tally(drawn)) - centre)
     return [np.concatenate(part) for part in parts]

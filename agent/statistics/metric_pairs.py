@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.statistics import bootstrap, score_metrics
+from agent.statistics import arrays, bootstrap, score_metrics
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.comparisons import Comparison, p_of
 from agent.statistics.delong import compare_auc
@@ -22,6 +22,7 @@ from agent.statistics.multiclass import confusion_matrix, influences
 from agent.statistics.paired import compare_decisions, compare_means
 from agent.statistics.ranking import ranking_report
 from agent.statistics.schema import Task
+from agent.statistics.weighing import average, moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,28 +35,40 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 
 def compare(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
-    """A metric of two models whose rows are the same and in the same order; UnusablePredictionsError for weights."""
-    if champion.weights is not None or candidate.weights is not None:
-        raise UnusablePredictionsError("rows with weights are not compared pairwise; leave out the column weight")
+    """A metric of two models whose rows and weights are the same and in the same order."""
     if metric not in compared_by(champion.task, champion.settings.k):
         raise UnusablePredictionsError(f"{metric} of {champion.task} predictions is not compared pairwise")
-    return _OF_TASK[champion.task](metric, champion, candidate, level)
+    first, second = (_counted(each) for each in (champion, candidate))
+    return _OF_TASK[champion.task](metric, first, second, level)
+
+
+def _counted(sample: Sample) -> Sample:
+    """Without rows that weigh nothing, and without weights where all weigh the same."""
+    if sample.weights is None:
+        return sample
+    weights = arrays.weights(sample.weights)
+    if not weights.all():
+        return _counted(sample.at(np.flatnonzero(weights)))
+    return replace(sample, weights=None if weights.min() == weights.max() else weights)
 
 
 def _of_binary(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
     truth: Bools = champion.labels
     scores, threshold = (champion.scores, candidate.scores), champion.settings.threshold
+    weights = champion.weights
     if metric == "auc":
-        return compare_auc(truth, champion.scores, candidate.scores, level)
+        return compare_auc(truth, champion.scores, candidate.scores, level, weights)
     if metric in _LOSSES:
         champion_loss, candidate_loss = (_LOSSES[metric](truth, each) for each in scores)
-        return compare_means(champion_loss, candidate_loss, level)
+        return compare_means(champion_loss, candidate_loss, level, weights)
     rows = {"accuracy": np.ones_like(truth), "recall": truth, "specificity": ~truth}.get(metric)
     if rows is not None:
         first, second = ((each[rows] >= threshold) == truth[rows] for each in scores)
-        return compare_decisions(first, second, level)
+        return compare_decisions(first, second, level, None if weights is None else weights[rows])
     plan = bootstrap.Plan(thresholds=(threshold,), level=level)
-    return bootstrap.compare(_resampled(metric, threshold), truth, champion.scores, candidate.scores, plan)
+    return bootstrap.compare(
+        _resampled(metric, threshold), truth, champion.scores, candidate.scores, plan, weights=weights
+    )
 
 
 def _log_loss(truth: Bools, scores: Floats) -> Floats:
@@ -101,26 +114,27 @@ def _of_multiclass(metric: str, champion: Sample, candidate: Sample, level: floa
 def _of_regression(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
     labels = champion.labels.astype(np.float64)
     errors = [each.scores.astype(np.float64) - labels for each in (champion, candidate)]
+    weights = champion.weights
     if metric == "mae":
-        return compare_means(np.abs(errors[0]), np.abs(errors[1]), level)
+        return compare_means(np.abs(errors[0]), np.abs(errors[1]), level, weights)
     squares = [np.square(each) for each in errors]
     if metric == "mse":
-        return compare_means(squares[0], squares[1], level)
-    means = [float(each.mean()) for each in squares]
+        return compare_means(squares[0], squares[1], level, weights)
+    means = [average(each, weights) for each in squares]
     if metric == "rmse":
         roots = [math.sqrt(each) for each in means]
         parts = [
             (square - each) / (2 * root) if root else square
             for square, each, root in zip(squares, means, roots, strict=True)
         ]
-        return _delta(roots[0], roots[1], parts[1] - parts[0], level)
-    distances = np.square(labels - labels.mean())
-    variance = float(distances.mean())
+        return _delta(roots[0], roots[1], parts[1] - parts[0], level, weights)
+    distances = np.square(labels - average(labels, weights))
+    variance = average(distances, weights)
     if not variance:
         raise UnusablePredictionsError("all labels are the same, so that r2 is undefined")
     shares = [each / variance for each in means]
     parts = [(share * distances - square) / variance for share, square in zip(shares, squares, strict=True)]
-    return _delta(1 - shares[0], 1 - shares[1], parts[1] - parts[0], level)
+    return _delta(1 - shares[0], 1 - shares[1], parts[1] - parts[0], level, weights)
 
 
 def _of_ranking(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
@@ -133,9 +147,12 @@ def _of_ranking(metric: str, champion: Sample, candidate: Sample, level: float) 
     return compare_means(first, second, level)
 
 
-def _delta(champion: float, candidate: float, influence: Floats, level: float) -> Comparison:
+def _delta(
+    champion: float, candidate: float, influence: Floats, level: float, weights: Floats | None = None
+) -> Comparison:
     """By what each row adds to the difference of both values."""
-    difference = mean(candidate - champion, float(influence.var()), len(influence), level)
+    _, variance, rows = moments(influence, weights)
+    difference = mean(candidate - champion, variance, rows, level)
     return Comparison(
         champion=champion, candidate=candidate, difference=replace(difference, method="delta, paired"),
         p_value=p_of(difference.value, difference.deviation),

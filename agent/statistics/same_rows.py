@@ -1,4 +1,4 @@
-"""Brings the predictions of two models to the same rows in the same order, and sees that these have the same labels."""
+"""Brings two models' predictions to the same rows in the same order, and sees that labels and weights are the same."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from agent.statistics.alignment import order_of
 from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.reading import open_predictions
 from agent.statistics.sample import load
+from agent.statistics.schema import ROW_ID, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from agent.statistics.sample import Sample, Settings
     from agent.statistics.schema import Task
+
+_ROUNDING = 1e-6
+"""How far the same number may be from itself as a float of 32 bits."""
 
 
 def same_rows(
@@ -38,7 +42,27 @@ def same_rows(
             f"{wrong.size} rows have another label in {champion[0]} than in {candidate[0]} (by row_id), the first is"
             f" row {wrong[0]} of the former: both models have to be evaluated on the same snapshot"
         )
-    return first, second
+    _same_weights(first, second, champion[0], candidate[0])
+    return first, replace(second, weights=first.weights)
+
+
+def _same_weights(first: Sample, second: Sample, champion: Path, candidate: Path) -> None:
+    """Weights may have been rounded to other precisions."""
+    if first.weights is None and second.weights is None:
+        return
+    if first.weights is None or second.weights is None:
+        lacking = champion if first.weights is None else candidate
+        raise UnusablePredictionsError(
+            f"{lacking} lacks the column {WEIGHT}, which the other model's predictions have; let both be evaluated by"
+            " the same script"
+        )
+    wrong = np.flatnonzero(~np.isclose(first.weights, second.weights, rtol=_ROUNDING, atol=0))
+    if wrong.size:
+        raise UnusablePredictionsError(
+            f"{wrong.size} rows have another {WEIGHT} in {champion} than in {candidate} (by {ROW_ID}), the first is row"
+            f" {wrong[0]} of the former, {first.weights[wrong[0]]:g} and {second.weights[wrong[0]]:g}: how much a row"
+            " counts must not depend on the model"
+        )
 
 
 def _with_all_classes(first: Sample, second: Sample) -> tuple[Sample, Sample]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,7 +96,7 @@ def test_the_order_of_rows_and_of_classes_does_not_matter(tmp_path: Path) -> Non
         assert compare(metric, first, second, 0.95) == compare(metric, champion, candidate, 0.95)
 
 
-def test_other_labels_other_classes_and_weights_are_not_compared(tmp_path: Path) -> None:
+def test_other_labels_other_classes_and_other_weights_are_not_compared(tmp_path: Path) -> None:
     labels = predicted.binary()["label"].copy()
     labels[5] = 1 - labels[5]
     with pytest.raises(UnusablePredictionsError, match=r"1 rows have another label .* the first is row 5 "):
@@ -106,11 +105,10 @@ def test_other_labels_other_classes_and_weights_are_not_compared(tmp_path: Path)
         pair(tmp_path, Task.BINARY, row_id=np.arange(1, 1001))
     with pytest.raises(UnusablePredictionsError, match="models of other classes are not compared"):
         pair(tmp_path, Task.MULTICLASS, score_fox=np.zeros(600))
-    champion, candidate = pair(tmp_path, Task.BINARY, weight=np.ones(1000))
-    with pytest.raises(UnusablePredictionsError, match="weights are not compared pairwise"):
-        compare("auc", champion, candidate, 0.95)
+    with pytest.raises(UnusablePredictionsError, match="lacks the column weight, which the other model's"):
+        pair(tmp_path, Task.BINARY, weight=np.ones(1000))
     with pytest.raises(UnusablePredictionsError, match="ece of binary predictions is not compared"):
-        compare("ece", champion, replace(candidate, weights=None), 0.95)
+        compare("ece", *pair(tmp_path, Task.BINARY), 0.95)
 
 
 def classes_only(columns: dict[str, Any]) -> dict[str, Any]:
