@@ -1,7 +1,8 @@
 """Compares two models by any metric of their task on the same rows, each metric by the method that fits it.
 
-AUC by DeLong's; shares of right rows by Newcombe's; means of rows or queries by their differences; smooth functions of
-means (rmse, r2, metrics of a confusion matrix) by the delta method, row by row; what is left by the paired bootstrap.
+AUC, and the mean of several classes', by DeLong's; shares of right rows by Newcombe's; means of rows or queries by
+their differences; smooth functions of means (rmse, r2, metrics of a confusion matrix) by the delta method, row by row;
+what is left by the paired bootstrap.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from agent.statistics.arrays import UnusablePredictionsError
 from agent.statistics.comparisons import Comparison, p_of
 from agent.statistics.delong import compare_auc
 from agent.statistics.intervals import mean
+from agent.statistics.macro_auc import compare_macro_auc
 from agent.statistics.metrics import compared_by
 from agent.statistics.multiclass import confusion_matrix, influences
 from agent.statistics.paired import compare_decisions, compare_means
@@ -97,6 +99,8 @@ def _resampled(metric: str, threshold: float) -> bootstrap.Metric:
 
 def _of_multiclass(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
     true = champion.labels
+    if metric == "macro_auc":
+        return compare_macro_auc(true, champion.scores, candidate.scores, level)
     if metric == "log_loss":
         if 1 in {champion.scores.ndim, candidate.scores.ndim}:
             raise UnusablePredictionsError("log_loss is of probabilities, and predictions hold classes only")

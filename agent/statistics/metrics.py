@@ -32,7 +32,7 @@ _MULTICLASS: Mapping[str, Better] = {
     "macro_auc": "higher",
 }
 _REGRESSION: Mapping[str, Better] = {"mse": "lower", "rmse": "lower", "mae": "lower", "r2": "higher"}
-_UNPAIRED = frozenset({"ece", "macro_auc"})
+_UNPAIRED = frozenset({"ece"})
 """Metrics without a paired interval."""
 
 

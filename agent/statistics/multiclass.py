@@ -11,7 +11,8 @@ import numpy as np
 from agent.statistics import arrays
 from agent.statistics.arrays import UnusablePredictionsError, ratio
 from agent.statistics.delong import auc_interval
-from agent.statistics.intervals import LEVEL, Estimate, mean, normal, unknown, wilson
+from agent.statistics.intervals import LEVEL, Estimate, mean, normal, wilson
+from agent.statistics.macro_auc import macro_auc
 from agent.statistics.tally import tally
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def multiclass_report(
     metrics = {
         **decision_estimates(matrix, level=level),
         "log_loss": _log_loss(true, probability, level),
-        "macro_auc": _macro(list(aucs.values()), rows, level),
+        "macro_auc": macro_auc(true, probability, level),
     }
     return MulticlassReport(classes=tuple(classes), rows=rows, confusion=matrix, metrics=metrics, aucs=aucs)
 
@@ -153,11 +154,3 @@ def _log_loss(true: ArrayLike, probability: Floats, level: float) -> Estimate:
     given = np.take_along_axis(probability, np.asarray(true)[:, None], axis=1)[:, 0].astype(np.float64)
     losses = -np.log(np.clip(given, np.finfo(np.float64).eps, 1))
     return mean(float(losses.mean()), float(losses.var()), len(losses), level)
-
-
-def _macro(aucs: list[Estimate], rows: float, level: float) -> Estimate:
-    """The mean over classes; its standard error is at most the mean of theirs, which is what is told (Minkowski)."""
-    if not all(math.isfinite(each.value) for each in aucs):
-        return unknown(math.nan, level=level, rows=rows, method="bound")
-    value, deviation = (sum(values) / len(aucs) for values in zip(*((a.value, a.deviation) for a in aucs), strict=True))
-    return normal(value, deviation, rows=rows, level=level, method="bound")
