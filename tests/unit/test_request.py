@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from agent.composition import open_repository
+from agent.deployment.examination import Answers, ChecksFailedError
 from agent.errors import TemporaryError, UsageError
 from agent.ledger.ledger import Ledger
 from agent.ledger.runs import RunRecord, keep_run, last_runs
@@ -84,6 +85,14 @@ def test_every_answer_has_the_same_members() -> None:
         ("failed", 75),
         ("done", 0),
     ]
+
+
+def test_a_failure_says_what_was_found_out_before() -> None:
+    failed = ChecksFailedError("too slow", Answers(requests=1, rows=0, p99_ms=91.5, missed=("too slow",)))
+    answer = failure_document("check_endpoint", failed, interrupted=False)
+    assert (answer["status"], answer["exit_code"], answer["error"]) == ("failed", 7, "too slow")
+    assert (answer["result"]["p99_ms"], answer["result"]["missed"]) == (91.5, ["too slow"])
+    assert failure_document("train", TemporaryError("busy"), interrupted=False)["result"] == {}
 
 
 def test_a_waiting_answer_says_when_to_come_again_and_with_what() -> None:
