@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _EPSILON = float(np.finfo(np.float64).eps)
 
+_OF_PROBABILITIES = frozenset({"log_loss", "macro_auc"})
+"""Metrics of several classes that a class alone does not tell."""
+
 
 def compare(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
     """A metric of two models whose rows and weights are the same and in the same order."""
@@ -99,11 +102,11 @@ def _resampled(metric: str, threshold: float) -> bootstrap.Metric:
 
 def _of_multiclass(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:
     true = champion.labels
+    if metric in _OF_PROBABILITIES and 1 in {champion.scores.ndim, candidate.scores.ndim}:
+        raise UnusablePredictionsError(f"{metric} is of probabilities, and predictions hold classes only")
     if metric == "macro_auc":
         return compare_macro_auc(true, champion.scores, candidate.scores, level)
     if metric == "log_loss":
-        if 1 in {champion.scores.ndim, candidate.scores.ndim}:
-            raise UnusablePredictionsError("log_loss is of probabilities, and predictions hold classes only")
         given = (np.take_along_axis(each.scores, true[:, None], axis=1)[:, 0] for each in (champion, candidate))
         lost, won = (-np.log(np.clip(each.astype(np.float64), _EPSILON, 1)) for each in given)
         return compare_means(lost, won, level)

@@ -143,8 +143,9 @@ def test_classes_alone_are_compared_by_decisions_also_with_probabilities(tmp_pat
     mixed = same_rows(files[:1], files[2:], Task.MULTICLASS, SETTINGS)
     for metric in ("accuracy", "macro_f1"):
         assert compare(metric, *mixed, 0.95) == compare(metric, *whole, 0.95)
-    with pytest.raises(UnusablePredictionsError, match="log_loss is of probabilities"):
-        compare("log_loss", *mixed, 0.95)
+    for metric in ("log_loss", "macro_auc"):
+        with pytest.raises(UnusablePredictionsError, match=f"{metric} is of probabilities"):
+            compare(metric, *mixed, 0.95)
 
 
 def test_a_class_that_only_one_model_predicts_is_none_of_the_other_s(tmp_path: Path) -> None:
