@@ -41,7 +41,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def demo(arguments: argparse.Namespace, console: Console) -> int:
     """Bring the tumour example to production and back, across three accounts of a fresh cloud."""
+    from agent.evaluation.extra import require_statistics
+
     require_parts()
+    require_statistics("the demo's predictions are")
     contained = arguments.runtime == "docker"
     if not contained:
         _require_example()

@@ -12,7 +12,7 @@ from agent.errors import ExitCode
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from agent.artifacts import Release
     from agent.composition import Opened
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.json:
         console.answer_json([asdict(row) for row in rows])
     elif rows:
-        _show_list(rows, console)
+        _show_list(rows, opened.configuration.evaluation.metrics, console)
     else:
         console.say("There is no release yet; `modelyard run` makes one.")
     return ExitCode.DONE
@@ -107,7 +107,8 @@ def _version(release: Release, opened: Opened) -> ModelVersion | None:
     return opened.context.accounts.tools.registry.describe(release.package)
 
 
-def _show_list(rows: Sequence[ReleaseRow], console: Console) -> None:
+def _show_list(rows: Sequence[ReleaseRow], wanted: Container[str], console: Console) -> None:
+    """A line for each; of the metrics those that are ``wanted``, for of predictions a dozen are computed."""
     from agent.view.table import answer_table
 
     answer_table(
@@ -119,7 +120,7 @@ def _show_list(rows: Sequence[ReleaseRow], console: Console) -> None:
                 row.commit[:7] or "-",
                 _origin(row),
                 row.approval,
-                " ".join(f"{name}={value:.4g}" for name, value in row.metrics.items()),
+                " ".join(f"{name}={value:.4g}" for name, value in row.metrics.items() if name in wanted),
                 " ".join(row.live) or "-",
                 row.subject,
             )

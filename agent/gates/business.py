@@ -28,5 +28,5 @@ def _best_in_words(finding: Finding) -> str:
     return "".join(
         f", by the threshold {now.of}; {best.value:.6g} by {best.of}, which is worth most on these rows"
         for now, best in zip(finding.all_of("expected"), finding.all_of("best"), strict=True)
-        if now.of != best.of and best.value is not None
+        if now.value is not None and best.value is not None and best.value > now.value
     )

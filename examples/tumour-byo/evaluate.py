@@ -1,70 +1,47 @@
-"""Measures the model as a SageMaker processing job, in the model's image.
+"""Lets the model judge tumours that it has not seen, as a SageMaker processing job in the model's image.
 
 Reads /opt/ml/processing/model/model.tar.gz and the data set in /opt/ml/processing/input/data, and writes
-/opt/ml/processing/output/evaluation.json in SageMaker's format of model quality metrics.
+/opt/ml/processing/output/predictions.parquet: a row for each tumour, of which modelyard computes every metric.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import duckdb
 import model
-from sklearn.metrics import confusion_matrix, roc_auc_score
+import numpy as np
 
 
-def measure(labels: list[int], probabilities: list[float]) -> dict[str, object]:
-    """The metrics of some predictions; standard deviations are those of proportions, and of the area as below."""
-    predicted = [int(probability >= model.THRESHOLD) for probability in probabilities]
-    (true_benign, false_malignant), (false_benign, true_malignant) = confusion_matrix(
-        labels, predicted, labels=[0, 1]
-    ).tolist()
-    malignant, benign = false_benign + true_malignant, true_benign + false_malignant
-    auc = float(roc_auc_score(labels, probabilities))
+def predictions(examples: model.Examples, probabilities: list[float]) -> dict[str, np.ndarray]:
+    """What the model says of each tumour, and what it is.
+
+    A tumour is known by its place in the data set, which is the same for every model.
+    """
     return {
-        "binary_classification_metrics": {
-            "confusion_matrix": {
-                "0": {"0": true_benign, "1": false_malignant},
-                "1": {"0": false_benign, "1": true_malignant},
-            },
-            "auc": {"value": auc, "standard_deviation": auc_deviation(auc, malignant, benign)},
-            "recall": proportion(true_malignant, malignant),
-            "precision": proportion(true_malignant, true_malignant + false_malignant),
-            "accuracy": proportion(true_benign + true_malignant, malignant + benign),
-        }
+        "row_id": np.arange(len(examples.labels)),
+        "label": np.array(examples.labels),
+        "score": np.array(probabilities),
     }
 
 
-def proportion(part: int, whole: int) -> dict[str, float]:
-    """A share with the standard deviation of a proportion; of nothing, the share is 0."""
-    value = part / whole if whole else 0.0
-    return {"value": value, "standard_deviation": math.sqrt(value * (1 - value) / whole) if whole else 0.0}
-
-
-def auc_deviation(auc: float, positives: int, negatives: int) -> float:
-    """The standard deviation of an area under the ROC curve (Hanley and McNeil, Radiology 143, 1982)."""
-    both_positive, both_negative = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = auc * (1 - auc)
-    variance += (positives - 1) * (both_positive - auc**2) + (negatives - 1) * (both_negative - auc**2)
-    return math.sqrt(variance / (positives * negatives))
-
-
 def main() -> int:
-    """Evaluate one model on one data set."""
+    """Judge every tumour of one data set by one model."""
     processing = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "processing"
     with tempfile.TemporaryDirectory() as folder:
         shutil.unpack_archive(processing / "model/model.tar.gz", folder)
         fitted = model.load(Path(folder))
     examples = model.read_examples(processing / "input/data")
-    evaluation = measure(examples.labels, model.probabilities(fitted, examples.features))
+    tumours = predictions(examples, model.probabilities(fitted, examples.features))
     (processing / "output").mkdir(parents=True, exist_ok=True)
-    (processing / "output/evaluation.json").write_text(json.dumps(evaluation, indent=2))
-    print(json.dumps(evaluation))
+    with duckdb.connect() as database:
+        database.register("tumours", tumours)
+        database.table("tumours").write_parquet(str(processing / "output/predictions.parquet"))
+    print(f"{len(examples.labels)} tumours are judged")
     return 0
 
 

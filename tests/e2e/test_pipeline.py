@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 ALL = [
-    "validate", "preflight", "snapshot_data", "build_image", "prepare", "train", "evaluate", "gate", "register",
-    "release", "deploy", "check_endpoint",
+    "validate", "preflight", "snapshot_data", "build_image", "prepare", "train", "evaluate", "examine", "gate",
+    "register", "release", "deploy", "check_endpoint",
 ]  # fmt: skip
 ONLY_LOOK = {"validate", "preflight", "gate"}
 SLOW = "training.hyperparameters.trees=6000"
@@ -65,7 +65,7 @@ def test_one_hyperparameter_runs_only_what_depends_on_it(world: World, first: di
     summary = world.run("--set", "training.hyperparameters.trees=151", "--until", "gate")
     assert stages(summary) == {
         "validate": "done", "preflight": "done", "snapshot_data": "recalled", "build_image": "recalled",
-        "prepare": "recalled", "train": "done", "evaluate": "done", "gate": "done",
+        "prepare": "recalled", "train": "done", "evaluate": "done", "examine": "done", "gate": "done",
     }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_a_dry_run_tells_what_would_be_written_and_writes_nothing(world: World, 
 
 def test_a_run_from_the_middle_takes_the_rest_from_the_last_run(world: World, first: dict[str, Any]) -> None:
     summary = world.run("--from", "evaluate", "--until", "gate")
-    assert stages(summary) == {"evaluate": "recalled", "gate": "done"}
+    assert stages(summary) == {"evaluate": "recalled", "examine": "recalled", "gate": "done"}
 
 
 def test_a_release_goes_to_production_and_back(world: World, first: dict[str, Any]) -> None:

@@ -73,8 +73,14 @@ ALL = (
             Variant(settings={"trees": 300, "malignant_weight": 2}),
             Variant(settings={"trees": 150, "malignant_weight": 3}),
             Variant(settings={"trees": 40, "malignant_weight": 2}),
-            Variant(settings={"trees": 10, "malignant_weight": 1}, refused_by=("misses-few",)),
-            Variant(settings={"trees": 1, "malignant_weight": 2}, refused_by=("separates",)),
+            Variant(
+                settings={"trees": 10, "malignant_weight": 1},
+                refused_by=("misses-few", "worth-asking", "means-what-it-says"),
+            ),
+            Variant(
+                settings={"trees": 1, "malignant_weight": 2},
+                refused_by=("separates", "misses-few", "worth-asking", "means-what-it-says"),
+            ),
         ),
     ),
     Example(

@@ -34,6 +34,7 @@ def trial_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 folder=folder,
                 elsewhere=fetched(example, shared, folder / "fetched"),
                 settings=other.requests if other else (),
+                first=trial_of(name) if other else None,
             )
         return made[key]
 

@@ -16,13 +16,14 @@ from agent.artifacts import Evaluation
 from agent.config.data_gates import DataGate, LeakageGate
 from agent.config.loading import load
 from agent.config.model import DataSource
+from agent.config.robustness import RobustnessGate
 from agent.config.system_gates import ModelSizeGate
 from agent.data import names
 from agent.evaluation import evaluation_report
 from agent.evaluation.measuring import Wanted, evaluated
 from agent.evaluation.prediction_files import Place
 from agent.gates import model_size
-from agent.gates.findings import questions
+from agent.gates.findings import copy_name, questions
 from agent.images.assemble import assemble
 from agent.images.layout import ImageLayout
 from agent.images.program import program_recipe
@@ -35,6 +36,9 @@ from agent.runtime.contract.processing import ProcessingJob, host_path, processi
 from agent.runtime.contract.training import TrainingChannel, TrainingJob, training_files, training_folders
 from agent.runtime.isolation import detect_isolation
 from agent.runtime.process import ProcessRuntime
+from agent.statistics import perturbing
+from agent.statistics.perturbations import Perturbation as Chance
+from agent.statistics.tables import Table
 from pipeline_steps import check_data, examine, gate, snapshot_data
 from tests.fakes import FakeAccount, KeptReport, MemoryObjects
 from tests.unit.pipeline_steps.surroundings import surroundings
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Judgement
     from agent.config.model import Configuration
+    from agent.config.robustness import Perturbation
     from agent.gates.findings import Finding
     from agent.images.unpack import UnpackedImage
     from agent.runtime.container import Container, LogLine
@@ -71,13 +76,15 @@ class Trial:
     """The jobs of one repository, each run once and where another one asks for its result.
 
     ``elsewhere`` are the files of the data sources that are not in the repository; ``settings`` are requests such as
-    ``training.hyperparameters.trees=1``, as `modelyard run --set` takes them.
+    ``training.hyperparameters.trees=1``, as `modelyard run --set` takes them. ``first`` is another trial of the same
+    repository that has the same data sets, which are prepared and judged once.
     """
 
     repository: Path
     folder: Path
     elsewhere: Mapping[str, Path]
     settings: tuple[str, ...] = ()
+    first: Trial | None = None
     lines: list[str] = field(default_factory=list)
 
     @cached_property
@@ -94,6 +101,8 @@ class Trial:
     @cached_property
     def data(self) -> Mapping[str, Path]:
         """The folder of every data set: of the sources, and of what the preparation makes of them."""
+        if self.first is not None:
+            return self.first.data
         job = self.configuration.prepare
         if job is None:
             return self.sources
@@ -129,19 +138,55 @@ class Trial:
     @cached_property
     def objects(self) -> MemoryObjects:
         """The bucket with what the evaluation script wrote, and what was computed of it."""
+        objects = MemoryObjects()
+        self._evaluate(self.data[self.configuration.evaluation.data], self.place, objects)
+        return objects
+
+    def _evaluate(self, data: Path, place: Place, objects: MemoryObjects) -> None:
+        """Let the script evaluate the model on a data set, and keep what it writes."""
         job = self.configuration.evaluation
         assert job.script is not None, "examples are evaluated by their scripts"
-        inputs = {f"{INPUT}/data": self.data[job.data]}
-        opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model})
-        objects, written = MemoryObjects(), opt_ml / "processing/output"
+        inputs = {f"{INPUT}/data": data}
+        opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model}, of=data.name)
+        written = opt_ml / "processing/output"
         for file in (path for path in written.rglob("*") if path.is_file()):
-            objects.create(BUCKET, f"{self.place.prefix}{file.relative_to(written).as_posix()}", file.read_bytes())
-        return objects
+            objects.create(BUCKET, f"{place.prefix}{file.relative_to(written).as_posix()}", file.read_bytes())
 
     @cached_property
     def place(self) -> Place:
         """Where that is: every model has a folder of its own."""
         return Place(bucket=BUCKET, prefix=f"evaluations/{hashlib.sha256(self.model.read_bytes()).hexdigest()}/")
+
+    @cached_property
+    def copies(self) -> Mapping[str, Path]:
+        """The folder of every perturbed copy of the held-out data, by gate and perturbation."""
+        if self.first is not None:
+            return self.first.copies
+        gates = self.configuration.gates.items()
+        wanted = [(name, gate) for name, gate in gates if isinstance(gate, RobustnessGate)]
+        return {
+            copy_name(name, of): self._perturbed(how, self.folder / f"{name}-{of}")
+            for name, gate in wanted
+            for of, how in gate.perturbations.items()
+        }
+
+    def _perturbed(self, how: Perturbation, folder: Path) -> Path:
+        folder.mkdir()
+        held_out = self.data[self.configuration.evaluation.data]
+        table = Table(files=tuple(sorted(held_out.glob("*.csv"))))
+        chance = Chance(kind=how.kind, columns=how.columns, amount=how.amount, seed=folder.name)
+        perturbing.perturbed(table, chance, folder)
+        return folder
+
+    @cached_property
+    def perturbed(self) -> Mapping[str, Evaluation]:
+        """What the model achieves on each copy, whose predictions lie beside those of the data as they are."""
+        found = {}
+        for name, folder in self.copies.items():
+            place = Place(bucket=BUCKET, prefix=f"{self.place.prefix.rstrip('/')}-{folder.name}/")
+            self._evaluate(folder, place, self.objects)
+            found[name] = self._measured(place, ())
+        return found
 
     @property
     def report(self) -> bytes:
@@ -154,22 +199,21 @@ class Trial:
         configured, name = self.configuration.evaluation, self.place.prefix
         wanted = tuple(configured.metrics)
         if configured.predictions is not None:
-            settings = configured.predictions
-            return evaluated(
-                Wanted(place=self.place, settings=settings, metrics=wanted),
-                self.objects,
-                KeptReport(),
-                model=name,
-                data="",
-                job=name,
-            )
+            return self._measured(self.place, wanted)
         where = self.place.uri + evaluation_report.FILE
         body = self.objects.kept[BUCKET, self.place.prefix + evaluation_report.FILE]
         metrics = evaluation_report.parse(body, wanted, where)
         return Evaluation(model=name, data="", metrics=metrics, report=where, job=name)
 
+    def _measured(self, place: Place, metrics: tuple[str, ...]) -> Evaluation:
+        """What predictions come to."""
+        settings = self.configuration.evaluation.predictions
+        assert settings is not None
+        wanted = Wanted(place=place, settings=settings, metrics=metrics)
+        return evaluated(wanted, self.objects, KeptReport(), model=self.place.prefix, data="", job=place.prefix)
+
     def refused_by(self, champion: Trial | None = None) -> tuple[str, ...]:
-        """The gates that the model does not pass while the champion is deployed in every environment."""
+        """The gates that refuse the model while the champion is deployed in every environment."""
         configuration = self.configuration
         deployed = dict.fromkeys(configuration.environments, champion.evaluation) if champion else {}
         better = {name: metric.better for name, metric in configuration.evaluation.metrics.items()}
@@ -179,9 +223,9 @@ class Trial:
             evaluation=self.evaluation,
             champions=deployed,
             findings=self._findings(champion),
-            answers={**self._of_the_data(), **self._of_the_model()},
+            answers={**self.of_the_data, **self._of_the_model()},
         )
-        return tuple(verdict.gate for verdict in gate.judge(inputs) if not verdict.passed)
+        return tuple(verdict.gate for verdict in gate.judge(inputs) if verdict.blocks)
 
     def _findings(self, champion: Trial | None) -> Mapping[str, Finding]:
         """What the predictions of both models answer to the gates."""
@@ -192,12 +236,21 @@ class Trial:
             return {}
         theirs = champion.objects.kept if champion else {}
         champions = dict.fromkeys(configuration.environments, champion.evaluation) if champion else {}
-        inputs = examine.Inputs(predictions=settings, evaluation=self.evaluation, champions=champions, questions=asked)
+        inputs = examine.Inputs(
+            predictions=settings,
+            evaluation=self.evaluation,
+            champions=champions,
+            questions=asked,
+            perturbed=self.perturbed,
+        )
         account = FakeAccount(objects=MemoryObjects(kept={**theirs, **self.objects.kept}))
         return examine.run(inputs, surroundings(account)).findings
 
-    def _of_the_data(self) -> Mapping[str, Judgement]:
+    @cached_property
+    def of_the_data(self) -> Mapping[str, Judgement]:
         """What the data answer to the gates on them, before anything is deployed."""
+        if self.first is not None:
+            return self.first.of_the_data
         gates = {name: one for name, one in self.configuration.gates.items() if isinstance(one, DataGate)}
         if not gates:
             return {}
@@ -242,11 +295,17 @@ class Trial:
         return unpack(layout, built.digest, self.folder / "unpacked")
 
     def _process(
-        self, script: str, data: Mapping[str, Path], outputs: list[str], files: Mapping[str, Path] | None = None
+        self,
+        script: str,
+        data: Mapping[str, Path],
+        outputs: list[str],
+        files: Mapping[str, Path] | None = None,
+        of: str = "all",
     ) -> Path:
         """Run a script of the repository in the model's image, and answer what the job sees as /opt/ml.
 
-        ``data`` are data sets and ``files`` other files, by the folder where the job sees them.
+        ``data`` are data sets and ``files`` other files, by the folder where the job sees them; ``of`` tells runs of
+        the same script apart.
         """
         file = self.repository / script
         exact = {f"{INPUT}/code": file, **(files or {})}
@@ -259,7 +318,7 @@ class Trial:
                 "ProcessingOutputConfig": {"Outputs": [{"S3Output": {"LocalPath": path}} for path in outputs]},
             },
         )
-        opt_ml = self._opt_ml(file.stem)
+        opt_ml = self._opt_ml(f"{file.stem}-{of}")
         furnish(opt_ml, processing_folders(job), processing_files(job))
         for path, source in exact.items():
             shutil.copy(source, host_path(opt_ml, path))

@@ -233,6 +233,8 @@ def test_what_decisions_are_worth_is_told_beside_the_threshold_that_is_worth_mos
         "expected value 1.2 is below 1.5, by the threshold 0.5; 2 by 0.3, which is worth most on these rows "
         "(gate `sure`)"
     )
+    as_good = judged(gate, finding(expected=number(1.2, 0.1, "0.5"), best=number(1.2, 0.1, "0.3")))
+    assert as_good.reason == "expected value 1.2 is below 1.5 (gate `sure`)"
 
 
 def test_intervals_of_several_gates_hold_together_unless_each_is_left_alone() -> None:

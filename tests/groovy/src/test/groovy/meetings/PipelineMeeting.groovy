@@ -14,7 +14,7 @@ import specifications.Vars
 @Stepwise
 class PipelineMeeting extends Specification {
     private static final List<String> UNTIL_GATE = ['Model', 'Validate', 'Preflight', 'Snapshot data', 'Build image',
-        'Prepare', 'Train', 'Evaluate', 'Gate']
+        'Prepare', 'Train', 'Evaluate', 'Examine', 'Gate']
     private static final String PLACE = System.getProperty('place', '')
     private static final Map PULL_REQUEST = [BRANCH_NAME: 'PR-12', CHANGE_BRANCH: 'better', CHANGE_ID: '12']
     private static final Map MAIN = [BRANCH_NAME: 'main']
