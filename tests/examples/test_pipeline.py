@@ -36,8 +36,14 @@ def measured(summary: dict[str, Any], metric: str) -> float:
 
 
 def refusals(summary: dict[str, Any]) -> list[str]:
-    """The gates that did not pass."""
-    return [verdict["gate"] for verdict in summary["results"]["gate"]["verdicts"] if not verdict["passed"]]
+    """The gates that refuse the model."""
+    return missed(summary, "block")
+
+
+def missed(summary: dict[str, Any], severity: str) -> list[str]:
+    """The gates of a severity that did not pass."""
+    verdicts = summary["results"]["gate"]["verdicts"]
+    return [each["gate"] for each in verdicts if not each["passed"] and each["severity"] == severity]
 
 
 # --- iris: without a preparation ----------------------------------------------------------------------------------
@@ -124,6 +130,8 @@ def champion(bank: Bank) -> str:
     summary = bank.run()
     assert summary["result"] == "done"
     assert measured(summary, "accuracy") >= 0.75
+    assert missed(summary, "warn") == ["men-and-women-alike"]
+    assert summary["results"]["check_endpoint"]["load"] == 50
     assert bank.world.live("qa") == summary["release"]
     return str(summary["release"])
 
@@ -153,9 +161,3 @@ def test_a_better_challenger_replaces_the_champion(bank: Bank, champion: str, ch
 def test_the_old_champion_loses_to_the_challenger(bank: Bank, challenger: str) -> None:
     back = bank.run()
     assert (back["result"], refusals(back)) == ("refused", ["not-worse-than-production"])
-
-
-def test_a_model_that_is_wrong_too_often_is_refused(bank: Bank, challenger: str) -> None:
-    worse = bank.run("training.hyperparameters.class_weight=balanced")
-    assert worse["result"] == "refused"
-    assert "right-often-enough" in refusals(worse)
