@@ -58,6 +58,15 @@ CHECKED = check_endpoint.Result(
     load=200, error_rate=0.005, p50_ms=22.61, p99_ms=80.9, first_ms=312.4, cost=0.01234,
 )  # fmt: skip
 
+RATED: dict[str, Any] = {
+    "requests": 0, "rows": 0, "evaluated": 1200, "measurements": "s3://bucket/evaluations/x/measurements.json",
+    "metrics": {
+        "auc": {"value": 0.95, "interval": {"low": 0.93, "high": 0.97, "level": 0.95}, "own": 0.99},
+        "f1": {"value": 0.8, "interval": None, "own": None},
+    },
+}  # fmt: skip
+"""What a check of an endpoint came to that evaluated the model through it."""
+
 
 BEGAN, YESTERDAY = datetime(2026, 11, 27, 9, 1, tzinfo=UTC), datetime(2026, 11, 26, 9, tzinfo=UTC)
 PRICES = {"ml.m5.2xlarge": 0.461, "ml.m5.large": 0.115}
@@ -202,6 +211,14 @@ def kept_out() -> list[StageOutcome]:
     why = "release 5a5a5a5a5a5a may not go to prod: auc 0.9871 is below 0.99 (gate `not-worse`)"
     refused = promote.Result.kept_out("prod", RELEASE, why)
     return [outcome("promote", refused, status="refused", error=why)]
+
+
+def unfit() -> list[StageOutcome]:
+    """A release whose endpoint is too slow, and answers otherwise than it was evaluated."""
+    load = {"load": 20, "error_rate": 0.0, "p50_ms": 91.2, "p99_ms": 120.0}
+    missed = ["50% of 20 requests, 4 at once, were answered within 91 ms, expected at most 40 ms"]
+    found = RATED | load | {"missed": missed}
+    return [*released()[:-1], outcome("check_endpoint", found, status="failed", error="too slow", exit_code=7)]
 
 
 def failed() -> list[StageOutcome]:

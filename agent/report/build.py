@@ -202,6 +202,8 @@ class Live:
     """What its clients feel, where its environment's checks have a load."""
     rated: tuple[Rated, ...] = ()
     """What its answers to held-out rows come to, where its environment's checks have an evaluation."""
+    measurements: str = ""
+    """Address of their curves, histograms and slices."""
     missed: tuple[str, ...] = ()
     """What it did not do as it must."""
 

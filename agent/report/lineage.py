@@ -85,7 +85,14 @@ def _with_check(live: Live, outcome: StageOutcome) -> Live:
         return live
     missed = read(result, "missed", tuple[str, ...]) or ()
     checked = "it does not do what it must" if missed else _checked(result)
-    return replace(live, checked=checked, load=load_of(result), rated=rated_of(result), missed=missed)
+    return replace(
+        live,
+        checked=checked,
+        load=load_of(result),
+        rated=rated_of(result),
+        measurements=text(result, "measurements"),
+        missed=missed,
+    )
 
 
 def _checked(result: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ BUILDS = {
     "predicted": replace(builds.report(builds.released()), models=predicted_models.models()),
     "of-classes": replace(builds.report(builds.released()), models=predicted_models.models("multiclass")),
     "failed": builds.report(builds.failed()),
+    "unfit": builds.report(builds.unfit(), result="FAILURE"),
     "interrupted": builds.report(builds.interrupted()),
     "promotion": builds.report(builds.promotion(), kind="promotion"),
     "nothing": builds.report([], "FAILURE"),

@@ -93,30 +93,19 @@ def test_a_load_that_nothing_answered_has_no_times() -> None:
     )
 
 
-RATED = {
-    "requests": 0, "rows": 0, "evaluated": 1200, "measurements": "s3://bucket/evaluations/x/measurements.json",
-    "metrics": {
-        "auc": {"value": 0.95, "interval": {"low": 0.93, "high": 0.97, "level": 0.95}, "own": 0.99},
-        "f1": {"value": 0.8, "interval": None, "own": None},
-    },
-}  # fmt: skip
-
-
 def test_an_evaluation_through_the_endpoint_is_told_beside_the_model_s_own() -> None:
-    report = builds.report([*builds.released()[:-1], builds.outcome("check_endpoint", RATED)], pull_request=None)
+    report = builds.report([*builds.released()[:-1], builds.outcome("check_endpoint", builds.RATED)], pull_request=None)
     page = pages(report)["index.html"].decode()
     assert "on 1200 held-out rows, beside the model" in page
     assert '<td class="number bad">\N{MINUS SIGN}0.04 <small>more than chance</small></td>' in page
     assert "0.93 to 0.97" in page
+    assert "s3://bucket/evaluations/x/measurements.json" in page
     told = "1200 held-out rows: auc 0.95 (0.93 to 0.97) where the model's own evaluation found 0.99"
     assert f"- Evaluated on `tumour-qa` in qa: {told}\n" in comment(report, Dialect())
 
 
 def test_what_a_check_found_before_it_failed_is_told() -> None:
-    missed = {"missed": ["50% of 20 requests, 4 at once, were answered within 91 ms, expected at most 40 ms"]}
-    result = RATED | missed | {"load": 20, "error_rate": 0.0, "p50_ms": 91.2, "p99_ms": 120.0}
-    failed = builds.outcome("check_endpoint", result, status="failed", error="too slow", exit_code=7)
-    report = builds.report([*builds.released()[:-1], failed], result="FAILURE")
+    report = builds.report(builds.unfit(), result="FAILURE")
     page = pages(report)["index.html"].decode()
     assert "<dt>Checked</dt><dd>it does not do what it must</dd>" in page
     assert "<dt>Missed</dt><dd>50% of 20 requests, 4 at once, were answered within 91 ms, expected at most" in page
