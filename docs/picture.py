@@ -18,13 +18,14 @@ WIDTH = 132
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 STAGE = re.compile(rf"^({'|'.join(step_names())}) ")
 SCRATCH = re.compile(r"/\S*/(?=tumour-byo)")
-TOLD = re.compile(r"\(gate `|is live in|^release +released|registered as|on \d+ held-out rows")
+MISSED = re.compile(r"^gate .* is (below|above) ")
+TOLD = re.compile(r"is live in|^release +released|registered as|on \d+ held-out rows")
 
 
 def kept(line: str) -> bool:
-    """Whether a line belongs into the picture: what was typed, and what it came to."""
+    """Whether a line belongs into the picture: what was typed, and what it came to; of gates their table tells."""
     if STAGE.match(line):
-        return bool(TOLD.search(line)) and "✗" not in line
+        return bool(TOLD.search(line) or MISSED.search(line)) and "✗" not in line
     return bool(line.strip()) and not line.startswith("  done in") and not line.endswith("…")
 
 
@@ -32,7 +33,7 @@ def styled(line: str) -> Text:
     """A line of the demo in the colours of a terminal."""
     if line.startswith("$ "):
         return Text(line, style="bold white")
-    if "is not authorized" in line or " is below " in line or line.startswith("Refused"):
+    if "is not authorized" in line or MISSED.search(line) or line.startswith("Refused"):
         return Text(line, style="yellow")
     if STAGE.match(line):
         return Text(line, style="dim")
