@@ -111,15 +111,23 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def memory_mib(rows: int) -> float:
-    """The most memory that a process of its own takes to read so many predictions and to report on them."""
+def memory_mib(rows: int) -> tuple[float, float]:
+    """The most memory that a process of its own takes to report on so many predictions, and another to compare them.
+
+    The champion's are in another order, so that rows have to be found.
+    """
+    labels, *models = predictions(rows)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "predictions.parquet"
-        scikit.write(file, *predictions(rows)[:2])
-        run = subprocess.run(
-            [sys.executable, "-m", "benchmarks.evaluation_memory", file], capture_output=True, text=True, check=True
-        )
-    return float(run.stdout)
+        candidate, champion = Path(folder) / "candidate.parquet", Path(folder) / "champion.parquet"
+        scikit.write(candidate, labels, models[0], np.arange(rows))
+        other = np.random.default_rng(0).permutation(rows)
+        scikit.write(champion, labels[other], models[1][other], other)
+        return most_memory(candidate), most_memory(candidate, champion)
+
+
+def most_memory(*files: Path) -> float:
+    command = [sys.executable, "-m", "benchmarks.evaluation_memory", *map(str, files)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def table(found: list[Beside]) -> str:
@@ -132,10 +140,11 @@ def table(found: list[Beside]) -> str:
     return "\n".join([*head, *rows])
 
 
-def table_of_memory(memory: dict[int, float]) -> str:
+def table_of_memory(memory: dict[int, tuple[float, float]]) -> str:
     """Markdown: a row for each number of rows."""
-    rows = [f"| {rows:,} | {mib:,.0f} |" for rows, mib in memory.items()]
-    return "\n".join(["| rows read from Parquet and reported on | most memory, MiB |", "| ---: | ---: |", *rows])
+    rows = [f"| {rows:,} | {report:,.0f} | {compared:,.0f} |" for rows, (report, compared) in memory.items()]
+    head = "| rows read from Parquet | most memory to report on them, MiB | to compare them with a champion's, MiB |"
+    return "\n".join([head, "| ---: | ---: | ---: |", *rows])
 
 
 if __name__ == "__main__":

@@ -1,22 +1,29 @@
-"""``python -m benchmarks.evaluation_memory FILE``: reports on predictions, and prints the most MiB it took."""
+"""``python -m benchmarks.evaluation_memory FILE [CHAMPION]``: prints the most MiB that predictions took.
+
+Of one file they are reported on; with a champion's they are compared by AUC, recall and F1.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from agent.statistics.binary import binary_report
-from agent.statistics.reading import open_predictions, read
-from agent.statistics.schema import LABEL, SCORE, Task
-from agent.statistics.tally import tally
+from agent.statistics.metric_pairs import compare
+from agent.statistics.same_rows import same_rows
+from agent.statistics.sample import Settings, load
+from agent.statistics.schema import Task
+
+COMPARED = ("auc", "recall", "f1")
 
 
 def main() -> None:
-    predictions = open_predictions([Path(sys.argv[1])], Task.BINARY)
-    numbers = read(predictions, [LABEL, SCORE]).numbers
-    report = binary_report(tally(numbers.pop(LABEL), numbers.pop(SCORE)))
-    if report.rows != predictions.rows:
-        raise SystemExit(f"{predictions.rows} rows were written, {report.rows} reported")
+    candidate, *champion = ([Path(name)] for name in sys.argv[1:])
+    if champion:
+        first, second = same_rows(champion[0], candidate, Task.BINARY, Settings())
+        for metric in COMPARED:
+            compare(metric, first, second, 0.95)
+    else:
+        load(candidate, Task.BINARY, Settings()).report()
     print(most_memory_mib())
 
 

@@ -47,7 +47,7 @@ def bootstrap(labels: NDArray[np.int8], scores: NDArray[np.float64], resamples: 
     return float(low), float(high)
 
 
-def write(file: Path, labels: NDArray[np.int8], scores: NDArray[np.float64]) -> None:
+def write(file: Path, labels: NDArray[np.int8], scores: NDArray[np.float64], ids: NDArray[np.int64]) -> None:
     """Predictions as an evaluation script writes them."""
-    table = pa.table({"row_id": np.arange(len(labels)), "label": labels, "score": scores})
+    table = pa.table({"row_id": ids, "label": labels, "score": scores})
     pq.write_table(table, file, row_group_size=1 << 20)
