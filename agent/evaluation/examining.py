@@ -121,10 +121,9 @@ def _slices(question: Question, sample: Sample, support: int) -> Finding:
 
 def _fairness(question: Question, sample: Sample, support: int) -> Finding:
     values = sample.slices[question.slice]
-    decided = sample.scores >= sample.settings.threshold
     try:
         found = fairness(
-            question.slice, values, sample.labels, decided,
+            question.slice, values, sample.labels, sample.decisions,
             reference=question.reference, support=support, level=question.level,
         )  # fmt: skip
     except ValueError as error:

@@ -68,7 +68,7 @@ def _of_binary(metric: str, champion: Sample, candidate: Sample, level: float) -
         return compare_means(champion_loss, candidate_loss, level, weights)
     rows = {"accuracy": np.ones_like(truth), "recall": truth, "specificity": ~truth}.get(metric)
     if rows is not None:
-        first, second = ((each[rows] >= threshold) == truth[rows] for each in scores)
+        first, second = ((each.decisions == truth)[rows] for each in (champion, candidate))
         return compare_decisions(first, second, level, None if weights is None else weights[rows])
     plan = bootstrap.Plan(thresholds=(threshold,), level=level)
     return bootstrap.compare(

@@ -62,7 +62,12 @@ class Sample:
 
     @property
     def decisions(self) -> NDArray[Any]:
-        """The numbers of the predicted classes of a multiclass task, shape (n,)."""
+        """The predicted classes, shape (n,): whether it is class 1 (binary), or its number (multiclass).
+
+        A score of 32 bits is compared as what it is, and not with a threshold that was rounded to its precision.
+        """
+        if self.task is Task.BINARY:
+            return self.scores >= np.float64(self.settings.threshold)
         return self.scores if self.scores.ndim == 1 else self.scores.argmax(axis=1)
 
     def at(self, rows: Codes) -> Sample:

@@ -86,6 +86,14 @@ def test_the_spread_of_a_difference_is_that_of_resampled_rows(tmp_path: Path, ta
     assert deviation == pytest.approx(spread(metric, champion, candidate), rel=0.25)
 
 
+def test_a_score_of_32_bits_is_decided_upon_as_it_is_measured(tmp_path: Path) -> None:
+    columns = {"row_id": np.arange(4), "label": [1, 0, 1, 0], "score": np.array([0.7, 0.2, 0.9, 0.4], np.float32)}
+    files = [file(tmp_path, name, columns) for name in ("champion", "candidate")]
+    champion, candidate = same_rows(files[:1], files[1:], Task.BINARY, Settings(threshold=0.7))
+    for metric in ("recall", "f1"):  # 0.7 is rounded down
+        assert compare(metric, champion, candidate, 0.95).champion == champion.estimates()[metric].value < 1
+
+
 def test_the_order_of_rows_and_of_classes_does_not_matter(tmp_path: Path) -> None:
     champion, candidate = pair(tmp_path, Task.MULTICLASS)
     columns = predicted.multiclass(noise=1.0, seed=2)

@@ -193,14 +193,15 @@ def test_a_binary_document_has_sagemakers_names() -> None:
     assert empty["auc"] == {"value": "NaN", "standard_deviation": "NaN"}
 
 
-def test_a_million_rows_take_little_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", [1, 2], ids=["reported on", "compared"])
+def test_a_million_rows_take_little_memory(tmp_path: Path, files: int) -> None:
     rows = 1_000_000
     random = np.random.default_rng(0)
     file = tmp_path / "predictions.parquet"
     columns = {"row_id": np.arange(rows), "label": random.integers(0, 2, rows), "score": random.random(rows)}
     pq.write_table(pa.table(columns), file)
     run = subprocess.run(
-        [sys.executable, "-m", "benchmarks.evaluation_memory", file],
+        [sys.executable, "-m", "benchmarks.evaluation_memory", *[file] * files],
         cwd=ROOT,
         capture_output=True,
         text=True,
