@@ -15,6 +15,7 @@ from agent.step import StepModel
 
 if TYPE_CHECKING:
     from agent.artifacts import DataSet, Metric
+    from agent.config.environment import CheckEvaluation
     from agent.context import Context
     from agent.deployment.sample import Row
     from agent.ledger.environments import RatedMetric
@@ -36,6 +37,7 @@ class EndpointMetric(StepModel):
     own: float | None = Field(
         default=None, description="Value of the model's own evaluation, where that was of the same data set."
     )
+    limited: bool = Field(default=False, description="Whether the environment's check limits it.")
 
     @property
     def differs(self) -> bool:
@@ -64,13 +66,13 @@ class Rated:
 
 
 def rated(
-    endpoints: Endpoints, name: str, rows: Sequence[Row], held_out: HeldOut, *, concurrency: int, ctx: Context
+    endpoints: Endpoints, name: str, rows: Sequence[Row], held_out: HeldOut, *, wanted: CheckEvaluation, ctx: Context
 ) -> Rated:
     """Ask the endpoint every row, and have the answers measured."""
     tell, check = ctx.report.doing, ctx.clock.check
     tell(f"sending {len(rows):,} held-out rows to endpoint {name}")
     try:
-        found = answers(endpoints, name, rows, concurrency=concurrency, check=check, tell=tell)
+        found = answers(endpoints, name, rows, concurrency=wanted.concurrency, check=check, tell=tell)
         evaluation, failures = held_out.measure([row.line for row in rows], found)
     except NotAnsweredError as error:
         return Rated(failures=(str(error),))
@@ -78,16 +80,23 @@ def rated(
         return Rated(failures=(f"held-out rows: {error}",))
     own = _comparable(evaluation, held_out.own)
     return Rated(
-        metrics={metric: _beside(each, own.get(metric)) for metric, each in evaluation.metrics.items()},
+        metrics={
+            metric: EndpointMetric(
+                value=each.value,
+                interval=each.interval,
+                own=own[metric].value if metric in own else None,
+                limited=metric in wanted.metrics,
+            )
+            for metric, each in evaluation.metrics.items()
+        },
         measurements=evaluation.measurements,
         failures=tuple(failures),
     )
 
 
 def metrics_in_words(metrics: Mapping[str, EndpointMetric] | Mapping[str, RatedMetric]) -> str:
-    """The metrics that the model's own evaluation has, too, with their intervals; all, where there are none."""
-    beside = [name for name, each in metrics.items() if each.own is not None]
-    return ", ".join(f"{name} {_in_words(metrics[name])}" for name in beside or metrics)
+    """The metrics that are limited, with their intervals."""
+    return ", ".join(f"{name} {_in_words(each)}" for name, each in metrics.items() if each.limited)
 
 
 def skewed(metrics: Mapping[str, EndpointMetric]) -> str:
@@ -99,10 +108,6 @@ def skewed(metrics: Mapping[str, EndpointMetric]) -> str:
 def _comparable(evaluation: Evaluation, own: Evaluation | None) -> Mapping[str, Metric]:
     """The metrics of the model's own evaluation, if that was of the same data set."""
     return own.metrics if own is not None and own.data == evaluation.data else {}
-
-
-def _beside(metric: Metric, own: Metric | None) -> EndpointMetric:
-    return EndpointMetric(value=metric.value, interval=metric.interval, own=own.value if own else None)
 
 
 def _in_words(metric: EndpointMetric | RatedMetric) -> str:

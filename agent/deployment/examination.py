@@ -218,5 +218,4 @@ def _rated(wanted: Examination, ctx: Context, endpoints: Endpoints, rows: Sequen
     check, held_out = wanted.environment.checks.evaluation, wanted.held_out
     if check is None or held_out is None:
         return Rated()
-    name = wanted.environment.endpoint.name
-    return rated(endpoints, name, rows, held_out, concurrency=check.concurrency, ctx=ctx)
+    return rated(endpoints, wanted.environment.endpoint.name, rows, held_out, wanted=check, ctx=ctx)

@@ -57,6 +57,7 @@ class RatedMetric(Record):
     value: float
     interval: RatedInterval | None = None
     own: float | None = None
+    limited: bool = False
 
 
 class Checked(Record):

@@ -267,8 +267,8 @@ def test_a_review_says_what_would_change_and_changes_nothing(world: World) -> No
     check = world.environments.checked("qa", two)
     assert check is not None
     loaded = {"metric": "auc", "value": 0.99, "rows": 100, "load": 200, "p50_ms": 22.6, "p99_ms": 80.9, "cost": 0.0123}
-    rated = RatedMetric(value=0.95, interval=RatedInterval(low=0.93, high=0.97, level=0.95), own=0.96)
-    update = loaded | {"evaluated": 1000, "metrics": {"auc": rated, "f1": rated.model_copy(update={"own": None})}}
+    rated = RatedMetric(value=0.95, interval=RatedInterval(low=0.93, high=0.97, level=0.95), own=0.96, limited=True)
+    update = loaded | {"evaluated": 1000, "metrics": {"auc": rated, "f1": rated.model_copy(update={"limited": False})}}
     world.environments.keep_check(check.model_copy(update=update))
     began = world.last_call()
     found = reviewed(world, two[:12])
