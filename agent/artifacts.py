@@ -114,7 +114,7 @@ class Evaluation(StepModel):
     data: str = Field(description="Digest of the data set.")
     metrics: Mapping[str, Metric] = Field(description="Metrics by name.")
     report: str = Field(description="S3 address of `evaluation.json`.")
-    job: str = Field(description="Name of the processing job.")
+    job: str = Field(description="Name of the job, or of the check, that asked the model.")
     predictions: PredictionFiles | None = Field(
         default=None, exclude_if=_is_absent, description="What it predicts, row by row."
     )
