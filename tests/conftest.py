@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+_LONGEST = "tests/groovy/test_meeting.py"
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # The SDK's tests need its gigabyte of dependencies; `tox run -e sdk` brings them.
@@ -40,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
     scan = SecretScan(config)
     scan.watch_clouds(EmbeddedCloud)
     config.pluginmanager.register(scan, "secret scan")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the file that takes longest: begun late, it would be waited for alone."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] != _LONGEST)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

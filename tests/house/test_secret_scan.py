@@ -112,6 +112,13 @@ def test_what_only_looks_like_one_is_none(folder: Path, needles: Needles) -> Non
     assert found(folder, needles) == set()
 
 
+def test_several_processes_find_what_one_finds(folder: Path, needles: Needles) -> None:
+    for number in range(450):
+        (folder / f"{number}.txt").write_text(KEY if number in {1, 444} else str(number))
+    assert set(scan(folder, needles, processes=2)) == set(scan(folder, needles))
+    assert len(scan(folder, needles)) == 2
+
+
 def test_the_finding_does_not_say_the_secret(folder: Path, needles: Needles) -> None:
     (folder / "log").write_text(KEY)
     (finding,) = scan(folder, needles)

@@ -5,6 +5,7 @@ With xdist each worker searches its clouds and hands what it knows to the contro
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ class SecretScan:
         folder = self._config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
         for state in state_folders(folder):
             self.needles.add(secrets(state))
-        self.findings += scan(folder, self.needles)
+        self.findings += scan(folder, self.needles, processes=os.cpu_count() or 1)
         processes = (("a process of the suite", each) for each in self._processes.seen)
         self.findings += self._heard([*self._said, *self._commands.said, *processes])
         self._seconds += time.monotonic() - began

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import filecmp
+import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from tests.secret_scan.needles import Needles
 
 _LONG, _BLOCK = 1 << 30, 512
+_AT_ONCE = 200
+"""Files that a process is given together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +37,22 @@ class Finding:
         return f"{self.place}: {self.what}"
 
 
-def scan(folder: Path, needles: Needles, *, allowed: Callable[[Path], bool] = may_hold) -> list[Finding]:
+def scan(
+    folder: Path, needles: Needles, *, allowed: Callable[[Path], bool] = may_hold, processes: int = 1
+) -> list[Finding]:
     """Every file below a folder that holds a secret, once for each kind."""
+    search = partial(_found_in, needles, allowed)
+    if processes == 1:
+        return [finding for path in files(folder) for finding in search(path)]
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return [finding for found in pool.map(search, files(folder), chunksize=_AT_ONCE) for finding in found]
+
+
+def _found_in(needles: Needles, allowed: Callable[[Path], bool], path: Path) -> list[Finding]:
+    if allowed(path):
+        return []
     found = {
         Finding(place=str(path), what=hit.what): None
-        for path in files(folder)
-        if not allowed(path)
         for piece in _readable(path)
         for hit in needles.hits(piece)
         if not (hit.what == PRIVATE_KEY and is_published(path)) and not _is_the_repositorys(path)

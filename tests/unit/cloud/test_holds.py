@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from agent.cloud.embedded import EmbeddedCloud
     from agent.cloud.holds import Held
 
-ONCE = Config(retries={"total_max_attempts": 1})
+ONCE = Config(read_timeout=10, retries={"total_max_attempts": 1})
+"""No answer comes to a request that is lost: the client's patience is what this takes."""
 BUCKET = "of-holds"
 
 
