@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from agent.config.environment import Environment
 from agent.deployment.answered import HeldOut
 from agent.deployment.examination import Answers, Examination, examine
 from agent.errors import InputMissingError
-from agent.evaluation.through_endpoint import ThroughEndpoint, measured, place_of, require_measurable
+from agent.evaluation.through_endpoint import ThroughEndpoint, place_of
 from agent.ledger.environments import Checked, Environments
 from agent.naming import short
 from agent.release.store import ReleaseStore
@@ -74,20 +73,10 @@ def run(inputs: Inputs, ctx: Context) -> Result:
 
 def _held_out(inputs: Inputs, ctx: Context) -> HeldOut | None:
     """Rows for the release's own model, beside its own evaluation."""
-    wanted, check = inputs.evaluation, inputs.environment.checks.evaluation
-    if wanted is None or check is None:
+    if inputs.evaluation is None:
         return None
-    require_measurable()
-    release = ReleaseStore(ctx.ledger).read(inputs.release)
-    measure = partial(
-        measured,
-        ctx=ctx,
-        wanted=wanted,
-        limits=check.metrics,
-        place=place_of(inputs.bucket, inputs.project, STEP.name, ctx),
-        model=release.model.sha256,
-    )
-    return HeldOut(data=wanted.data, measure=measure, own=release.evaluation)
+    own = ReleaseStore(ctx.ledger).read(inputs.release).evaluation
+    return HeldOut(wanted=inputs.evaluation, place=place_of(inputs.bucket, inputs.project, STEP.name, ctx), own=own)
 
 
 def _deployment(inputs: Inputs, environments: Environments) -> Deployment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -11,7 +10,7 @@ from agent.artifacts import DataSet, Evaluation
 from agent.config.environment import Environment
 from agent.deployment.answered import HeldOut
 from agent.deployment.examination import Answers, Examination, examine
-from agent.evaluation.through_endpoint import ThroughEndpoint, measured, place_of, require_measurable
+from agent.evaluation.through_endpoint import ThroughEndpoint, place_of
 from agent.step import Step, StepModel
 
 if TYPE_CHECKING:
@@ -53,19 +52,11 @@ def run(inputs: Inputs, ctx: Context) -> Result:
 
 def _held_out(inputs: Inputs, ctx: Context) -> HeldOut | None:
     """Rows for the pull request's model, beside its own evaluation."""
-    wanted, own, check = inputs.evaluation, inputs.own, inputs.environment.checks.evaluation
-    if wanted is None or own is None or check is None:
+    if inputs.evaluation is None or inputs.own is None:
         return None
-    require_measurable()
-    measure = partial(
-        measured,
-        ctx=ctx,
-        wanted=wanted,
-        limits=check.metrics,
-        place=place_of(inputs.bucket, inputs.project, STEP.name, ctx),
-        model=own.model,
+    return HeldOut(
+        wanted=inputs.evaluation, place=place_of(inputs.bucket, inputs.project, STEP.name, ctx), own=inputs.own
     )
-    return HeldOut(data=wanted.data, measure=measure, own=own)
 
 
 STEP = Step(inputs=Inputs, result=Result, run=run, account="environment", effect="read", cached=False)

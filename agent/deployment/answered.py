@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from agent.artifacts import Evaluation, Interval
+from agent.artifacts import Interval
 from agent.deployment.asking import NotAnsweredError, answers
 from agent.errors import UserCodeFailedError
+from agent.evaluation.through_endpoint import measured
 from agent.step import StepModel
 
 if TYPE_CHECKING:
-    from agent.artifacts import DataSet, Metric
+    from collections.abc import Mapping, Sequence
+
+    from agent.artifacts import Evaluation
     from agent.config.environment import CheckEvaluation
     from agent.context import Context
     from agent.deployment.sample import Row
+    from agent.evaluation.prediction_files import Place
+    from agent.evaluation.through_endpoint import ThroughEndpoint
     from agent.ledger.environments import RatedMetric
     from agent.ports.endpoints import Endpoints
-
-Measure = Callable[[Sequence[bytes], Sequence[str]], tuple[Evaluation, Sequence[str]]]
-"""What rows and their answers come to, with a sentence for each limit that was missed."""
-
 
 _SKEWED = "the endpoint answers otherwise than the model's own evaluation"
 _WHAT_TO_DO = "compare how the serving code and the evaluation script prepare a row"
@@ -49,11 +49,11 @@ class EndpointMetric(StepModel):
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Rows that an endpoint is asked, what measures the answers, and what was found ``own`` of the same model."""
+    """Rows that an endpoint is asked, where its answers are kept, and the model's ``own`` evaluation."""
 
-    data: DataSet
-    measure: Measure
-    own: Evaluation | None
+    wanted: ThroughEndpoint
+    place: Place
+    own: Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +73,21 @@ def rated(
     tell(f"sending {len(rows):,} held-out rows to endpoint {name}")
     try:
         found = answers(endpoints, name, rows, concurrency=wanted.concurrency, check=check, tell=tell)
-        evaluation, failures = held_out.measure([row.line for row in rows], found)
+        evaluation, failures = measured(
+            [row.line for row in rows],
+            found,
+            ctx,
+            wanted=held_out.wanted,
+            limits=wanted.metrics,
+            place=held_out.place,
+            model=held_out.own.model,
+        )
     except NotAnsweredError as error:
         return Rated(failures=(str(error),))
     except UserCodeFailedError as error:
         return Rated(failures=(f"held-out rows: {error}",))
-    own = _comparable(evaluation, held_out.own)
+    # Of another data set, another value would say nothing.
+    own = held_out.own.metrics if held_out.own.data == evaluation.data else {}
     return Rated(
         metrics={
             metric: EndpointMetric(
@@ -90,7 +99,7 @@ def rated(
             for metric, each in evaluation.metrics.items()
         },
         measurements=evaluation.measurements,
-        failures=tuple(failures),
+        failures=failures,
     )
 
 
@@ -103,11 +112,6 @@ def skewed(metrics: Mapping[str, EndpointMetric]) -> str:
     """A sentence on metrics that the model's own evaluation found elsewhere than the endpoint; empty without any."""
     found = [f"{name} is {_in_words(each)}, and was {each.own:.6g}" for name, each in metrics.items() if each.differs]
     return f"{_SKEWED}: {'; '.join(found)}; {_WHAT_TO_DO}" if found else ""
-
-
-def _comparable(evaluation: Evaluation, own: Evaluation | None) -> Mapping[str, Metric]:
-    """The metrics of the model's own evaluation, if that was of the same data set."""
-    return own.metrics if own is not None and own.data == evaluation.data else {}
 
 
 def _in_words(metric: EndpointMetric | RatedMetric) -> str:

@@ -15,6 +15,7 @@ from agent.deployment.checks import Measured, ask, measured
 from agent.deployment.load import Payload, first_answer, in_words, missed, put
 from agent.deployment.order import enter
 from agent.errors import InputMissingError, UsageError, UserCodeFailedError
+from agent.evaluation.through_endpoint import require_measurable
 from agent.step import StepModel
 
 if TYPE_CHECKING:
@@ -165,7 +166,8 @@ def _held_out(wanted: Examination, ctx: Context) -> Sequence[Row]:
         return ()
     if wanted.held_out is None:
         raise UsageError(f"`checks.evaluation` of {wanted.name} needs the data set {check.data}")
-    return sample.pick(ctx.accounts.tools.objects, wanted.held_out.data, check.rows)
+    require_measurable()
+    return sample.pick(ctx.accounts.tools.objects, wanted.held_out.wanted.data, check.rows)
 
 
 def _payloads(wanted: Examination, rows: Sequence[Row]) -> Sequence[Payload]:
