@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import naming
 from agent.config.environment import CanaryStrategy, GradualStrategy, LinearStrategy, RollingStrategy
+from agent.jobs.served_model import served
 from agent.ports.endpoints import ScalingState
 from agent.step import digest as digest_of
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from agent.artifacts import Model, Release
     from agent.config.environment import Alarm, Autoscaling, DataCapture, Endpoint, Environment, UpdateStrategy
-    from agent.config.network import EndpointNetwork
     from agent.ports.endpoints import Request
 
     Tags = list[dict[str, str]]
@@ -84,7 +84,8 @@ def desired(release: Release, digest: str, *, name: str, environment: Environmen
 def serving(model: Model, environment: Environment, *, project: str, names: Names) -> Desired:
     """What serving a model as an environment says comes to."""
     endpoint = environment.endpoint
-    container, config = _model(model, environment), _config(environment)
+    container = served(model, environment.execution_role, environment.network)
+    config = _config(environment)
     content = {"model": container, "artifact": model.sha256, "config": config, "endpoint": endpoint.name}
     own = names.made(digest_of(content))
     alarms = tuple(_alarm(f"{names.alarms}-{key}", alarm, endpoint) for key, alarm in _alarms(endpoint).items())
@@ -115,23 +116,6 @@ def policy_name(project: str) -> str:
 def resource(endpoint: str, variant: str = VARIANT) -> str:
     """A variant as Application Auto Scaling names it."""
     return f"endpoint/{endpoint}/variant/{variant}"
-
-
-def _model(model: Model, environment: Environment) -> dict[str, Any]:
-    return {
-        "PrimaryContainer": {"Image": model.image.uri, "ModelDataUrl": model.artifact},
-        "ExecutionRoleArn": environment.execution_role,
-        **_network(environment.network),
-    }
-
-
-def _network(network: EndpointNetwork | None) -> dict[str, Any]:
-    """Where a model's containers are, as far as that is configured."""
-    if network is None:
-        return {}
-    vpc = network.vpc
-    placed = {"VpcConfig": {"Subnets": [*vpc.subnets], "SecurityGroupIds": [*vpc.security_groups]}} if vpc else {}
-    return placed | ({"EnableNetworkIsolation": True} if network.isolated else {})
 
 
 def _config(environment: Environment) -> dict[str, Any]:

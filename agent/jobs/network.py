@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.config.network import JobNetwork, Vpc
+    from agent.config.network import EndpointNetwork, JobNetwork, Vpc
     from agent.jobs.order import Request
 
 
@@ -22,18 +22,13 @@ def of_processing(network: JobNetwork | None) -> Request:
 
 def of_training(network: JobNetwork | None) -> Request:
     """The members of CreateTrainingJob, which are those of a ``NetworkConfig``, too."""
+    encrypted = network is not None and network.encrypt_traffic
+    return of_model(network) | ({"EnableInterContainerTrafficEncryption": True} if encrypted else {})
+
+
+def of_model(network: EndpointNetwork | None) -> Request:
+    """The members of CreateModel, whose containers do not talk to each other."""
     if network is None:
         return {}
     members: Request = {"VpcConfig": vpc_config(network.vpc)} if network.vpc else {}
-    if network.isolated:
-        members["EnableNetworkIsolation"] = True
-    if network.encrypt_traffic:
-        members["EnableInterContainerTrafficEncryption"] = True
-    return members
-
-
-def of_model(network: JobNetwork | None) -> Request:
-    """The members of CreateModel, which knows no encryption between containers."""
-    members = of_training(network)
-    members.pop("EnableInterContainerTrafficEncryption", None)
-    return members
+    return members | ({"EnableNetworkIsolation": True} if network.isolated else {})

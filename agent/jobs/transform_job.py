@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.jobs.machines import cluster
-from agent.jobs.network import of_model
+from agent.jobs.served_model import served
 
 if TYPE_CHECKING:
     from agent.artifacts import DataSet, Model
@@ -43,13 +43,7 @@ class TransformJob:
 
 def model_request(name: str, job: TransformJob) -> Request:
     """CreateModel, as deployments make it."""
-    return {
-        "ModelName": name,
-        "PrimaryContainer": {"Image": job.model.image.uri, "ModelDataUrl": job.model.artifact},
-        "ExecutionRoleArn": job.role,
-        "Tags": job.tags,
-        **of_model(job.network),
-    }
+    return {"ModelName": name, **served(job.model, job.role, job.network), "Tags": job.tags}
 
 
 def transform_request(name: str, job: TransformJob) -> Request:
