@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from agent.artifacts import Interval
 from agent.deployment.asking import NotAnsweredError, answers
 from agent.errors import UserCodeFailedError
 from agent.evaluation.through_endpoint import measured
-from agent.step import StepModel
+from agent.ledger.environments import RatedInterval, RatedMetric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,29 +19,10 @@ if TYPE_CHECKING:
     from agent.deployment.sample import Row
     from agent.evaluation.prediction_files import Place
     from agent.evaluation.through_endpoint import ThroughEndpoint
-    from agent.ledger.environments import RatedMetric
     from agent.ports.endpoints import Endpoints
 
 _SKEWED = "the endpoint answers otherwise than the model's own evaluation"
 _WHAT_TO_DO = "compare how the serving code and the evaluation script prepare a row"
-
-
-class EndpointMetric(StepModel):
-    """One metric of what an endpoint answered to held-out rows."""
-
-    value: float = Field(description="Value, in the metric's unit.")
-    interval: Interval | None = Field(default=None, description="Its interval, where the rows tell one.")
-    own: float | None = Field(
-        default=None, description="Value of the model's own evaluation, where that was of the same data set."
-    )
-    limited: bool = Field(default=False, description="Whether the environment's check limits it.")
-
-    @property
-    def differs(self) -> bool:
-        """Whether the model's own evaluation found a value outside the interval."""
-        if self.interval is None or self.own is None:
-            return False
-        return not self.interval.low <= self.own <= self.interval.high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +38,7 @@ class HeldOut:
 class Rated:
     """What came of it: metrics by name, the S3 address of all that was measured, and what is wrong."""
 
-    metrics: Mapping[str, EndpointMetric] = field(default_factory=dict)
+    metrics: Mapping[str, RatedMetric] = field(default_factory=dict)
     measurements: str = ""
     failures: tuple[str, ...] = ()
 
@@ -90,9 +68,9 @@ def rated(
     own = held_out.own.metrics if held_out.own.data == evaluation.data else {}
     return Rated(
         metrics={
-            metric: EndpointMetric(
+            metric: RatedMetric(
                 value=each.value,
-                interval=each.interval,
+                interval=RatedInterval(**each.interval.model_dump()) if each.interval else None,
                 own=own[metric].value if metric in own else None,
                 limited=metric in wanted.metrics,
             )
@@ -103,17 +81,17 @@ def rated(
     )
 
 
-def metrics_in_words(metrics: Mapping[str, EndpointMetric] | Mapping[str, RatedMetric]) -> str:
+def metrics_in_words(metrics: Mapping[str, RatedMetric]) -> str:
     """The metrics that are limited, with their intervals."""
     return ", ".join(f"{name} {_in_words(each)}" for name, each in metrics.items() if each.limited)
 
 
-def skewed(metrics: Mapping[str, EndpointMetric]) -> str:
+def skewed(metrics: Mapping[str, RatedMetric]) -> str:
     """A sentence on metrics that the model's own evaluation found elsewhere than the endpoint; empty without any."""
     found = [f"{name} is {_in_words(each)}, and was {each.own:.6g}" for name, each in metrics.items() if each.differs]
     return f"{_SKEWED}: {'; '.join(found)}; {_WHAT_TO_DO}" if found else ""
 
 
-def _in_words(metric: EndpointMetric | RatedMetric) -> str:
+def _in_words(metric: RatedMetric) -> str:
     interval = metric.interval
     return f"{metric.value:.6g}" + (f" ({interval.low:.4g} to {interval.high:.4g})" if interval else "")

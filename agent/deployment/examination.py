@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from agent.deployment import sample
-from agent.deployment.answered import EndpointMetric, Rated, metrics_in_words, rated, skewed
+from agent.deployment.answered import Rated, metrics_in_words, rated, skewed
 from agent.deployment.checks import Measured, ask, measured
 from agent.deployment.load import Payload, first_answer, in_words, missed, put
 from agent.deployment.order import enter
 from agent.errors import InputMissingError, UsageError, UserCodeFailedError
 from agent.evaluation.through_endpoint import require_measurable
+from agent.ledger.environments import RatedMetric
 from agent.step import StepModel
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Answers(StepModel):
     metric: str | None = Field(default=None, description="Metric of labels and answers.")
     value: float | None = Field(default=None, description="Its value, in its own unit.")
     evaluated: int = Field(default=0, description="Number of held-out rows whose answers were measured.")
-    metrics: Mapping[str, EndpointMetric] = Field(default={}, description="Metrics of these, by name.")
+    metrics: Mapping[str, RatedMetric] = Field(default={}, description="Metrics of these, by name.")
     measurements: str = Field(
         default="", description="S3 address of their curves, histograms and slices; empty without any."
     )

@@ -52,12 +52,22 @@ class RatedInterval(Record):
 
 
 class RatedMetric(Record):
-    """A metric of what an endpoint answered, and what the model's own evaluation said of it."""
+    """A metric of what an endpoint answered, and what the model's ``own`` evaluation said of it on the same data set.
+
+    ``limited`` says whether the environment's check limits it.
+    """
 
     value: float
     interval: RatedInterval | None = None
     own: float | None = None
     limited: bool = False
+
+    @property
+    def differs(self) -> bool:
+        """Whether the model's own evaluation found a value outside the interval."""
+        if self.interval is None or self.own is None:
+            return False
+        return not self.interval.low <= self.own <= self.interval.high
 
 
 class Checked(Record):

@@ -174,17 +174,14 @@ class Rated:
     value: float
     reach: tuple[float, float] | None = None
     own: float | None = None
+    differs: bool = False
+    """Whether the model's own evaluation found a value that chance does not explain."""
     rows: int = 0
 
     @property
     def difference(self) -> float | None:
         """By how much the endpoint is above the model's own evaluation."""
         return None if self.own is None else self.value - self.own
-
-    @property
-    def differs(self) -> bool:
-        """Whether the model's own evaluation found a value that chance does not explain."""
-        return self.own is not None and self.reach is not None and not self.reach[0] <= self.own <= self.reach[1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ def rated_of(result: Mapping[str, Any]) -> tuple[Rated, ...]:
 
 def _rated(name: str, metric: RatedMetric, rows: int) -> Rated:
     reach = (metric.interval.low, metric.interval.high) if metric.interval else None
-    return Rated(name=name, value=metric.value, reach=reach, own=metric.own, rows=rows)
+    return Rated(name=name, value=metric.value, reach=reach, own=metric.own, differs=metric.differs, rows=rows)
 
 
 def rated_in_words(rated: Collection[Rated], names: Collection[str]) -> str:
