@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.config.finding import Finding, Related
+from agent.config.finding import Related
 from agent.config.predictions import Predictions
 from agent.config.wording import did_you_mean, in_list
 from agent.statistics.metrics import compared_by, measured_by
@@ -13,6 +13,7 @@ from agent.statistics.schema import Task
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agent.config.finding import Finding
     from agent.config.tree import Path
     from agent.config.view import View
 
@@ -142,10 +143,7 @@ def every_checked_metric_is_computed(view: View) -> Iterator[Finding]:
                 message = f"the check of `{name}` measures `{metric}`, which {task} predictions do not tell"
                 related = Related(place=view.place((*_DECLARED, "task")), label="the task")
                 hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
-                yield Finding(
-                    place=view.key_place(path), code="unknown-metric", message=message, hint=hint, path=path,
-                    related=(related,),
-                )  # fmt: skip
+                yield view.broken_key("unknown-metric", path, message, hint, related)
 
 
 def _measurable(view: View, path: Path) -> Iterator[Finding]:
@@ -181,7 +179,7 @@ def columns_are_of_slices(view: View) -> Iterator[Finding]:
             path = (*_DECLARED, "columns", name)
             message = f"`{name}` has a column, and is none of the slices that are measured apart"
             hint = did_you_mean(name, slices) or "add it to `evaluation.predictions.slices`, or leave it out"
-            yield Finding(place=view.key_place(path), code="unknown-slice", message=message, hint=hint, path=path)
+            yield view.broken_key("unknown-slice", path, message, hint)
 
 
 def _kind(view: View, name: str) -> str:

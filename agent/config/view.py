@@ -86,3 +86,8 @@ class View:
         """The finding that points at a value; at the nearest enclosing key where there is none."""
         place = self.place(path) if self.has(path) else self.key_place(path)
         return Finding(place=place, code=code, message=message, hint=hint, path=path, related=related)
+
+    def broken_key(self, code: str, path: Path, message: str, hint: str, *related: Related) -> Finding:
+        """The finding that points at a key, where that is what is wrong."""
+        place = self.key_place(path)
+        return Finding(place=place, code=code, message=message, hint=hint, path=path, related=related)

@@ -71,11 +71,8 @@ def _is_kept(inputs: EvaluationInputs, judged: Judged, job: str, ctx: Context) -
         return True
     if not isinstance(inputs.method, Script):
         return any(True for _ in objects.list(inputs.bucket, evaluation_prefix(job) + ANSWERS))
-    return not _demands(judged) and objects.exists(place.bucket, place.prefix + evaluation_report.FILE)
-
-
-def _demands(judged: Judged) -> bool:
-    return judged.predictions is not None and judged.demanded
+    metrics_will_do = judged.predictions is None or not judged.demanded
+    return metrics_will_do and objects.exists(place.bucket, place.prefix + evaluation_report.FILE)
 
 
 def place_of(inputs: EvaluationInputs, judged: Judged, job: str) -> Place:

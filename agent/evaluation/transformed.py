@@ -12,7 +12,7 @@ from agent.evaluation.extra import require_statistics
 from agent.evaluation.prediction_files import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from agent.artifacts import DataSet
     from agent.aws.objects import Location
@@ -45,16 +45,15 @@ def make_predictions(
 
 def _pairs(sources: Sequence[Location], answers: Place, objects: Objects) -> Sequence[tuple[Location, str]]:
     """Every file of rows with the key of its answers."""
-    given = [entry.key for entry in objects.list(answers.bucket, answers.prefix)]
+    given = {entry.key for entry in objects.list(answers.bucket, answers.prefix)}
     return [(source, _answers_to(source, given, answers)) for source in sources]
 
 
-def _answers_to(source: Location, given: Sequence[str], answers: Place) -> str:
+def _answers_to(source: Location, given: Collection[str], answers: Place) -> str:
     """The longest end of the key that an answer has, too: AWS only says that its subfolder is "corresponding"."""
     parts = f"{source.key}{_SUFFIX}".split("/")
-    keys = set(given)
     candidates = ("/".join(parts[left:]) for left in range(len(parts)))
-    found = next((name for name in candidates if answers.prefix + name in keys), None)
+    found = next((name for name in candidates if answers.prefix + name in given), None)
     if found is None:
         raise InputMissingError(
             f"batch transform left no answers to {source} in {answers.uri}; run again from the step that evaluates, "

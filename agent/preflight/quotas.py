@@ -64,12 +64,11 @@ def wanted_in(subject: Subject) -> Iterator[Wanted]:
         key="training.resources",
     )  # fmt: skip
     evaluation = configuration.evaluation
-    use = "processing job usage" if evaluation.transform is None else "transform job usage"
-    jobs = (("prepare", configuration.prepare, "processing job usage"), ("evaluation", evaluation, use))
-    for key, job, use in jobs:
+    evaluated_by = "processing" if evaluation.transform is None else "transform"
+    for key, job, kind in (("prepare", configuration.prepare, "processing"), ("evaluation", evaluation, evaluated_by)):
         if job is not None:
             yield Wanted(
-                type=job.resources.instance_type, use=use, count=job.resources.instance_count,
+                type=job.resources.instance_type, use=f"{kind} job usage", count=job.resources.instance_count,
                 key=f"{key}.resources",
             )  # fmt: skip
 

@@ -8,7 +8,7 @@ Biometrics 44, 1988, 837-845, whose covariances this adds up).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +44,7 @@ def macro_auc(true: Codes, scores: Floats, level: float = LEVEL) -> Estimate:
     if fewer < 2:
         return unknown(found.value, level=level, rows=rows, method="DeLong, macro")
     estimate = logit(found.value, math.sqrt(found.variance), rows=fewer, level=level, method="DeLong, macro")
-    return Estimate(**vars(estimate) | {"rows": rows})
+    return replace(estimate, rows=rows)
 
 
 def compare_macro_auc(true: Codes, champion: Floats, candidate: Floats, level: float = LEVEL) -> Comparison:
