@@ -10,7 +10,7 @@ from tests.sources import ROOT, sources
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TOOLS: dict[str, Any] = PROJECT["tool"]
-PACKAGES = {path.parts[0] for path in sources() if path.name == "__init__.py" and len(path.parts) == 2}
+PACKAGES = {path.parts[0] for path in sources() if path.name == "__init__.py" and len(path.parts) == 2} - {"tests"}
 
 
 def test_every_package_is_under_the_layer_contracts() -> None:

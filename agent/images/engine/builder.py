@@ -60,7 +60,8 @@ class EngineBuilder:
             context = open_context(order)
             housed = wheels(order, context.dockerfile, connection, self._clock, report, cache=self._wheels)
             normal = can_normalise(connection.api)
-            image = self._build(order, context.with_wheels(housed), connection, report, label=not normal)
+            build = partial(self._build, order, context.with_wheels(housed), connection, report, label=not normal)
+            image = self._retries.run(build)
             _check_platform(connection.api.inspect_image(image), order)
             # By a name of its own it survives the push's, and whoever tidies the engine up, as the next build's cache.
             connection.api.tag(image, f"{_KEPT}/{target.repository}", "latest")

@@ -33,6 +33,8 @@ _PASSING = re.compile(
     r"|does not exist locally|tag does not exist|no such image|could not find image|failed to get digest",
     re.IGNORECASE,
 )
+_GONE = re.compile(r'(?:unable to find image|no such image:) "?sha256:', re.IGNORECASE)
+"""Docker looks for a step in its cache, image by image, while somebody else removes one of them."""
 _FIXED_TAG = re.compile(r"immutable|cannot be overwritten", re.IGNORECASE)
 _PARSING = re.compile(r"dockerfile parse error|unknown instruction|failed to parse|syntax error", re.IGNORECASE)
 _LINE = re.compile(r"line (\d+)")
@@ -51,6 +53,8 @@ def build_failure(
     if step is not None and step.keyword == "FROM":
         return base_failure(f"{where}: {step.text} (base image {base})", message, host)
     shown = f"{where}: {step.text}" if step else where
+    if _GONE.search(message):
+        return TemporaryError(f"{shown}: an image was removed from the engine at {host} meanwhile: {message}")
     output = "".join(f"\n  | {line}" for line in last_lines)
     hint = "\nthe engine's own builder knows no BuildKit syntax; write it without" if _BUILDKIT.search(message) else ""
     return UserCodeFailedError(f"{shown}\n{_reason(message)}{output}{hint}")

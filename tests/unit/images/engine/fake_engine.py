@@ -29,11 +29,13 @@ PUSHED: Sequence[Message] = (
 class FakeEngine:
     """An :class:`agent.images.engine.api.EngineApi`; ``asked`` is what it was asked to change, in order.
 
-    ``pushes`` are the answers to pushes, the last for all further ones; ``held`` is the media type in the registry.
+    ``lost`` are builds that fail before one is ``built``; ``pushes`` are the answers to pushes, the last for all
+    further ones; ``held`` is the media type in the registry.
     """
 
     components: Sequence[str] = ("Engine",)
     store: Sequence[Sequence[str]] = ()
+    lost: list[Sequence[Message]] = field(default_factory=list)
     built: Sequence[Message] = BUILT
     pushes: list[Sequence[Message]] = field(default_factory=lambda: [PUSHED])
     held: str = SINGLE
@@ -56,7 +58,7 @@ class FakeEngine:
     def build(self, **order: Any) -> Iterable[Message]:
         self.asked.append("build")
         self.orders.append(order)
-        return self.built
+        return self.lost.pop(0) if self.lost else self.built
 
     def pull(self, repository: str, **how: Any) -> Iterable[Message]:
         self.asked.append(f"pull {repository}")

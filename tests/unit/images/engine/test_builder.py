@@ -106,6 +106,12 @@ def test_an_image_for_another_platform_is_not_pushed(tmp_path: Path) -> None:
     assert engine.asked == ["build"]
 
 
+def test_a_build_whose_cached_step_was_removed_meanwhile_is_tried_again(tmp_path: Path) -> None:
+    engine = FakeEngine(lost=[[{"stream": "Step 1/1 : COPY . /\n"}, {"error": 'unable to find image "sha256:0afeda"'}]])
+    assert built(engine, order(tmp_path))[0] == DIGEST
+    assert engine.asked.count("build") == 2
+
+
 def test_a_push_is_tried_again_from_the_naming_on(tmp_path: Path) -> None:
     engine = FakeEngine(pushes=[[{"error": "EOF"}], PUSHED])
     clock = FakeClock()

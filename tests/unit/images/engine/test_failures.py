@@ -75,6 +75,13 @@ def test_a_full_disk_is_told_apart_wherever_it_is_noticed() -> None:
         assert "docker system prune" in str(error)
 
 
+@pytest.mark.parametrize("words", ['unable to find image "sha256:0afeda"', "No such image: sha256:0afeda"])
+def test_an_image_that_somebody_removed_meanwhile_is_nobody_s_fault(words: str) -> None:
+    error = failed(words, "Step 2/3 : COPY train /opt/program/\n")
+    assert isinstance(error, TemporaryError)
+    assert words in str(error)
+
+
 def test_what_only_buildkit_knows_is_named() -> None:
     error = failed("the --mount option requires BuildKit", "Step 2/2 : RUN make all\n")
     assert "knows no BuildKit syntax" in str(error)
