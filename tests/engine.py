@@ -14,10 +14,10 @@ import time
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import docker
-from docker.errors import DockerException
+from docker.errors import BuildError, DockerException
 
 from tests.tools import leave_out, missing_packages, require
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docker import DockerClient
+    from docker.models.images import Image
 
 FOLDER = Path("/var/cache/modelyard-tests")
 _OURS = f"unix://{FOLDER}/docker.sock"
@@ -49,6 +50,16 @@ def engine_host() -> str:
 def connect(host: str) -> DockerClient:
     """A client of the engine; image builds and pushes may take minutes."""
     return docker.DockerClient(base_url=host, timeout=300)
+
+
+def build_image(engine: DockerClient, path: Path, **how: Any) -> Image:
+    """Build the image of a folder, as often as its look through the cache meets images that others are removing."""
+    while True:
+        try:
+            return engine.images.build(path=str(path), rm=True, forcerm=True, **how)[0]
+        except BuildError as error:
+            if "unable to find image" not in str(error):
+                raise
 
 
 def _answers(host: str) -> bool:

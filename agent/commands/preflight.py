@@ -8,6 +8,7 @@ from agent.command import Command
 from agent.commands import purpose
 from agent.entry import open_selected, selection_arguments, written
 from agent.errors import ExitCode
+from agent.wording import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -84,14 +85,10 @@ def _show(found: Sequence[Finding], document: MappingNode, console: Console) -> 
     errors, warnings = len(of("error", found)), len(of("warning", found))
     style = "error" if errors else "warning" if warnings else "good"
     console.say(
-        f"{len(found)} checks: {_number(errors, 'error')}, {_number(warnings, 'warning')}, "
+        f"{len(found)} checks: {counted(errors, 'error')}, {counted(warnings, 'warning')}, "
         f"{len(found) - errors - warnings} well",
         style,
     )
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _place(key: str, document: MappingNode) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from agent.config.tree import MappingNode, SequenceNode
+from agent.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +55,7 @@ def described(node: Node) -> str:
 
 
 def _quoted(text: str) -> str:
-    shown = text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
-    return json.dumps(shown, ensure_ascii=False)
+    return json.dumps(shortened(text, _LONGEST_QUOTE), ensure_ascii=False)
 
 
 def called(path: Path, *, document: str) -> str:

@@ -24,6 +24,7 @@ _LONGEST_FILE = _LONGEST_PART - _ADDED
 _LONGEST_NAME = 1024 - len("s3://") - 63 - len("/") - len(OBJECTS) - _ADDED
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".snappy"})
 _SUFFIX = re.compile(r"\.[A-Za-z0-9_-]{1,16}\Z")
+_CONTENT = re.compile(r"\.(etag-)?([0-9a-f]{64})(?=(?:\.[A-Za-z0-9_-]{1,16}){0,2}\Z)")
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. -]*(?:/[A-Za-z0-9_-][A-Za-z0-9_. -]*)*\Z")
 _UNKEPT = frozenset({"Cc", "Cs"})
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
@@ -43,6 +44,15 @@ def key(name: str, content: str) -> str:
     folder, slash, file = name.rpartition("/")
     suffix = _suffix(file)
     return f"{OBJECTS}{folder}{slash}{file.removesuffix(suffix)}.{content}{suffix}"
+
+
+def name_and_sha256(key: str) -> tuple[str, str | None]:
+    """What :func:`key` put together: a file's name, and its content's sha256 unless only S3's version is known."""
+    name = key.removeprefix(OBJECTS)
+    found = _CONTENT.search(name)
+    if found is None:
+        return name, None
+    return name[: found.start()] + name[found.end() :], None if found[1] else found[2]
 
 
 def file_name(name: str, source: str) -> str:

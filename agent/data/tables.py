@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.data import names as stored
 from agent.data.manifest import objects_of
+from agent.data.names import name_and_sha256
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from agent.ports.objects import Objects
     from agent.ports.reporter import Reporter
 
-_CONTENT = re.compile(r"\.(etag-)?[0-9a-f]{64}(?=\.)")
-"""What the store puts into a file's name: people know it without."""
 _GB = 10**9
 
 
@@ -44,7 +41,7 @@ def fetch_table(data: DataSet, folder: Path, objects: Objects, report: Reporter)
                 f"all {' or all '.join(SUFFIXES)}, and no others are summarized; a custom gate can judge what it likes"
             )
         paths.append(folder / f"{data.digest[:12]}-{number}{suffix}")
-        names.append(_CONTENT.sub("", at.key.removeprefix(stored.OBJECTS)))
+        names.append(name_and_sha256(at.key)[0])
         objects.download(at.bucket, at.key, paths[-1])
     if not paths:
         raise UsageError(f"the data set {data.name} ({data.manifest}) has no files")

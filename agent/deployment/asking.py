@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.deployment import sample
 from agent.errors import UserCodeFailedError
+from agent.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ def answers(
 
 def shown(text: str) -> str:
     """A request or an answer as it stands in a message."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    return repr(shortened(text, _SHOWN))
 
 
 def _asked(endpoints: Endpoints, name: str, batch: Sequence[Row], check: Callable[[], object]) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from agent.errors import UsageError, UserCodeFailedError
 from agent.statistics.database import literal, opened, quoted
 from agent.statistics.schema import CLASS_SCORE, LABEL, PREDICTION, ROW_ID, SCORE, SLICE, Task
+from agent.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -106,7 +107,7 @@ def _value(read: Callable[[str], _Read], text: str, what: str, expected: str) ->
     try:
         return read(text.strip())
     except ValueError:
-        raise UserCodeFailedError(f"{what} is {_shown(text)}, expected {expected}") from None
+        raise UserCodeFailedError(f"{what} is {shortened(text, _SHOWN)!r}, expected {expected}") from None
 
 
 def _slice(fields: Sequence[str], place: int, name: str, number: int) -> str:
@@ -116,10 +117,6 @@ def _slice(fields: Sequence[str], place: int, name: str, number: int) -> str:
             "`evaluation.predictions.columns`"
         )
     return _class(fields[place].strip() or _MISSING)
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def _form(task: Task, first: str) -> _Form:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.summaries import ColumnSummary, ColumnValues, DataSetSummary, Drift, Share
+from agent.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def _values(values: Values, rows: int) -> ColumnValues:
         deviation=values.deviation,
         least=values.least,
         greatest=values.greatest,
-        most=tuple(Share(value=_short(value), share=count / of) for value, count in values.most),
+        most=tuple(Share(value=shortened(value, _LONGEST), share=count / of) for value, count in values.most),
     )
 
 
@@ -89,7 +90,7 @@ def _drift(found: Moved) -> Drift:
     shares = [(one / totals[0], other / totals[1]) for one, other in zip(found.before, found.now, strict=True)]
     largest = sorted(range(len(shares)), key=lambda place: -max(shares[place]))
     kept = sorted(largest[:_MOST_BINS])
-    bins, held = [_short(found.bins[place]) for place in kept], [shares[place] for place in kept]
+    bins, held = [shortened(found.bins[place], _LONGEST) for place in kept], [shares[place] for place in kept]
     if len(kept) < len(shares):
         rest = [shares[place] for place in largest[_MOST_BINS:]]
         bins.append(f"{len(rest)} others")
@@ -101,7 +102,3 @@ def _drift(found: Moved) -> Drift:
         before=tuple(one for one, _ in held),
         now=tuple(other for _, other in held),
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

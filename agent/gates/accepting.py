@@ -29,8 +29,3 @@ def listed(words: Sequence[str]) -> str:
     """The first few of some words, and how many more there are."""
     more = len(words) - _NAMED
     return ", ".join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from agent.artifacts import Judgement
-from agent.gates.accepting import counted, listed
+from agent.gates.accepting import listed
 from agent.step import StepModel
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

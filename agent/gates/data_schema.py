@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.artifacts import Judgement
-from agent.gates.accepting import counted, listed
+from agent.gates.accepting import listed
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

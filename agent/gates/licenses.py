@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from agent.artifacts import Judgement
-from agent.gates.accepting import accepted, counted, expired, listed
+from agent.gates.accepting import accepted, expired, listed
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

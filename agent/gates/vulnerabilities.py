@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from agent.artifacts import Judgement
-from agent.gates.accepting import accepted, counted, expired, listed
+from agent.gates.accepting import accepted, expired, listed
 from agent.ports.scans import Severity
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

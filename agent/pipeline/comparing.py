@@ -19,8 +19,9 @@ from agent.naming import short
 from agent.pipeline.known import Known, known, named
 from agent.pipeline.sources import Sources
 from agent.release.store import ReleaseStore
-from agent.report.wording import count, size
+from agent.report.wording import size
 from agent.step import StepModel
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ def _files(data: Mapping[str, DataDifference]) -> Iterator[Change]:
         yield from (_file(name, file) for file in found.files[:_MOST_FILES])
         more = found.added + found.removed + found.changed - _MOST_FILES
         if more > 0:
-            yield Change(topic="files", name=f"{name}/…", wanted=count(more, "more file"), judgement="changed")
+            yield Change(topic="files", name=f"{name}/…", wanted=counted(more, "more file"), judgement="changed")
 
 
 def _file(data: str, file: FileChange) -> Change:

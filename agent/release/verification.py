@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from agent import naming
 from agent.aws.objects import parse_location
 from agent.data.manifest import objects_of
+from agent.data.names import name_and_sha256
 from agent.errors import AccessDeniedError, InputMissingError, ModelyardError, together
 from agent.images.manifest import check_single_image
 from agent.ledger.ledger import Ledger
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from agent.ports.account import Account
 
 _AT_ONCE = 12
-_CONTENT = re.compile(r"\.([0-9a-f]{64})(?:\.[^/]*)?$")
-"""The sha256 that the name of an object of a data set tells (``agent.data.names``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +161,8 @@ def signature(release: Release, digest: str, demands: Demands, tools: Account, t
 
 def _objects(data: DataSet, tools: Account) -> str:
     """How many objects of a data set are what their names say; the error tells all that are not."""
-    locations = [(location, _CONTENT.search(location.key)) for location in objects_of(data, tools.objects)]
-    known = [(location, found[1]) for location, found in locations if found]
+    locations = [(location, name_and_sha256(location.key)[1]) for location in objects_of(data, tools.objects)]
+    known = [(location, sha256) for location, sha256 in locations if sha256]
     wrong = []
     for location, expected in known:
         content = tools.objects.sha256(location.bucket, location.key)

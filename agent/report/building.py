@@ -12,7 +12,8 @@ from agent.report.lineage import data_of, lineage_facts, live_of, release_of
 from agent.report.outcome import read
 from agent.report.promotion import promotion_of
 from agent.report.spent import spending
-from agent.report.wording import count, size
+from agent.report.wording import size
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +86,6 @@ def _status(outcome: StageOutcome) -> str:
 def _note(outcome: StageOutcome) -> str:
     """What is worth a word in the table of stages."""
     copied = read(outcome.result, "copied_files", int)
-    if copied is not None:
-        return f"{count(copied, 'new file')}, {size(read(outcome.result, 'copied_bytes', int) or 0)}" if copied else ""
-    return ""
+    if not copied:
+        return ""
+    return f"{counted(copied, 'new file')}, {size(read(outcome.result, 'copied_bytes', int) or 0)}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from agent.naming import short
 from agent.report.build import Conclusion, State
 from agent.report.outcome import read, text
-from agent.report.wording import count, distance, exit_code, number
+from agent.report.wording import distance, exit_code, number
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +122,7 @@ def _refused(stage: StageOutcome, verdicts: Sequence[Verdict], overrides: Sequen
     if len(blocking) == 1:
         headline = f"Refused{where} by the gate {blocking[0].gate}{_missed(blocking[0])}"
     else:
-        headline = f"Refused{where} by {len(blocking)} of {count(len(verdicts), 'gate')}"
+        headline = f"Refused{where} by {len(blocking)} of {counted(len(verdicts), 'gate')}"
     return Conclusion(state=State.REFUSED, headline=headline, reasons=(*(one.reason for one in blocking), *overrides))
 
 
@@ -145,7 +146,7 @@ def _done(
     elif verdicts:
         headline = f"The model passes {'its gate' if len(verdicts) == 1 else f'all {len(verdicts)} gates'}"
         if failing:
-            headline = f"The model passes, with {count(len(failing), 'warning')}"
+            headline = f"The model passes, with {counted(len(failing), 'warning')}"
     else:
         headline = "Everything is done"
     if overrides:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.report.wording import NOTHING, about, count, size
+from agent.report.wording import NOTHING, about, size
 from agent.summaries import LARGE
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,10 +74,10 @@ class DataReport:
 def _told(files: Files) -> Iterator[str]:
     for number, what in ((files.added, "added"), (files.removed, "removed"), (files.changed, "changed")):
         if number:
-            yield f"{count(number, 'file')} {what}"
+            yield f"{counted(number, 'file')} {what}"
     yield f"{size(files.added_bytes)} new, {size(files.removed_bytes)} gone"
     if files.unchanged:
-        yield f"{count(files.unchanged, 'file')} as before"
+        yield f"{counted(files.unchanged, 'file')} as before"
 
 
 def drifted(summary: DataSetSummary) -> Sequence[ColumnSummary]:

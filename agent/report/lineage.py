@@ -10,7 +10,8 @@ from agent.report.build import Fact, Live
 from agent.report.load import load_of
 from agent.report.outcome import read, text
 from agent.report.rated import rated_of
-from agent.report.wording import count, number, size
+from agent.report.wording import number, size
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -97,10 +98,10 @@ def _with_check(live: Live, outcome: StageOutcome) -> Live:
 
 def _checked(result: Mapping[str, Any]) -> str:
     requests, rows = read(result, "requests", int) or 0, read(result, "rows", int) or 0
-    told = [f"{count(requests, 'request')} answered as expected"] if requests else []
+    told = [f"{counted(requests, 'request')} answered as expected"] if requests else []
     metric, value = text(result, "metric"), read(result, "value", float)
     if metric and value is not None:
-        told.append(f"{metric} {number(value)} on {count(rows, 'held-out row')}")
+        told.append(f"{metric} {number(value)} on {counted(rows, 'held-out row')}")
     return ", ".join(told) or "it answers"
 
 
@@ -115,7 +116,7 @@ def _commit(facts: BuildFacts) -> Iterator[Fact]:
 
 
 def _data(name: str, data: DataSet) -> Fact:
-    return Fact(label=f"Data: {name}", value=data.digest, note=f"{count(data.files, 'file')}, {size(data.size)}")
+    return Fact(label=f"Data: {name}", value=data.digest, note=f"{counted(data.files, 'file')}, {size(data.size)}")
 
 
 def _image(outcomes: Sequence[StageOutcome]) -> Iterator[Fact]:
@@ -125,7 +126,7 @@ def _image(outcomes: Sequence[StageOutcome]) -> Iterator[Fact]:
             yield Fact(label="Image", value=image.uri)
             sbom = read(outcome.result, "sbom", Sbom)
             if sbom is not None:
-                yield Fact(label="SBOM", value=sbom.uri, note=f"CycloneDX, {count(sbom.packages, 'package')}")
+                yield Fact(label="SBOM", value=sbom.uri, note=f"CycloneDX, {counted(sbom.packages, 'package')}")
             return
 
 

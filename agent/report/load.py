@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent.report.build import Load
 from agent.report.outcome import read
-from agent.report.wording import about, count
+from agent.report.wording import about
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ def load_of(result: Mapping[str, Any]) -> Load | None:
 
 def load_in_words(load: Load) -> str:
     """All of it in one line; what is not known is left out."""
-    return f"{count(load.requests, 'request')}: {'; '.join(_told(load))}"
+    return f"{counted(load.requests, 'request')}: {'; '.join(_told(load))}"
 
 
 def _told(load: Load) -> Iterator[str]:

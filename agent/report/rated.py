@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from agent.ledger.environments import RatedMetric
 from agent.report.build import Rated
 from agent.report.outcome import read
-from agent.report.wording import about, count, number
+from agent.report.wording import about, number
+from agent.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -28,7 +29,7 @@ def _rated(name: str, metric: RatedMetric, rows: int) -> Rated:
 def rated_in_words(rated: Collection[Rated], names: Collection[str]) -> str:
     """The metrics of these names, or all where there is none of them, in one line."""
     chosen = [one for one in rated if one.name in names] or list(rated)
-    rows = count(chosen[0].rows, "held-out row")
+    rows = counted(chosen[0].rows, "held-out row")
     return f"{rows}: {'; '.join(' '.join(_told(one)) for one in chosen)}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.wording import shortened
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -78,12 +80,6 @@ def exit_code(code: int) -> str:
     return f"exit code {code}: {meaning}" if meaning else f"exit code {code}"
 
 
-def count(number: int, singular: str, plural: str = "") -> str:
-    """``1 gate``, ``2 gates``."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
-
-
 def one_line(text: str, most: int = 200) -> str:
     """Text without line ends, and not longer than that."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
+    return shortened(" ".join(text.split()), most)

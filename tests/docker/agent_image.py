@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tests.engine import FOLDER, PYTHON, connect, debian_image, engine_host, locked
+from tests.engine import FOLDER, PYTHON, build_image, connect, debian_image, engine_host, locked
 from tests.sources import ROOT, sources
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def agent_image() -> str:
                     shutil.copy2(ROOT / path, context / path)
                 shutil.copytree(_wheelhouse(client, base), context / "wheelhouse")
                 arguments = {"BASE_IMAGE": base, **LABELS}
-                client.images.build(
-                    path=folder, dockerfile=DOCKERFILE, tag=name, buildargs=arguments, network_mode="none", rm=True
-                )
+                build_image(client, context, dockerfile=DOCKERFILE, tag=name, buildargs=arguments, network_mode="none")
     return name
 
 

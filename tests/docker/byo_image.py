@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tests.engine import PYTHON, debian_image
+from tests.engine import PYTHON, build_image, debian_image
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ def build(engine: DockerClient, folder: Path) -> str:
         copy(ROOT / name, folder / name)
     for lock in ("byo", "build"):
         fetch(folder / f"requirements/{lock}.txt", folder / "wheelhouse")
-    engine.images.build(
-        path=str(folder),
+    build_image(
+        engine,
+        folder,
         dockerfile="docker/byo/Dockerfile",
         tag=NAME,
         network_mode="none",
         buildargs={"BASE_IMAGE": base_image(), "REVISION": "0" * 40},
-        rm=True,
     )
     return NAME
 

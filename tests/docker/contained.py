@@ -20,7 +20,7 @@ from docker.errors import BuildError
 
 from tests.contract.provision import create_bucket, create_role
 from tests.docker.conftest import login, reached
-from tests.engine import FOLDER, locked
+from tests.engine import FOLDER, build_image, locked
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ _SECONDS = 240
 def built(engine: DockerClient, folder: Path, tag: str, target: str | None = None, **arguments: str) -> str:
     """Build an image as its user would; its name. Nothing is fetched meanwhile."""
     try:
-        engine.images.build(
-            path=str(folder), tag=tag, target=target, buildargs=arguments, network_mode="none", rm=True, forcerm=True
-        )
+        build_image(engine, folder, tag=tag, target=target, buildargs=arguments, network_mode="none")
     except BuildError as error:
         said = "".join(str(line.get("stream", "")) for line in error.build_log)
         raise AssertionError(f"{folder.name} could not be built: {said}") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.docker.byo_image import base_image, build
+from tests.engine import build_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,7 @@ def program(engine: DockerClient, image: str, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("model")
     (folder / "model.py").write_text(MODEL)
     (folder / "Dockerfile").write_text(f"FROM {image}\nCOPY model.py /opt/program/\n")
-    engine.images.build(path=str(folder), tag=f"{image}-model", rm=True)
+    build_image(engine, folder, tag=f"{image}-model")
     return f"{image}-model"
 
 

@@ -11,7 +11,7 @@ from agent.clock import SystemClock
 from agent.images.builders import Builders
 from agent.ports.images import BuildOrder
 from tests.docker_registry import DockerRegistry, docker_registry
-from tests.engine import python_image
+from tests.engine import build_image, python_image
 from tests.fakes import KeptReport
 from tests.sources import ROOT, sources
 from tests.wheels import locked, make_wheel
@@ -75,5 +75,5 @@ def test_docker_builds_it_alone(engine: DockerClient, context: Path) -> None:
     """Without a network the wheel lies where the Dockerfile's own default would find it."""
     shutil.copytree(context.parent / "shelf", context / "requirements.txt.wheels")
     arguments = {"BASE_IMAGE": python_image(), "PIP_NO_INDEX": "1"}
-    image, _ = engine.images.build(path=str(context), buildargs=arguments, rm=True, forcerm=True)
+    image = build_image(engine, context, buildargs=arguments)
     assert engine.containers.run(image, ASK, remove=True, network_disabled=True) == ANSWER

@@ -5,14 +5,13 @@ In place of modelyard, the image has a program that writes down what it finds.
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.docker.node import Node, node
-from tests.engine import python_image
+from tests.engine import build_image, python_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,13 +39,14 @@ with open("found.json", "w") as file:
 
 
 @pytest.fixture(scope="module")
-def image(engine: DockerClient) -> str:
+def image(engine: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An image whose `modelyard` is the witness."""
     lines = json.dumps("#!/usr/bin/python3" + WITNESS)
     make = f"open('/usr/bin/modelyard', 'w').write({lines})"
     run = json.dumps(["python3", "-c", f"import os; {make}; os.chmod('/usr/bin/modelyard', 0o755)"])
-    file = io.BytesIO(f"FROM {python_image()}\nRUN {run}\n".encode())
-    return str(engine.images.build(fileobj=file, rm=True, network_mode="none")[0].id)
+    folder = tmp_path_factory.mktemp("image")
+    (folder / "Dockerfile").write_text(f"FROM {python_image()}\nRUN {run}\n")
+    return str(build_image(engine, folder, network_mode="none").id)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.report.drawing import Axis, Measures, dot, line, text
 from agent.report.figures.figure import Figure
 from agent.report.wording import about
+from agent.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,8 +79,7 @@ def _told(measured: Measured) -> str:
 
 def _row(one: MeasuredSlice, measured: Measured, axis: Axis, top: float, colours: Palette) -> Iterator[ET.Element]:
     y = top + 24
-    name = one.value if len(one.value) <= _LONGEST else f"{one.value[: _LONGEST - 1]}…"
-    yield text(name, _EDGE, top + 12, colours.ink, size="12")
+    yield text(shortened(one.value, _LONGEST), _EDGE, top + 12, colours.ink, size="12")
     yield text(f"{one.rows} rows", _WIDTH - _EDGE, top + 12, colours.faint, size="11", anchor="end")
     yield line((_EDGE, y), (_WIDTH - _EDGE, y), colours.line, 1)
     if measured.interval is not None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agent.data.names import content_of_object, file_name, key
+from agent.data.names import content_of_object, file_name, key, name_and_sha256
 from agent.errors import UsageError
 
 C, D = "c" * 64, "d" * 64
@@ -49,6 +49,11 @@ CONTENTS = st.sampled_from([C, D, E])
 def test_different_files_are_different_objects(first: tuple[str, str], second: tuple[str, str]) -> None:
     assume(first != second)
     assert key(*first) != key(*second)
+
+
+@given(name=NAMES, content=CONTENTS)
+def test_a_key_is_taken_apart_again(name: str, content: str) -> None:
+    assert name_and_sha256(key(name, content)) == (name, None if content == E else content)
 
 
 @given(content=CONTENTS, stem=st.lists(TOKENS, min_size=1, max_size=3).map(".".join), moved=TOKENS)
