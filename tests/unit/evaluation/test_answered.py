@@ -108,7 +108,7 @@ def test_batches_become_one_file(tmp_path: Path) -> None:
         (["sick,2"], ["1"], Predictions(task="binary"), "the label of row 0 is 'sick', expected 0 or 1"),
         (["?,2"], ["1"], Predictions(task="regression"), "the label of row 0 is '?', expected a number"),
         (["1,2"], ["1"], BINARY, "row 0 has 2 columns, so that there is no column2 for slice_sex; mend"),
-        (["1,2"], ["x" * 1000], Predictions(task="binary"), "'" + "x" * 80 + "…', expected"),
+        (["1,2"], ["x" * 1000], Predictions(task="binary"), "'" + "x" * 79 + "…', expected"),
     ],
 )
 def test_what_cannot_be_read_is_told(
