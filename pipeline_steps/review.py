@@ -20,7 +20,7 @@ from agent.deployment.evidence import Change, Consent, Entry, Proof
 from agent.deployment.evidence_lines import change_lines, history_lines, measured_phrase, proof_lines
 from agent.deployment.load import in_words
 from agent.deployment.order import Order, enter
-from agent.deployment.promotion import release_before, require_known, require_proved
+from agent.deployment.promotion import release_before, require_known, require_promotable
 from agent.deployment.settings import would_change
 from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
 from agent.errors import AccessDeniedError, UsageError
@@ -28,7 +28,6 @@ from agent.gates.admission import kept_out, overrides_at
 from agent.ledger.environments import Environments
 from agent.naming import short
 from agent.release.commits import between
-from agent.release.origins import Origins, branches_of_candidate, require_admitted
 from agent.release.store import ReleaseStore
 from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, digest
@@ -177,18 +176,9 @@ def _case(inputs: Inputs, ctx: Context) -> _Case:
         action=inputs.action,
     )
     if inputs.action == "promote":
-        _require_candidate(inputs, order, ctx)
-        require_proved(wanted, inputs.before, environments)
+        require_promotable(order, inputs.before, inputs.main_branches, ctx)
     live = store.read(current.release) if current else None
     return _Case(inputs=inputs, order=order, history=history, current=current, live=live)
-
-
-def _require_candidate(inputs: Inputs, order: Order, ctx: Context) -> None:
-    """Ask whether a release of its branch may go there at all, as a promotion would."""
-    main = inputs.main_branches
-    candidate_of = branches_of_candidate(Origins(ctx.ledger).of(order.digest, order.release), main)
-    first = not inputs.before
-    require_admitted(order.digest, candidate_of, order.environment, name=order.name, first=first, main=main)
 
 
 def _kept_out(inputs: Inputs, order: Order, ctx: Context) -> str:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.errors import UsageError
+from agent.ledger.environments import Environments
 from agent.naming import short
+from agent.release.origins import Origins, branches_of_candidate, require_admitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.ledger.environments import Deployment, Environments
+    from agent.context import Context
+    from agent.deployment.order import Order
+    from agent.ledger.environments import Deployment
+
+
+def require_promotable(order: Order, before: Sequence[str], main: Sequence[str], ctx: Context) -> None:
+    """Raise UsageError for a branch's candidate that is not taken there, and for what did not prove itself before."""
+    candidate_of = branches_of_candidate(Origins(ctx.ledger).of(order.digest, order.release), main)
+    first = not before
+    require_admitted(order.digest, candidate_of, order.environment, name=order.name, first=first, main=main)
+    require_proved(order.digest, before, Environments(ctx.ledger))
 
 
 def require_proved(release: str, before: Sequence[str], environments: Environments) -> None:
