@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from agent.registry import find_step, step_names, summary
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from agent.step import Step
 
+_MODULES = re.compile(r"(?:\w+\.)+(?=\w)")
 _WHERE = {"none": "nowhere", "tools": "the tools account", "environment": "an environment's account"}
 
 
@@ -95,6 +97,5 @@ def _fields(
 def _type(known: FieldInfo) -> str:
     """The annotation without modules, as people read it."""
     shown = str(known.annotation) if not isinstance(known.annotation, type) else known.annotation.__name__
-    parts = [part.rpartition(".")[2] for part in shown.replace("[", " [ ").replace(",", " , ").split()]
-    text = " ".join(parts).replace(" [ ", "[").replace(" , ", ", ").replace("|", "\\|")
+    text = _MODULES.sub("", shown).replace("|", "\\|")
     return f"`{text}`" if "\\|" not in text else text

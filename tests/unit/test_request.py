@@ -147,3 +147,9 @@ def test_why_a_run_was_started_is_kept_with_it(tmp_path: Path, monkeypatch: pyte
     ledger = Ledger(MemoryObjects(), "bucket")
     keep_run(ledger, record)
     assert last_runs(ledger) == [record]
+
+
+def test_the_page_of_steps_has_types_as_python_writes_them_without_modules() -> None:
+    page = steps_page("")
+    assert "| `overrides` | `tuple[str, ...]`, optional |" in page
+    assert "| `environment` | `Environment` |" in page
