@@ -12,7 +12,7 @@ from agent.evaluation.extra import require_statistics
 from agent.evaluation.prediction_files import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent.artifacts import DataSet
     from agent.aws.objects import Location
@@ -44,22 +44,23 @@ def make_predictions(
 
 
 def _pairs(sources: Sequence[Location], answers: Place, objects: Objects) -> Sequence[tuple[Location, str]]:
-    """Every file of rows with the key of its answers."""
-    given = {entry.key for entry in objects.list(answers.bucket, answers.prefix)}
-    return [(source, _answers_to(source, given, answers)) for source in sources]
+    """Every file of rows with the key of its answers.
+
+    Of their folder AWS only says that it is "corresponding". The file's own name will do, for it tells the content:
+    two of the same name have the same answers.
+    """
+    given = {_file(entry.key): entry.key for entry in objects.list(answers.bucket, answers.prefix)}
+    for source in sources:
+        if _file(source.key) + _SUFFIX not in given:
+            raise InputMissingError(
+                f"batch transform left no answers to {source} in {answers.uri}; run again from the step that "
+                "evaluates, after its job's folder was removed"
+            )
+    return [(source, given[_file(source.key) + _SUFFIX]) for source in sources]
 
 
-def _answers_to(source: Location, given: Collection[str], answers: Place) -> str:
-    """The longest end of the key that an answer has, too: AWS only says that its subfolder is "corresponding"."""
-    parts = f"{source.key}{_SUFFIX}".split("/")
-    candidates = ("/".join(parts[left:]) for left in range(len(parts)))
-    found = next((name for name in candidates if answers.prefix + name in given), None)
-    if found is None:
-        raise InputMissingError(
-            f"batch transform left no answers to {source} in {answers.uri}; run again from the step that evaluates, "
-            "after its job's folder was removed"
-        )
-    return answers.prefix + found
+def _file(key: str) -> str:
+    return key.rpartition("/")[2]
 
 
 class _Files:
