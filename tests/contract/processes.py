@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _DEAD = frozenset({"Z", "X"})
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_answers_come_in_the_order_of_the_tasks() -> None:
 
 
 def test_tasks_run_at_the_same_time() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
     tasks = [Task(name=name, work=lambda _: together.wait() >= 0) for name in ("a", "b")]
     assert side_by_side(tasks, a_run(FakeJobs())) == [True, True]
 

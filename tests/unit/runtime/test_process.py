@@ -28,7 +28,7 @@ FOREVER = "import time\nprint('ready')\ntime.sleep(600)\n"
 
 def wait_until_gone(mark: str) -> list[int]:
     """The processes with ``mark`` that are left when all had ample time to end."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (left := alive(mark)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
