@@ -10,7 +10,7 @@ from agent.jenkins.parameters import choice, text
 from agent.jenkins.places import branch_job
 from agent.jenkins.script import script
 from agent.jenkins.sources import branch_source
-from agent.jenkins.wanted import BUILD
+from agent.jenkins.wanted import BUILD, OVERRIDE, PROMOTE, RETRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,19 +75,9 @@ def build(wanted: Wanted) -> Element:
 
 def promote(wanted: Wanted) -> Element:
     """The promotion and rollback of releases, by hand."""
-    given = {
-        "repository": wanted.repository,
-        "branch": "" if wanted.branch == "main" else wanted.branch,
-        "gitCredentials": wanted.credentials,
-        "folder": wanted.subfolder,
-        "agent": wanted.agent,
-        "mode": wanted.mode,
-        "network": wanted.network,
-        "credentials": wanted.identity,
-    }
     return _by_hand(
         "By hand: takes a release to an environment, or back to an earlier one. Nothing is rebuilt.",
-        script(wanted.library, "mlPromote", given),
+        script(wanted.library, "mlPromote", _surroundings(wanted)),
         (
             choice("ACTION", "What to do.", ("promote", "rollback")),
             choice("RELEASE", "The release; each build of this job refreshes the list.", ("",)),
@@ -116,6 +106,43 @@ def retrain(wanted: Wanted) -> Element:
         one_at_a_time=True,
         schedule=wanted.retrain_schedule,
     )
+
+
+def override(wanted: Wanted) -> Element:
+    """The word of a person that lets a model pass a gate.
+
+    Every model has one: its configuration can name who may override, but not say that nobody may.
+    """
+    return _by_hand(
+        "By hand: lets a model pass that a gate refuses, until a day, by the word of whoever starts the build.",
+        script(wanted.library, "mlOverride", _surroundings(wanted)),
+        (
+            text("GATE", "The gate that refuses."),
+            text("COMMIT", "The commit whose last build it refused."),
+            text("RELEASE", "Or the release: digits or tag."),
+            text("REASON", "Why; it is shown wherever the verdict is.", kind="Text"),
+            text("UNTIL", "Last day, in UTC, such as 2027-01-31."),
+        ),
+        one_at_a_time=False,
+    )
+
+
+JOBS = {BUILD: build, PROMOTE: promote, RETRAIN: retrain, OVERRIDE: override}
+"""The jobs in the folder by name, in the order in which they are made."""
+
+
+def _surroundings(wanted: Wanted) -> dict[str, str]:
+    """Options of a var that works by itself: on which sources, where, and as whom."""
+    return {
+        "repository": wanted.repository,
+        "branch": "" if wanted.branch == "main" else wanted.branch,
+        "gitCredentials": wanted.credentials,
+        "folder": wanted.subfolder,
+        "agent": wanted.agent,
+        "mode": wanted.mode,
+        "network": wanted.network,
+        "credentials": wanted.identity,
+    }
 
 
 def _scan(minutes: int) -> Element:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from agent.jenkins.inputs import PENDING, pending_of
 from agent.jenkins.places import job_path
-from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN
+from agent.jenkins.wanted import BUILD, OVERRIDE, PROMOTE, RETRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Last:
 
 
 def recent(controller: Controller, folder: str) -> Iterator[Last]:
-    """The last build of every branch, and of the other two jobs.
+    """The last build of every branch, and of the other jobs.
 
     Raises InputMissingError where the folder is not there.
     """
@@ -43,7 +43,7 @@ def recent(controller: Controller, folder: str) -> Iterator[Last]:
         yield _last(folder, f"{BUILD}/{unquote(branch['name'])}", branch.get("lastBuild"))
     if not branches:
         yield Last(job=BUILD, result="no branch yet")
-    for name in (PROMOTE, RETRAIN):
+    for name in (PROMOTE, RETRAIN, OVERRIDE):
         answer = controller.find(job_path(f"{folder}/{name}"), _LAST)
         yield Last(job=name, result="no such job") if answer is None else _last(folder, name, answer.get("lastBuild"))
 

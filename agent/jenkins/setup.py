@@ -12,7 +12,7 @@ from agent.jenkins.documents import difference, parse, written
 from agent.jenkins.overlay import laid_over
 from agent.jenkins.places import job_path, parent_and_leaf, view_path
 from agent.jenkins.views import VIEWS, view
-from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN
+from agent.jenkins.wanted import BUILD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _scan(controller: Controller, path: str) -> None:
 
 def _documents(wanted: Wanted) -> Iterator[tuple[str, Element]]:
     yield wanted.folder, jobs.folder(wanted)
-    for name, document in ((BUILD, jobs.build), (PROMOTE, jobs.promote), (RETRAIN, jobs.retrain)):
+    for name, document in jobs.JOBS.items():
         yield f"{wanted.folder}/{name}", document(wanted)
 
 

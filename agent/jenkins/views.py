@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from agent.jenkins.documents import element
 from agent.jenkins.overlay import INITIAL, MEMBERS
 from agent.jenkins.places import branch_job
-from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN
+from agent.jenkins.wanted import BUILD, OVERRIDE, PROMOTE, RETRAIN
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from agent.jenkins.wanted import Wanted
 
-VIEWS = ("Model builds", "Model promotions", "Model retraining")
+VIEWS = ("Model builds", "Model promotions", "Model retraining", "Model overrides")
 """One list for each kind of job, over all models of the controller."""
 
 
@@ -24,6 +24,7 @@ def view(name: str, wanted: Wanted) -> Element:
         VIEWS[0]: f"{BUILD}/{branch_job(wanted.branch)}",
         VIEWS[1]: PROMOTE,
         VIEWS[2]: RETRAIN,
+        VIEWS[3]: OVERRIDE,
     }[name]
     columns = ("Status", "Weather", "Job", "LastSuccess", "LastFailure", "LastDuration", "BuildButton")
     return element(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BUILD, PROMOTE, RETRAIN = "build", "promote", "retrain"
+BUILD, PROMOTE, RETRAIN, OVERRIDE = "build", "promote", "retrain", "override"
 """The jobs' names in their folder."""
 
 

@@ -24,7 +24,7 @@ models.keySet().each { String name ->
     if (controller.getItemByFullName(name) == null) {
         controller.createProjectFromXML(name, stream(filled(new File(templates, 'folder.xml').getText('UTF-8'), name)))
     }
-    ['build', 'promote', 'retrain'].each { String job ->
+    ['build', 'promote', 'retrain', 'override'].each { String job ->
         if (controller.getItemByFullName("${name}/${job}") == null) {
             String text = new File(templates, "${job}.xml").getText('UTF-8')
             controller.getItemByFullName(name).createProjectFromXML(job, stream(filled(text, name)))
@@ -33,7 +33,7 @@ models.keySet().each { String name ->
 }
 
 /* A view lists the jobs of all models: its line with @NAME@ stands for one each. */
-['Model builds', 'Model promotions', 'Model retraining'].each { String title ->
+['Model builds', 'Model promotions', 'Model retraining', 'Model overrides'].each { String title ->
     if (models && controller.getView(title) == null) {
         List lines = new File(templates, "${title}.xml").readLines('UTF-8').collectMany { String line ->
             line.contains('@NAME@') ? models.keySet().collect { String name -> filled(line, name) } : [line]

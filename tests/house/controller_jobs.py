@@ -8,7 +8,7 @@ from agent.jenkins import jobs
 from agent.jenkins.documents import written
 from agent.jenkins.overlay import laid_over
 from agent.jenkins.views import VIEWS, view
-from agent.jenkins.wanted import BUILD, PROMOTE, RETRAIN, Wanted
+from agent.jenkins.wanted import Wanted
 from tests.sources import ROOT
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ WANTED = Wanted(
 
 def rendered() -> Iterator[tuple[str, str]]:
     """Each file's name and text."""
-    documents = {"folder": jobs.folder, BUILD: jobs.build, PROMOTE: jobs.promote, RETRAIN: jobs.retrain}
-    for name, document in documents.items():
+    for name, document in {"folder": jobs.folder, **jobs.JOBS}.items():
         yield f"{name}.xml", written(laid_over(None, document(WANTED)))
     for name in VIEWS:
         yield f"{name}.xml", written(laid_over(None, view(name, WANTED)))

@@ -238,7 +238,7 @@ def test_no_secret_stands_in_the_configuration(configuration: dict[str, Any]) ->
 def test_credentials_that_are_used_are_declared(configuration: dict[str, Any]) -> None:
     (domain,) = configuration["credentials"]["system"]["domainCredentials"]
     declared = {next(iter(one.values()))["id"] for one in domain["credentials"]}
-    files = "".join((CONTROLLER / name).read_text() for name in ("casc.yaml", "jobs/build.xml", "jobs/promote.xml"))
+    files = "".join(path.read_text() for path in (CONTROLLER / "casc.yaml", *(CONTROLLER / "jobs").iterdir()))
     used = re.findall(r"[cC]redentials(?:Id)?(?:: '?|>)([\w-]+)", files)
     # Comments are asked for by each Jenkinsfile.
     assert set(used) | {"modelyard-comments"} == declared

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def answer_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which input."""
     parser.add_argument(
-        "job", nargs="?", default="promote", metavar="JOB", help="promote, retrain or build/BRANCH (default: promote)"
+        "job",
+        nargs="?",
+        default="promote",
+        metavar="JOB",
+        help="promote, retrain, override or build/BRANCH (default: promote)",
     )
     parser.add_argument("build", nargs="?", type=int, metavar="BUILD", help="number of the build (default: any)")
     controller_arguments(parser)

@@ -45,16 +45,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the library of the vars, as the controller knows it (default: modelyard)",
     )
     parser.add_argument(
-        "--agent", default="", metavar="LABEL[/MODE]", help="nodes of promotions, and how modelyard runs there"
+        "--agent",
+        default="",
+        metavar="LABEL[/MODE]",
+        help="nodes of promotions and overrides, and how modelyard runs there",
     )
     parser.add_argument(
-        "--network", default="", metavar="NAME", help="network of the containers in which promotions run"
+        "--network", default="", metavar="NAME", help="network of the containers of promotions and overrides"
     )
     parser.add_argument(
-        "--identity", default="", metavar="ID", help="id of the Jenkins credentials of promotions in the tools account"
+        "--identity",
+        default="",
+        metavar="ID",
+        help="id of the Jenkins credentials of promotions and overrides in the tools account",
     )
     parser.add_argument(
-        "--branch", default="main", help="branch that is retrained, and whose configuration promotes (default: main)"
+        "--branch",
+        default="main",
+        help="branch that is retrained, and whose configuration rules promotions and overrides (default: main)",
     )
     parser.add_argument(
         "--retrain", default="", metavar="CRON", help="when to train again, such as 'H H(2-4) * * 1' (default: never)"

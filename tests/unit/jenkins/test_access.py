@@ -239,4 +239,4 @@ def test_status_as_json_is_one_document(url: str, repository: Path, capsys: pyte
     capsys.readouterr()
     assert main(["jenkins", "status", "--json"]) == ExitCode.DONE
     answer = json.loads(capsys.readouterr().out)
-    assert [row["job"] for row in answer["jobs"]] == ["build", "promote", "retrain"]
+    assert [row["job"] for row in answer["jobs"]] == ["build", "promote", "retrain", "override"]

@@ -359,5 +359,6 @@ def test_status_tells_the_last_builds(controller: Controller, capsys: pytest.Cap
         ("build/feature/x", "#1", "running"),
         ("promote", "#1", "waits for an answer"),
         ("retrain", "-", "never built"),
+        ("override", "-", "never built"),
     ]
     assert cells[1][-1] == "release 3f2a9c1d7b60"

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("url", "repository")
-JOBS = ["tumour", "tumour/build", "tumour/promote", "tumour/retrain"]
+JOBS = ["tumour", "tumour/build", "tumour/override", "tumour/promote", "tumour/retrain"]
 TIMER = "org.jenkinsci.plugins.workflow.job.properties.PipelineTriggersJobProperty"
-VIEWS = ["Model builds", "Model promotions", "Model retraining"]
+VIEWS = ["Model builds", "Model overrides", "Model promotions", "Model retraining"]
 
 
 def setup(*words: str) -> int:
@@ -76,6 +76,8 @@ def test_a_change_is_shown_as_a_difference_of_that_alone(
         "+<credentialsId>models-git</credentialsId>",
         f"-mlPromote(repository:'{REPOSITORY}')",
         f"+mlPromote(repository:'{REPOSITORY}',gitCredentials:'models-git')",
+        f"-mlOverride(repository:'{REPOSITORY}')",
+        f"+mlOverride(repository:'{REPOSITORY}',gitCredentials:'models-git')",
     ]
     assert "models-git" in controller.items["tumour/build"].config
 
@@ -115,8 +117,9 @@ def test_a_source_keeps_its_id_for_another_would_orphan_all_branches(
 def test_views_gather_the_models_of_a_controller(controller: Controller, capsys: pytest.CaptureFixture[str]) -> None:
     outcomes(capsys)
     outcomes(capsys, "--folder", "credit")
-    for job in ("tumour/promote", "credit/promote"):
-        assert f"<string>{job}</string>" in controller.views["Model promotions"]
+    for view, job in (("Model promotions", "promote"), ("Model overrides", "override")):
+        listed = [one.text for one in configs.root_of(controller.views[view]).iterfind("jobNames/string")]
+        assert listed == [f"tumour/{job}", f"credit/{job}"]
     assert set(outcomes(capsys).values()) == {"unchanged"}
 
 
@@ -135,6 +138,8 @@ def test_jobs_know_their_parameters_before_their_first_build(
     assert known["STRATEGY"]["choices"] == ["configured", "all_at_once", "canary", "linear", "rolling"]
     names = [one["name"] for one in configs.parameters(controller.items["tumour/retrain"].config)]
     assert names == ["RELEASE", "REASON"]
+    names = [one["name"] for one in configs.parameters(controller.items["tumour/override"].config)]
+    assert names == ["GATE", "COMMIT", "RELEASE", "REASON", "UNTIL"]
 
 
 def test_a_retraining_is_scheduled_before_its_first_build_and_no_more_when_the_option_is_gone(
@@ -165,7 +170,9 @@ def test_the_empty_timer_that_each_retraining_declares_is_no_change(
     assert outcomes(capsys)["tumour/retrain"] == "unchanged"
 
 
-@pytest.mark.parametrize(("job", "var"), [("promote", "mlPromote"), ("retrain", "mlRetrain")])
+@pytest.mark.parametrize(
+    ("job", "var"), [("promote", "mlPromote"), ("retrain", "mlRetrain"), ("override", "mlOverride")]
+)
 def test_jobs_and_vars_know_the_same_parameters_and_options(
     controller: Controller, capsys: pytest.CaptureFixture[str], job: str, var: str
 ) -> None:
@@ -173,8 +180,11 @@ def test_jobs_and_vars_know_the_same_parameters_and_options(
     outcomes(capsys, *words, "--retrain", "H 3 * * 1")
     config = controller.items[f"tumour/{job}"].config
     declared = (ROOT / "vars" / f"{var}.groovy").read_text().partition("parameters {")[2].partition("stages {")[0]
-    names = re.findall(r"name: '([A-Z_]+)'", declared)
-    assert [one["name"] for one in configs.parameters(config)] == names
+    parameters = re.findall(r"(\w+)\(\s*name: '([A-Z_]+)'", declared)
+    made = configs.parameters(config)
+    assert [(one["type"], one["name"]) for one in made] == [
+        (f"{kind.title()}ParameterDefinition", name) for kind, name in parameters
+    ]
     script = configs.root_of(config).findtext("definition/script") or ""
     given = set(re.findall(r"(\w+): '", script))
     options = re.findall(r"^- (\w+) \(", (ROOT / "vars" / f"{var}.txt").read_text(), re.MULTILINE)

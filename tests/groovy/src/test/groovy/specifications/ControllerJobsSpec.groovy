@@ -15,8 +15,8 @@ class ControllerJobsSpec extends Specification {
         start("${TUMOUR} git@git.example.com:models/credit")
 
         then:
-        controller.items.keySet() == ['tumour', 'tumour/build', 'tumour/promote', 'tumour/retrain',
-            'credit', 'credit/build', 'credit/promote', 'credit/retrain'] as Set
+        controller.items.keySet() == ['tumour', 'tumour/build', 'tumour/promote', 'tumour/retrain', 'tumour/override',
+            'credit', 'credit/build', 'credit/promote', 'credit/retrain', 'credit/override'] as Set
         item('tumour/build').sources.data.'jenkins.branch.BranchSource'.source.remote == TUMOUR
         item('credit/promote').definition.script.text() == '''@Library('modelyard') _
 mlPromote(repository: 'git@git.example.com:models/credit', gitCredentials: 'modelyard-git', agent: 'docker', \
@@ -41,7 +41,8 @@ mode: 'docker', network: 'host', credentials: 'modelyard-tools')
         then:
         controller.views['Model promotions'].config.jobNames.string*.text() == ['tumour/promote', 'credit/promote']
         controller.views['Model builds'].config.jobNames.string*.text() == ['tumour/build/main', 'credit/build/main']
-        controller.views.size() == 3
+        controller.views['Model overrides'].config.jobNames.string*.text() == ['tumour/override', 'credit/override']
+        controller.views.size() == 4
     }
 
     def 'what is there stays, and what is new is added'() {
@@ -54,7 +55,7 @@ mode: 'docker', network: 'host', credentials: 'modelyard-tools')
 
         then:
         before.every { name, item -> controller.items[name].is(item) }
-        controller.items.size() == 8
+        controller.items.size() == 10
     }
 
     @Unroll
