@@ -23,7 +23,7 @@ void call(Map config = [:]) {
 
         options {
             disableConcurrentBuilds()
-            buildDiscarder(logRotator(numToKeepStr: '100'))
+            buildDiscarder(logRotator(numToKeepStr: '200'))
         }
 
         triggers {
