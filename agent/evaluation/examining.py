@@ -124,7 +124,7 @@ def _fairness(question: Question, sample: Sample, support: int) -> Finding:
     try:
         found = fairness(
             question.slice, values, sample.labels, sample.decisions,
-            reference=question.reference, support=support, level=question.level,
+            weights=sample.weights, reference=question.reference, support=support, level=question.level,
         )  # fmt: skip
     except ValueError as error:
         raise UnusablePredictionsError(str(error)) from error

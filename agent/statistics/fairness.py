@@ -13,13 +13,14 @@ from agent.statistics.confusion import Confusion
 from agent.statistics.distributions import two_sided
 from agent.statistics.intervals import LEVEL, Estimate, difference, unknown, wilson
 from agent.statistics.slices import SUPPORT, groups
+from agent.statistics.weighing import effective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from agent.statistics.arrays import Bools, Categories
+    from agent.statistics.arrays import Bools, Categories, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,20 +57,26 @@ def fairness(
     labels: ArrayLike,
     decisions: ArrayLike,
     *,
+    weights: ArrayLike | None = None,
     reference: str | None = None,
     support: int = SUPPORT,
     level: float = LEVEL,
 ) -> Fairness:
-    """Groups are the values of a column; labels and decisions are 0 and 1; each of shape (n,).
+    """Groups are the values of a column; labels and decisions are 0 and 1; weights 0 or more; each of shape (n,).
 
     Without ``reference`` the largest group is it; a reference that no row has is a ValueError.
     """
     truth, decided = arrays.binary(labels), arrays.binary(decisions, "prediction")
     known = arrays.categories(values)
-    arrays.same_length(group=known.codes, label=truth, prediction=decided)
-    counts = {name: counted(truth[rows], decided[rows]) for name, rows in groups(known)}
-    large = {name: each for name, each in counts.items() if each.total >= support}
-    chosen = reference if reference is not None else max(counts, key=lambda name: float(counts[name].total))
+    weight = None if weights is None else arrays.weights(weights)
+    arrays.same_length(group=known.codes, label=truth, prediction=decided, weight=weight)
+    members = dict(groups(known))
+    counts = {
+        name: counted(truth[rows], decided[rows], None if weight is None else weight[rows])
+        for name, rows in members.items()
+    }
+    large = {name: each for name, each in counts.items() if len(members[name]) >= support}
+    chosen = reference if reference is not None else max(members, key=lambda name: len(members[name]))
     if chosen not in counts:
         raise ValueError(f"no row of {column} is in the reference group {chosen}; there are {', '.join(counts)}")
     return Fairness(
@@ -78,11 +85,14 @@ def fairness(
     )  # fmt: skip
 
 
-def counted(truth: Bools, decided: Bools) -> Confusion:
-    """The confusion of decisions about some rows."""
-    hit, selected, positive = (np.count_nonzero(each) for each in (truth & decided, decided, truth))
-    parts = {"tp": hit, "fp": selected - hit, "fn": positive - hit, "tn": len(truth) - selected - positive + hit}
-    return Confusion(**{name: np.asarray(part, np.float64) for name, part in parts.items()})
+def counted(truth: Bools, decided: Bools, weights: Floats | None = None) -> Confusion:
+    """The confusion of decisions about some rows; with weights, in effective rows (Kish, 1965)."""
+    parts = {"tp": truth & decided, "fp": ~truth & decided, "fn": truth & ~decided, "tn": ~truth & ~decided}
+    if weights is None:
+        return Confusion(**{name: np.asarray(np.count_nonzero(part), np.float64) for name, part in parts.items()})
+    total = float(weights.sum())
+    scale = effective(weights) / total if total else 0.0
+    return Confusion(**{name: np.asarray(scale * weights[part].sum()) for name, part in parts.items()})
 
 
 def _beside(
@@ -103,7 +113,7 @@ def disparate_impact(group: Confusion, reference: Confusion, level: float = LEVE
     selected, base = float(group.tp + group.fp), float(reference.tp + reference.fp)
     rows = float(group.total), float(reference.total)
     if not base or not selected:
-        value = selected / rows[0] / (base / rows[1]) if base else math.nan
+        value = selected / rows[0] / (base / rows[1]) if base and rows[0] else math.nan
         return unknown(value, level=level, rows=sum(rows), method="Katz")
     value = selected / rows[0] / (base / rows[1])
     deviation = math.sqrt(max(0.0, 1 / selected - 1 / rows[0] + 1 / base - 1 / rows[1]))

@@ -116,6 +116,24 @@ def test_any_group_may_be_the_reference(people: tuple[np.ndarray, np.ndarray, np
         fairness("group", *people, reference="d")
 
 
+def test_groups_are_compared_by_the_weights_of_their_rows(people: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    group, truth, decided = people
+    plain, same = fairness("group", *people), fairness("group", *people, weights=np.full(5000, 0.5))
+    assert same.groups[0].disparate_impact.value == pytest.approx(plain.groups[0].disparate_impact.value)
+    assert same.groups[0].equal_opportunity.low == pytest.approx(plain.groups[0].equal_opportunity.low)
+    kept = RANDOM.random(5000) < 0.7
+    weighted = fairness("group", *people, weights=kept.astype(float)).groups[0]
+    without = fairness("group", group[kept], truth[kept], decided[kept], support=60).groups[0]
+    assert weighted.equalised_odds.high == pytest.approx(without.equalised_odds.high)
+    assert weighted.disparate_impact.high == pytest.approx(without.disparate_impact.high)
+
+
+def test_a_group_of_rows_without_weight_has_no_rates() -> None:
+    found = fairness("group", list("aabb"), [1, 0, 1, 0], [1, 0, 1, 0], weights=[1, 1, 0, 0], support=1).groups[0]
+    assert math.isnan(found.disparate_impact.value)
+    assert math.isnan(found.equal_opportunity.value)
+
+
 def test_a_group_without_positive_rows_has_no_odds() -> None:
     found = fairness("group", ["a"] * 4 + ["b"] * 2, [1, 1, 0, 0, 0, 0], [1, 0, 1, 0, 1, 0], support=1)
     assert math.isnan(found.groups[0].equalised_odds.value)
