@@ -63,7 +63,7 @@ _METRICS: Mapping[str, Callable[[Sequence[str], Sequence[str]], float]] = {
 
 
 def _same(label: str, answer: str) -> bool:
-    if label.strip() == answer.strip():
+    if label.strip() == answer.strip().strip('"'):
         return True
     try:
         return float(label) == float(answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 4 * 1000 * 1000
 """Of one request; serverless endpoints take 4 MB, others 6 MB (InvokeEndpoint)."""
+_QUOTED = re.compile(rb'\s*"((?:[^"]|"")*)"\s*(?:,(.*))?', re.DOTALL)
+"""A row whose label is in quotation marks, so that it may have commas."""
 _MOST_ROWS = 500
 """Of one request, so that a slow model answers it within SageMaker's 60 seconds."""
 
@@ -34,7 +37,8 @@ class Row:
     @property
     def line(self) -> bytes:
         """The whole row as CSV, the label first."""
-        return self.label.encode() + b"," + self.features
+        doubled = self.label.replace('"', '""')
+        return (f'"{doubled}"' if {",", '"'} & set(self.label) else self.label).encode() + b"," + self.features
 
 
 def pick(objects: Objects, data: DataSet, count: int) -> tuple[Row, ...]:
@@ -85,5 +89,8 @@ def _rank(seed: str, number: int) -> bytes:
 
 
 def _row(line: bytes) -> Row:
+    quoted = _QUOTED.fullmatch(line)
+    if quoted:
+        return Row(label=quoted[1].decode("utf-8", "replace").replace('""', '"'), features=quoted[2] or b"")
     label, _, features = line.partition(b",")
-    return Row(label=label.decode("utf-8", "replace").strip().strip('"'), features=features)
+    return Row(label=label.decode("utf-8", "replace").strip(), features=features)

@@ -34,6 +34,8 @@ _SHOWN = 80
 """How many characters of a label or an answer stand in a message."""
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 _TRUTHS = {"false": 0, "true": 1}
+_MARK = "\ufeff"
+"""The byte order mark that some programs write in front of a file of UTF-8."""
 _MISSING = "(missing)"
 """The slice of rows that have no value where it stands."""
 _PLACE = "column"
@@ -47,7 +49,7 @@ class _Form:
     label_type: str
     label: Callable[[str], Value]
     answer_types: Mapping[str, str]
-    answer: Callable[[str], Sequence[Value]]
+    answer: Callable[[Sequence[str]], Sequence[Value]]
     expected_label: str
     expected_answer: str
 
@@ -86,13 +88,42 @@ def _read(
 ) -> Iterator[list[Value]]:
     """The values of each row, in the order of the columns."""
     texts = (row.decode("utf-8", "replace") if isinstance(row, bytes) else row for row in rows)
-    pairs = zip_longest((fields for fields in csv.reader(texts) if fields), answers)
+    pairs = zip_longest(_parsed(texts), answers)
     for number, (fields, answer) in enumerate(pairs):
         if fields is None or answer is None:
             raise _not_as_many(number, pairs, fields is None)
         label = _value(form.label, fields[0], f"the label of row {number}", form.expected_label)
-        said = _value(form.answer, answer, f"the answer to row {number}", form.expected_answer)
+        said = _value(
+            lambda text: form.answer(_fields(text)), answer, f"the answer to row {number}", form.expected_answer
+        )
         yield [number, label, *said, *(_slice(fields, place, name, number) for name, place in slices.items())]
+
+
+def _parsed(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The fields of each row, which ends with its line, as whoever sends it has it; a byte order mark is of none."""
+    reader = csv.reader(text.removeprefix(_MARK) for text in texts)
+    lines = number = 0
+    try:
+        for fields in reader:
+            if reader.line_num > lines + 1:
+                raise _no_row(number, "a quotation mark that is opened is not closed on its line")
+            lines = reader.line_num
+            if fields:
+                yield fields
+                number += 1
+    except csv.Error as error:
+        raise _no_row(number, str(error)) from error
+
+
+def _no_row(number: int, why: str) -> UserCodeFailedError:
+    return UserCodeFailedError(
+        f"row {number} of the held-out data cannot be read as CSV: {why}; mend what writes them, one row a line"
+    )
+
+
+def _fields(answer: str) -> Sequence[str]:
+    """The fields of a line that was answered."""
+    return next(csv.reader([answer]), [""]) if '"' in answer else answer.split(",")
 
 
 def _not_as_many(number: int, rest: Iterable[object], more_answers: bool) -> UserCodeFailedError:
@@ -107,7 +138,7 @@ def _value(read: Callable[[str], _Read], text: str, what: str, expected: str) ->
     try:
         return read(text.strip())
     except ValueError:
-        raise UserCodeFailedError(f"{what} is {shortened(text, _SHOWN)!r}, expected {expected}") from None
+        raise UserCodeFailedError(f"{what} is {shortened(text.strip(), _SHOWN)!r}, expected {expected}") from None
 
 
 def _slice(fields: Sequence[str], place: int, name: str, number: int) -> str:
@@ -128,18 +159,18 @@ def _form(task: Task, first: str) -> _Form:
                 label=_truth,
                 expected_label="0 or 1",
                 answer_types={SCORE: "DOUBLE"},
-                answer=lambda text: [_probability(text)],
+                answer=lambda fields: [_probability(_only(fields))],
                 expected_answer="the probability of class 1, a number from 0 to 1",
             )
         case Task.MULTICLASS:
-            return _of_classes(len(first.split(",")))
+            return _of_classes(len(_fields(first.strip())))
         case Task.REGRESSION:
             return _Form(
                 label_type="DOUBLE",
                 label=_number,
                 expected_label="a number",
                 answer_types={PREDICTION: "DOUBLE"},
-                answer=lambda text: [_number(text)],
+                answer=lambda fields: [_number(_only(fields))],
                 expected_answer="a number",
             )
         case Task.RANKING:
@@ -154,7 +185,7 @@ def _of_classes(fields: int) -> _Form:
             label=_class,
             expected_label="a class",
             answer_types={PREDICTION: "VARCHAR"},
-            answer=lambda text: [_class(text)],
+            answer=lambda fields: [_class(_only(fields).strip())],
             expected_answer="a class",
         )
     return _Form(
@@ -189,8 +220,14 @@ def _probability(text: str) -> float:
     return number
 
 
-def _probabilities(text: str, count: int) -> list[float]:
-    numbers = [_probability(each) for each in text.split(",")]
+def _only(fields: Sequence[str]) -> str:
+    """The one field of an answer."""
+    (field,) = fields
+    return field
+
+
+def _probabilities(fields: Sequence[str], count: int) -> list[float]:
+    numbers = [_probability(each) for each in fields]
     if len(numbers) != count:
         raise ValueError
     return numbers

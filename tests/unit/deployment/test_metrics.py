@@ -51,7 +51,7 @@ def test_errors_are_squared_and_averaged(rows: list[tuple[float, float]]) -> Non
 
 
 def test_accuracy_counts_answers_that_are_their_label() -> None:
-    labels, answers = ["setosa", "virginica", "1", "2", "0"], ["setosa", "setosa", "1.0", " 2 ", "zero"]
+    labels, answers = ["setosa", "virginica", "1", "2", "0"], ['"setosa"', "setosa", "1.0", " 2 ", "zero"]
     assert measure("accuracy", labels, answers) == pytest.approx(3 / 5)
 
 

@@ -43,6 +43,14 @@ def test_rows_are_label_and_features() -> None:
     assert rows == (Row(label="1", features=b'5.1,"a b"'), Row(label="0", features=b"6.2,"))
 
 
+def test_a_quoted_label_may_have_commas_and_quotation_marks() -> None:
+    objects = MemoryObjects()
+    line = b'"red, ""dark""",5.1,"a,b"'
+    (row,) = pick(objects, data_set(objects, line.decode()), 10)
+    assert row == Row(label='red, "dark"', features=b'5.1,"a,b"')
+    assert row.line == line
+
+
 def test_all_files_are_drawn_from_in_the_order_of_the_data() -> None:
     objects = MemoryObjects()
     rows = pick(objects, data_set(objects, "a,1\nb,2\n", "c,3"), 10)

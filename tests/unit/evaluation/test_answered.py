@@ -53,6 +53,32 @@ def test_truths_are_labels_of_two_classes(tmp_path: Path) -> None:
     assert predictions(tmp_path, ["true,1", "False,1", "0.0,1"], ["1", "0", "0"])["label"] == [1, 0, 0]
 
 
+def test_answers_may_be_quoted_as_labels_are(tmp_path: Path) -> None:
+    classes = Predictions(task="multiclass")
+    found = predictions(tmp_path, [b'"a, b",1\n', b'"c",2\n'], [' "a, b"\n', '"c" \n'], classes)
+    assert (found["label"], found["prediction"]) == (["a, b", "c"], ["a, b", "c"])
+    assert predictions(tmp_path, ["1,2"], ['"0.25"'])["score"] == [0.25]
+
+
+def test_a_mark_of_the_byte_order_is_of_no_label(tmp_path: Path) -> None:
+    found = predictions(tmp_path, [b"\xef\xbb\xbfa,1\n", b"a,2\n"], ["a", "a"], Predictions(task="multiclass"))
+    assert found["label"] == ["a", "a"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (['1,"open\n', *["0,1\n"] * 3], "row 0 .* is not closed on its line"),
+        (["0,1\n", '1,"' + "x" * 200_000], "row 1 .* field larger than field limit"),
+        ([b"1,2\r3,4\n"], "row 0 .* new-line character"),
+    ],
+    ids=["an open quotation mark", "an endless field", "a return inside of a row"],
+)
+def test_rows_that_are_no_csv_are_told(tmp_path: Path, rows: list[Any], why: str) -> None:
+    with pytest.raises(UserCodeFailedError, match=why):
+        write_predictions(rows, ["0.5"] * len(rows), Predictions(task="binary"), tmp_path / "predictions.parquet")
+
+
 def test_a_number(tmp_path: Path) -> None:
     found = predictions(tmp_path, ["1.5,2", "-2,3"], ["1e3", "-2.25"], Predictions(task="regression"))
     assert found == {"row_id": [0, 1], "label": [1.5, -2.0], "prediction": [1000.0, -2.25]}
