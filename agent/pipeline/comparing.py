@@ -18,6 +18,7 @@ from agent.errors import InputMissingError
 from agent.naming import short
 from agent.pipeline.known import Known, known, named
 from agent.pipeline.sources import Sources
+from agent.pipeline.wiring import better_of
 from agent.release.store import ReleaseStore
 from agent.report.wording import size
 from agent.step import StepModel
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.data.difference import FileChange
     from agent.deployment.evidence import Judgement
-    from agent.deployment.measured import Better
     from agent.pipeline.sources import WorkingCopy
 
 _MOST_FILES = 20
@@ -57,7 +57,7 @@ def compare(before: str, after: str, configuration: Configuration, copy: Working
     digests = [named(name, environments, ctx) for name in (before, after)]
     old, new = (ReleaseStore(ctx.ledger).read(digest) for digest in digests)
     was, now = (known(digest, release, environments, ctx) for digest, release in zip(digests, (old, new), strict=True))
-    better: Mapping[str, Better] = {name: one.better for name, one in configuration.evaluation.metrics.items()}
+    better = better_of(configuration)
     data, unread = _data(old, new, ctx)
     sources = copy.between(old.commit, new.commit)
     changes = (*_about(was, now), *_in_order(compared(new, old, better=better), data, sources))

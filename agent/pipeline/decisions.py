@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from agent.pipeline.wiring import environment_of
+from agent.pipeline.wiring import better_of, environment_of
 from pipeline_steps import approve, override, review
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def wire_review(configuration: Configuration, environment_name: str) -> review.I
         releases=configuration.releases,
         gate_overrides=configuration.gate_overrides,
         before=tuple(names[: names.index(environment_name)]),
-        better={name: metric.better for name, metric in configuration.evaluation.metrics.items()},
+        better=better_of(configuration),
     )
 
 

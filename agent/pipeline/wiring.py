@@ -366,7 +366,7 @@ def wire_gate(wiring: Wiring) -> gate.Inputs:
     champions = {name: wiring.champion_of(name) for name in evaluated.champions}
     return gate.Inputs(
         gates=wiring.gates,
-        better=_better(configuration),
+        better=better_of(configuration),
         evaluation=evaluated.evaluation,
         champions=evaluated.champions,
         releases={
@@ -402,7 +402,7 @@ def _asks_predictions(wiring: Wiring) -> bool:
     return bool(questions(wiring.gates, wiring.configuration.evaluation.predictions))
 
 
-def _better(configuration: Configuration) -> dict[str, Literal["higher", "lower"]]:
+def better_of(configuration: Configuration) -> dict[str, Literal["higher", "lower"]]:
     """The direction that is better of every metric: as it is declared, or as those of predictions have it."""
     settings = configuration.evaluation.predictions
     computed = measured_by(Task(settings.task), settings.k) if settings else {}

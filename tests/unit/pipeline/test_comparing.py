@@ -96,6 +96,13 @@ def test_metrics_have_numbers_and_the_title_says_what_became_better(configuratio
     assert rows(found, "metrics") == {"recall": ("0.9", "0.95", "better"), "auc": ("0.98", "0.98", "same")}
 
 
+def test_metrics_that_predictions_tell_are_better_or_worse_without_being_declared(
+    configuration: Configuration, ctx: Context
+) -> None:
+    one, two = kept(ctx, evaluation=measured(brier=0.03)), kept(ctx, evaluation=measured(brier=0.02))
+    assert rows(compared(one, two, configuration, ctx), "metrics") == {"brier": ("0.03", "0.02", "better")}
+
+
 def test_what_was_measured_on_different_rows_is_incomparable(configuration: Configuration, ctx: Context) -> None:
     one, two = kept(ctx, evaluation=measured("7", recall=0.9)), kept(ctx, evaluation=measured(recall=0.95))
     found = compared(one, two, configuration, ctx)
