@@ -30,9 +30,14 @@ _LIMITS_OF: Mapping[str, tuple[str, ...]] = {
 
 
 def every_gate_on_rows_limits_something(view: View) -> Iterator[Finding]:
-    """A gate that looks at rows has one of the limits of its kind."""
+    """A gate that looks at rows has one of the limits of its kind, and some value passes it."""
     for name in view.keys(("gates",)):
-        keys = _LIMITS_OF.get(view.text(("gates", name, "kind")) or "", ())
+        kind = view.text(("gates", name, "kind")) or ""
+        if kind == "business":
+            yield from _worth(view, ("gates", name))
+        if kind == "slices":
+            yield from _crossed(view, ("gates", name), f"gate `{name}`", "gate-limits")
+        keys = _LIMITS_OF.get(kind, ())
         if keys and not any(view.has(("gates", name, key)) for key in keys):
             message = f"gate `{name}` has no limit, so everything passes"
             yield view.broken("gate-limits", ("gates", name), message, f"write {in_list(keys, 'or')}")
@@ -76,11 +81,24 @@ def every_load_has_something_to_send(view: View) -> Iterator[Finding]:
 
 
 def _limits(view: View, path: Path, subject: str, code: str) -> Iterator[Finding]:
-    low, high = (*path, "min"), (*path, "max")
-    least, most = view.number(low), view.number(high)
-    if not view.has(low) and not view.has(high):
+    if not view.has((*path, "min")) and not view.has((*path, "max")):
         message = f"{subject} has neither `min` nor `max`, so everything passes"
         yield view.broken(code, path, message, "write the limit: for example `min: 0.8`")
+    yield from _crossed(view, path, subject, code)
+
+
+def _worth(view: View, path: Path) -> Iterator[Finding]:
+    """Where no outcome brings anything, every model is worth the same."""
+    values = (*path, "values")
+    if view.has(values) and not any(view.value((*values, key)) for key in view.keys(values)):
+        message = f"`values` of gate `{path[-1]}` are all 0, so every model is worth the same"
+        hint = "say what an outcome brings or costs: for example `{false_negative: -10}`"
+        yield view.broken("gate-limits", values, message, hint)
+
+
+def _crossed(view: View, path: Path, subject: str, code: str) -> Iterator[Finding]:
+    low, high = (*path, "min"), (*path, "max")
+    least, most = view.number(low), view.number(high)
     if least is not None and most is not None and least > most:
         related = Related(place=view.place(low), label="at least this")
         message = f"{subject} lets nothing pass: `min` is greater than `max`"

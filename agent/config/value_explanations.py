@@ -118,6 +118,8 @@ _EXPLANATIONS: Mapping[str, Explanation] = {
     "tuple_type": _must_be("a list"),
     "literal_error": _one_of,
     "string_pattern_mismatch": _pattern,
+    "greater_than": _bound("more than", "gt"),
+    "less_than": _bound("less than", "lt"),
     "greater_than_equal": _bound("at least", "ge"),
     "less_than_equal": _bound("at most", "le"),
     "string_too_long": _length("at most", "max_length", "characters"),

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from agent.errors import UsageError
 
 _LEAST_BITS = 2048
+_BEGIN = b"-----BEGIN "
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class PublicKey:
     @classmethod
     def of_pem(cls, content: bytes, origin: str) -> PublicKey:
         """The key in a PEM file; UsageError for anything else."""
+        if content.count(_BEGIN) > 1:
+            raise UsageError(f"{origin} holds more than one key; write each into a file of its own")
         try:
             key = load_pem_public_key(content)
         except (ValueError, UnsupportedAlgorithm) as error:

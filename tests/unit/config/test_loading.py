@@ -197,7 +197,7 @@ def test_a_section_lists_the_values_below_it(repository: Path) -> None:
 def test_prices_are_of_types_of_instances(repository: Path) -> None:
     found = load(repository, settings=["prices={ml.m5.large: 0.115, ml.p5.48xlarge: 98}"]).configuration
     assert found.prices == {"ml.m5.large": 0.115, "ml.p5.48xlarge": 98.0}
-    with pytest.raises(ConfigurationError, match="greater than 0"):
+    with pytest.raises(ConfigurationError, match="must be more than 0"):
         load(repository, settings=["prices={ml.m5.large: 0}"])
 
 

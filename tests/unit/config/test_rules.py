@@ -206,6 +206,24 @@ BROKEN_RULES = {
         "sex",
         "stays as it is",
     ),
+    "a perturbed slice by its place": (
+        with_gate(ROBUST.format("column2"), "task: binary, slices: [sex], columns: {sex: column2}"),
+        "the perturbation `noisy` of gate `new` changes the column `column2`, which is the slice `sex`",
+        "column2",
+        "stays as it is",
+    ),
+    "slices of which none can pass": (
+        with_gate("kind: slices, metric: auc, slice: sex, min: 0.9, max: 0.8"),
+        "gate `new` lets nothing pass: `min` is greater than `max`",
+        "0.8",
+        "at least this",
+    ),
+    "decisions that are worth nothing": (
+        with_gate("kind: business, values: {true_positive: 0}, min: 0"),
+        "`values` of gate `new` are all 0, so every model is worth the same",
+        "values",
+        "",
+    ),
     "a perturbed label": (
         with_gate(ROBUST.format("ill") + ", header: true, label: ill"),
         "the perturbation `noisy` of gate `new` changes the column `ill`, which is the label",

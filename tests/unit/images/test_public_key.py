@@ -43,8 +43,9 @@ def test_a_key_of_rsa_knows_its_own_signatures() -> None:
         (pem(generate_private_key(SECP384R1())), "neither of the curve P-256 nor of RSA"),
         (pem(Ed25519PrivateKey.generate()), "neither of the curve P-256 nor of RSA"),
         (pem(generate_rsa_key(65537, 1024)), "neither of the curve P-256 nor of RSA"),
+        (2 * Signer().pem.encode(), "platform.pub holds more than one key"),
     ],
-    ids=["of ssh", "P-384", "Ed25519", "short"],
+    ids=["of ssh", "P-384", "Ed25519", "short", "two of them"],
 )
 def test_any_other_key_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(UsageError, match=told):
