@@ -42,14 +42,15 @@ _SAME = 1e-6
 class Wanted:
     """What to measure: the predictions in ``place``, by ``settings``; ``metrics`` are those that have to be found.
 
-    Where they are not ``demanded``, a script that writes metrics only will do: a champion's older image may not have
-    what writes Parquet.
+    Where these need not be ``complete``, one that the rows do not tell is left out. Where predictions are not
+    ``demanded``, a script that writes metrics only will do: a champion's older image may not have what writes Parquet.
     """
 
     place: Place
     settings: Predictions
     metrics: Sequence[str]
     demanded: bool = True
+    complete: bool = True
 
     @property
     def report(self) -> str:
@@ -173,7 +174,7 @@ def _tell_differences(ours: Mapping[str, Metric], theirs: Mapping[str, Metric], 
 
 def _require(wanted: Wanted, metrics: Mapping[str, Metric]) -> None:
     missing = [name for name in wanted.metrics if name not in metrics]
-    if missing:
+    if missing and wanted.complete:
         raise UserCodeFailedError(
             f"the predictions in {wanted.place.uri} do not tell the metric {missing[0]}, which `evaluation.metrics` "
             f"names: it is none of those of {wanted.settings.task} predictions, or not defined for these rows; there "

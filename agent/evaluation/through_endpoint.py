@@ -62,8 +62,8 @@ def measured(
 ) -> tuple[Evaluation, tuple[str, ...]]:
     """Make predictions of rows and answers, keep them below ``place``, and measure them; a sentence for each miss.
 
-    ``model`` is the sha256 of its artifact. UserCodeFailedError where an answer or a label is not what the task needs,
-    or a limited metric is not defined for these rows.
+    ``model`` is the sha256 of its artifact. A metric that is not defined for these rows is left out, and misses its
+    limit. UserCodeFailedError where an answer or a label is not what the task needs.
     """
     from agent.evaluation.answered import write_predictions
 
@@ -74,7 +74,7 @@ def measured(
         kept = _kept(file, place, objects)
         metrics = tuple(dict.fromkeys((*wanted.metrics, *limits)))
         found = evaluated(
-            Wanted(place=kept, settings=wanted.predictions, metrics=metrics),
+            Wanted(place=kept, settings=wanted.predictions, metrics=metrics, complete=False),
             objects,
             ctx.report,
             model=model,

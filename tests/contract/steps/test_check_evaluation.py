@@ -120,6 +120,17 @@ def test_too_few_rows_prove_nothing(world: World) -> None:
         world.check(environment=evaluating(world, limits), predictions=Predictions(task="binary"))
 
 
+def test_a_metric_that_rows_do_not_tell_decides_only_where_it_is_limited(world: World) -> None:
+    world.deploy(world.release(rows=GOOD, columns="1"))
+    result = world.check(
+        environment=evaluating(world, {"accuracy": {"min": 0}}, rows=1), predictions=BY_SEX, metrics=("auc", "accuracy")
+    )
+    assert "accuracy" in result.metrics
+    assert "auc" not in result.metrics
+    with pytest.raises(UserCodeFailedError, match="not enough data to judge auc: it is not defined for these rows"):
+        world.check(environment=evaluating(world, {"auc": {"min": 0.5}}, rows=1), predictions=BY_SEX)
+
+
 @pytest.mark.parametrize(
     ("doing", "told"),
     [
