@@ -146,6 +146,18 @@ def every_checked_metric_is_computed(view: View) -> Iterator[Finding]:
                 yield view.broken_key("unknown-metric", path, message, hint, related)
 
 
+def every_metric_of_a_transform_is_computed(view: View) -> Iterator[Finding]:
+    """Without a script nobody writes a metric that predictions do not tell."""
+    task, known = _task(view), computed(view)
+    metrics = ("evaluation", "metrics")
+    for metric in view.keys(metrics) if task and view.has(("evaluation", "transform")) else ():
+        if metric not in known:
+            message = f"nothing writes the metric `{metric}`, which {task} predictions do not tell"
+            related = Related(place=view.key_place(("evaluation", "transform")), label="no script")
+            hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
+            yield view.broken_key("unknown-metric", (*metrics, metric), message, hint, related)
+
+
 def _measurable(view: View, path: Path) -> Iterator[Finding]:
     """Predictions are declared, of a task whose rows stand alone."""
     name = ".".join(map(str, path))

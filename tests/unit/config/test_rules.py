@@ -65,6 +65,12 @@ BROKEN_RULES = {
         "transform",
         "",
     ),
+    "a metric of a script where there is none": (
+        by_transform(""),
+        "nothing writes the metric `loss`, which binary predictions do not tell",
+        "loss",
+        "no script",
+    ),
     "a batch transform of queries": (
         by_transform("", "task: ranking"),
         "`evaluation.transform` asks row by row, which does not tell the queries of a ranking",
