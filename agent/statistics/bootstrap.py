@@ -122,8 +122,10 @@ def _binned(scores: Floats, plan: Plan) -> _Binned:
     codes = np.searchsorted(edges, scores, side="right") - 1
     counts: Floats = np.bincount(codes, minlength=len(edges)).astype(np.float64)
     sums: Floats = np.bincount(codes, weights=scores, minlength=len(edges)).astype(np.float64, copy=False)
-    means = arrays.ratio(sums, counts)
-    return _Binned(codes=codes, means=np.where(counts > 0, means, edges))
+    means = np.where(counts > 0, arrays.ratio(sums, counts), edges)
+    # The mean of equal scores may be rounded to the other side of a threshold that is this very score.
+    last = np.nextafter(np.append(edges[1:], np.inf), -np.inf)
+    return _Binned(codes=codes, means=np.clip(means, edges, last))
 
 
 def _edges(scores: Floats, plan: Plan) -> Floats:

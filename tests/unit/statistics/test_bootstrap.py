@@ -71,3 +71,20 @@ def test_a_metric_that_most_resamples_lack_has_no_interval() -> None:
     found = bootstrap.interval(score_metrics.auc, [1, 0, 0, 0], [0.9, 0.1, 0.2, 0.3], Plan(resamples=200))
     assert found.value == 1
     assert not found.known
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.45, 0.7])
+def test_scores_that_are_the_threshold_are_resampled_as_they_are_decided(threshold: float) -> None:
+    """The mean of many times 0.7 is rounded to less."""
+
+    def f1(counted: ScoreTally) -> np.ndarray:
+        return counted.confusion(threshold).f1
+
+    def above(score: float) -> tuple[np.ndarray, np.ndarray]:
+        first, second = (np.where(scores[:1000] > 0.6, score, 0.05) for scores in (FIRST, SECOND))
+        return first, second
+
+    plan = Plan(resamples=200, thresholds=(threshold,))
+    at, higher = (bootstrap.compare(f1, LABELS[:1000], *above(score), plan) for score in (threshold, 0.75))
+    assert at == higher
+    assert at.difference.low < at.difference.high
