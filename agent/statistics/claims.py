@@ -63,7 +63,7 @@ def examine(difference: Estimate, claim: Claim, *, power: float = 0.8) -> Findin
     gain = sign * difference.value
     low, high = sorted((sign * difference.low, sign * difference.high))
     distance = gain - claim.effect
-    needed = rows_for_difference(difference, distance, power=power) if distance > 0 else None
+    needed = rows_for_difference(difference, distance, half=gain - low, power=power) if distance > 0 else None
     return Finding(
         conclusion=_conclusion(low, high, claim.effect), gain=gain, low=low, high=high, claimed=claim.effect,
         p_value=_one_sided(difference, distance), rows=difference.rows, rows_needed=needed,

@@ -11,15 +11,25 @@ if TYPE_CHECKING:
     from agent.statistics.intervals import Estimate
 
 
-def rows_for_difference(estimate: Estimate, distance: float, *, power: float = 0.8) -> int | None:
+def rows_for_difference(
+    estimate: Estimate, distance: float, *, half: float | None = None, power: float = 0.8
+) -> int | None:
     """Rows like those of the estimate that show with ``power`` that it is ``distance`` (> 0) from a value, one-sided.
 
-    n ((z of the level + z of the power) · standard error / distance)²; None where the standard error is unknown.
+    ``half`` is how far the interval reaches to that side, if not as many standard errors as the level asks for. What is
+    more, as that of a share of 1 without a standard error, shrinks with the rows, and not with their root: n is solved
+    of (z of the level + z of the power) · standard error · √(rows / n) + more · rows / n = distance. None where the
+    standard error is unknown.
     """
     if not math.isfinite(estimate.deviation) or distance <= 0:
         return None
-    z = normal_quantile((1 + estimate.level) / 2) + normal_quantile(power)
-    return _whole(estimate.rows * (z * estimate.deviation / distance) ** 2)
+    z = normal_quantile((1 + estimate.level) / 2)
+    more = max(0.0, half - z * estimate.deviation) if half is not None else 0.0
+    by_root = (z + normal_quantile(power)) * estimate.deviation
+    root = (by_root + math.sqrt(by_root**2 + 4 * more * distance)) / (2 * distance)
+    # Wilson's interval of a share of 0 or 1 is z² / (n + z²) wide.
+    shift = 0.0 if estimate.deviation else z**2
+    return _whole((estimate.rows + shift) * root**2 - shift)
 
 
 def rows_for_width(estimate: Estimate, half: float) -> int | None:

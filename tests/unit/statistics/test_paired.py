@@ -126,6 +126,32 @@ def test_the_rows_that_are_needed_prove_the_claim_in_four_of_five_samples() -> N
     assert proved == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.parametrize(("right", "rows", "required"), [(20, 20, 0.95), (49, 50, 0.9), (500, 500, 0.999)])
+def test_more_rows_are_needed_than_were_not_enough(right: int, rows: int, required: float) -> None:
+    """Also where the sample shows no variance, and the interval reaches further than the standard error says."""
+    found = examine_threshold(wilson(right, rows), required)
+    assert found.conclusion is Conclusion.NOT_ENOUGH_DATA
+    assert found.rows_needed is not None
+    assert found.rows_needed > rows
+    more = wilson(right / rows * found.rows_needed, found.rows_needed)
+    assert examine_threshold(more, required).conclusion is Conclusion.PROVED
+
+
+def test_the_rows_that_a_share_needs_are_enough_in_about_four_of_five_samples() -> None:
+    needed = examine_threshold(wilson(59, 64), 0.87).rows_needed
+    assert needed is not None
+    least = next(right for right in range(needed) if wilson(right, needed).low > 0.87)
+    assert stats.binom.sf(least - 1, needed, 59 / 64) == pytest.approx(0.8, abs=0.05)
+
+
+def test_models_that_decide_alike_need_more_rows_to_be_proved_so() -> None:
+    found = examine(compare_counts(30, 0, 0, 10).difference, Claim(effect=-0.01))
+    assert found.conclusion is Conclusion.NOT_ENOUGH_DATA
+    assert found.rows_needed is not None
+    parts = [found.rows_needed * 3 // 4, 0, 0, found.rows_needed // 4]
+    assert examine(compare_counts(*parts).difference, Claim(effect=-0.011)).conclusion is Conclusion.PROVED
+
+
 def test_no_number_of_rows_proves_what_is_not_seen() -> None:
     assert examine(estimate(-0.001, 0.02), Claim()).rows_needed is None
     assert rows_for_difference(estimate(0.1, math.nan), 0.1) is None
