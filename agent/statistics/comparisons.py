@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from agent.statistics.distributions import normal_tail
-
-if TYPE_CHECKING:
-    from agent.statistics.intervals import Estimate
+from agent.statistics.intervals import Estimate, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +20,12 @@ class Comparison:
     candidate: float
     difference: Estimate
     p_value: float
+
+
+def undefined(*, rows: float, level: float, method: str) -> Comparison:
+    """Of a metric that the rows do not define: an AUC of one class, say."""
+    nan = unknown(math.nan, level=level, rows=rows, method=method)
+    return Comparison(champion=math.nan, candidate=math.nan, difference=nan, p_value=math.nan)
 
 
 def p_of(difference: float, deviation: float) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.statistics.comparisons import Comparison, p_of
+from agent.statistics.comparisons import Comparison, p_of, undefined
 from agent.statistics.delong import paired
 from agent.statistics.intervals import LEVEL, Estimate, logit, unknown
 from agent.statistics.placements import placements
@@ -51,8 +51,7 @@ def compare_macro_auc(true: Codes, champion: Floats, candidate: Floats, level: f
     """The same of two models that scored the same rows; a class of one row is not enough to compare."""
     fewer, rows = _fewer(true, champion), float(len(true))
     if fewer < 2:
-        nan = unknown(math.nan, level=level, rows=rows, method="DeLong, paired")
-        return Comparison(champion=math.nan, candidate=math.nan, difference=nan, p_value=math.nan)
+        return undefined(rows=rows, level=level, method="DeLong, paired")
     first, second = _areas(true, champion), _areas(true, candidate)
     change = _Areas(value=second.value - first.value, influence=second.influence - first.influence)
     difference = paired(change.value, change.variance, rows=rows, fewer=fewer, level=level)

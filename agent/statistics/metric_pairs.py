@@ -15,7 +15,7 @@ import numpy as np
 
 from agent.statistics import arrays, bootstrap, score_metrics
 from agent.statistics.arrays import UnusablePredictionsError
-from agent.statistics.comparisons import Comparison, p_of
+from agent.statistics.comparisons import Comparison, p_of, undefined
 from agent.statistics.delong import compare_auc
 from agent.statistics.intervals import mean
 from agent.statistics.macro_auc import compare_macro_auc
@@ -68,6 +68,8 @@ def _of_binary(metric: str, champion: Sample, candidate: Sample, level: float) -
         return compare_means(champion_loss, candidate_loss, level, weights)
     rows = {"accuracy": np.ones_like(truth), "recall": truth, "specificity": ~truth}.get(metric)
     if rows is not None:
+        if not rows.any():
+            return undefined(rows=0, level=level, method="Newcombe, paired")
         first, second = ((each.decisions == truth)[rows] for each in (champion, candidate))
         return compare_decisions(first, second, level, None if weights is None else weights[rows])
     plan = bootstrap.Plan(thresholds=(threshold,), level=level)
@@ -135,10 +137,10 @@ def _of_regression(metric: str, champion: Sample, candidate: Sample, level: floa
             for square, each, root in zip(squares, means, roots, strict=True)
         ]
         return _delta(roots[0], roots[1], parts[1] - parts[0], level, weights)
+    if labels.min() == labels.max():
+        return undefined(rows=float(len(labels)), level=level, method="delta, paired")
     distances = np.square(labels - average(labels, weights))
     variance = average(distances, weights)
-    if not variance:
-        raise UnusablePredictionsError("all labels are the same, so that r2 is undefined")
     shares = [each / variance for each in means]
     parts = [(share * distances - square) / variance for share, square in zip(shares, squares, strict=True)]
     return _delta(1 - shares[0], 1 - shares[1], parts[1] - parts[0], level, weights)
@@ -151,7 +153,7 @@ def _of_ranking(metric: str, champion: Sample, candidate: Sample, level: float) 
         ranking_report(champion.queries, champion.labels, each.scores, k=k, level=level).by_query[metric]
         for each in (champion, candidate)
     )
-    return compare_means(first, second, level)
+    return compare_means(first, second, level) if len(first) else undefined(rows=0, level=level, method="Student")
 
 
 def _delta(

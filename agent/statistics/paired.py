@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agent.statistics import arrays
-from agent.statistics.comparisons import Comparison, p_of
+from agent.statistics.comparisons import Comparison, p_of, undefined
 from agent.statistics.distributions import binomial_tail
-from agent.statistics.intervals import LEVEL, Estimate, mean, unknown, wilson
+from agent.statistics.intervals import LEVEL, Estimate, mean, wilson
 from agent.statistics.weighing import average, moments
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def compare_counts(
     """The same from the numbers of rows in which both, one, the other or neither is right."""
     rows = both + only_champion + only_candidate + neither
     if not rows:
-        nan = unknown(math.nan, level=level, rows=0, method="Newcombe, paired")
-        return Comparison(champion=math.nan, candidate=math.nan, difference=nan, p_value=math.nan)
+        return undefined(rows=0, level=level, method="Newcombe, paired")
     shares = (both + only_champion) / rows, (both + only_candidate) / rows
     return Comparison(
         champion=shares[0], candidate=shares[1], p_value=mcnemar(only_champion, only_candidate),

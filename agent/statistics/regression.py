@@ -68,11 +68,14 @@ def regression_sums(
         for each, name in ((labels, "label"), (predictions, "prediction"))
     )
     weight = None if weights is None else arrays.weights(weights)
-    rows = arrays.same_length(label=label, prediction=predicted, weight=weight)
-    start = float(label.mean()) if origin is None else origin
+    arrays.same_length(label=label, prediction=predicted, weight=weight)
+    if weight is not None and not weight.all():
+        label, predicted, weight = (each[weight > 0] for each in (label, predicted, weight))
+    # The mean of equal labels may be rounded away from them, and seem to leave a variance.
+    start = float(np.clip(label.mean(), label.min(), label.max())) if origin is None else origin
     error, t = predicted - label, label - start
     square, t2 = error**2, t**2
-    w = np.ones(rows) if weight is None else weight
+    w = np.ones(len(t)) if weight is None else weight
     return RegressionSums(
         origin=start, weight=float(w.sum()), squares=float(dot(w, w)),
         errors=np.array([dot(np.abs(error), w), dot(square, w), squares(square, w)]),

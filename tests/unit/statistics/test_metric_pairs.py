@@ -119,6 +119,24 @@ def test_other_labels_other_classes_and_other_weights_are_not_compared(tmp_path:
         compare("ece", *pair(tmp_path, Task.BINARY), 0.95)
 
 
+@pytest.mark.parametrize(
+    ("task", "metric", "label"),
+    [
+        (Task.BINARY, "recall", np.zeros(1000)),
+        (Task.BINARY, "specificity", np.ones(1000)),
+        (Task.REGRESSION, "r2", np.full(500, 0.1)),
+        (Task.RANKING, "map", np.zeros(720)),
+    ],
+)
+def test_a_metric_that_the_labels_do_not_define_is_undefined_for_both(
+    tmp_path: Path, task: Task, metric: str, label: np.ndarray
+) -> None:
+    files = [file(tmp_path, name, WRITTEN[task]() | {"label": label}) for name in ("champion", "candidate")]
+    found = compare(metric, *same_rows(files[:1], files[1:], task, SETTINGS), 0.95)
+    assert np.isnan([found.champion, found.candidate, found.difference.value, found.p_value]).all()
+    assert not found.difference.known
+
+
 def classes_only(columns: dict[str, Any]) -> dict[str, Any]:
     """Predictions of which only the classes are known."""
     names = np.array([name.removeprefix("score_") for name in columns if name.startswith("score_")])

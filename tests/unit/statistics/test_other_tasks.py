@@ -178,3 +178,15 @@ def test_equal_scores_do_not_gain_by_the_order_of_rows() -> None:
 def test_a_negative_relevance_is_refused() -> None:
     with pytest.raises(UnusablePredictionsError, match="label is -1 in row 1; a relevance is 0 or more"):
         ranking_report([1, 1], [0, -1], [0.5, 0.5])
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(0.1, 2, 60), np.arange(60.0)])
+@pytest.mark.parametrize("label", [0.1, 1 / 3, 1e6 + 0.1])
+def test_labels_that_are_all_the_same_have_no_variance_by_rounding(label: float, weights: np.ndarray | None) -> None:
+    """A row of weight 0 has no label."""
+    labels = np.full(60, label)
+    if weights is not None and not weights[0]:
+        labels[0] = 7
+    found = regression_estimates(regression_sums(labels, labels + 0.1, weights))["r2"]
+    assert np.isnan(found.value)
+    assert not found.known
