@@ -109,12 +109,13 @@ def mcc_interval(confusion: Confusion, *, scale: float = 1, level: float = LEVEL
 
 def _deviation_of_mcc(confusion: Confusion, rows: float) -> float:
     """By the correlation of two binary variables x and y: 1 row's influence is zx zy - mcc (zx² + zy²) / 2."""
-    shares = np.array([confusion.tp, confusion.fp, confusion.fn, confusion.tn]) / float(confusion.total)
+    counts = np.array([confusion.tp, confusion.fp, confusion.fn, confusion.tn])
+    shares = counts / float(confusion.total)
     decided, true = np.array([1.0, 1, 0, 0]), np.array([1.0, 0, 1, 0])
     standard = []
     for each in (decided, true):
         share = float(each @ shares)
-        if not 0 < share < 1:
+        if not each @ counts or not (1 - each) @ counts:
             return math.nan
         standard.append((each - share) / math.sqrt(share * (1 - share)))
     product = standard[0] * standard[1]

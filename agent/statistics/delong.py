@@ -13,7 +13,7 @@ import numpy as np
 
 from agent.statistics import arrays
 from agent.statistics.arrays import dot, squares
-from agent.statistics.comparisons import Comparison, p_of
+from agent.statistics.comparisons import Comparison, p_of, undefined
 from agent.statistics.intervals import LEVEL, Estimate, logit, normal, unknown, wilson
 from agent.statistics.placements import placements
 from agent.statistics.weighing import average, effective, moments
@@ -58,8 +58,7 @@ def compare_auc(
     counts = [float(np.count_nonzero(own)) if weight is None else effective(weight) for own, weight in classes]
     worth = float(rows) if weights is None else effective(weights)
     if min(counts) < 2:
-        nan = unknown(math.nan, level=level, rows=worth, method="DeLong, paired")
-        return Comparison(champion=math.nan, candidate=math.nan, difference=nan, p_value=math.nan)
+        return undefined(rows=worth, level=level, method="DeLong, paired")
     change = placements(truth, scores[0], weights)
     areas = [average(change[truth], classes[0][1])]
     placed = placements(truth, scores[1], weights)
@@ -91,11 +90,15 @@ def paired(value: float, variance: float, *, rows: float, fewer: float, level: f
 
 
 def _moments(above: Floats, own: Floats, counts: Floats) -> tuple[float, float]:
-    """Mean and variance (by n) of the share of a class above rows of the other, which occur so often at each score."""
+    """Mean and variance (by n) of the share of a class above rows of the other, which occur so often at each score.
+
+    Sums of weights are rounded: the mean of shares that are all 1 has to be 1 nevertheless, and their variance 0.
+    """
     share = own / -2
     share += above
     share /= above[0]
-    total = float(counts.sum())
+    total, rows = float(counts.sum()), counts > 0
     mean = float(dot(share, counts)) / total
+    mean = min(max(mean, float(share.min(where=rows, initial=1))), float(share.max(where=rows, initial=0)))
     share -= mean
     return mean, float(squares(share, counts)) / total

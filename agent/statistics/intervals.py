@@ -51,8 +51,8 @@ def wilson(part: float, whole: float, level: float = LEVEL) -> Estimate:
     centre = (part + square / 2) / (whole + square)
     half = math.sqrt(square * (whole * share * (1 - share) + square / 4)) / (whole + square)
     return Estimate(
-        value=share, deviation=math.sqrt(share * (1 - share) / whole), low=max(0.0, centre - half),
-        high=min(1.0, centre + half), level=level, rows=whole, method="Wilson",
+        value=share, deviation=math.sqrt(share * (1 - share) / whole), low=max(0.0, min(share, centre - half)),
+        high=min(1.0, max(share, centre + half)), level=level, rows=whole, method="Wilson",
     )  # fmt: skip
 
 
@@ -100,8 +100,13 @@ def logit(value: float, deviation: float, *, rows: float, level: float, method: 
             value=value, deviation=deviation, low=edge.low, high=edge.high, level=level, rows=rows, method="Wilson"
         )
     centre, half = math.log(value / (1 - value)), two_sided(level) * deviation / (value * (1 - value))
-    low, high = (1 / (1 + math.exp(-(centre + side * half))) for side in (-1, 1))
+    low, high = (_logistic(centre + side * half) for side in (-1, 1))
     return Estimate(value=value, deviation=deviation, low=low, high=high, level=level, rows=rows, method=method)
+
+
+def _logistic(x: float) -> float:
+    """1 / (1 + exp(-x)), however large x is on either side."""
+    return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
 
 
 def transformed(

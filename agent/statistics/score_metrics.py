@@ -26,10 +26,13 @@ def auc(tally: ScoreTally) -> Floats:
 
 
 def average_precision(tally: ScoreTally) -> Floats:
-    """The area under the precision-recall curve by steps, as scikit-learn's ``average_precision_score``."""
-    precision = tally.hits + tally.alarms
-    np.divide(tally.hits, precision, out=precision, where=precision > 0)
-    return ratio(dot(precision, tally.positives), tally.positive)
+    """The area under the precision-recall curve by steps, as scikit-learn's ``average_precision_score``.
+
+    By what is lacking to 1, so that the rounded weights of a perfect model give 1.
+    """
+    lacking = tally.hits + tally.alarms
+    np.divide(tally.alarms, lacking, out=lacking, where=lacking > 0)
+    return 1 - ratio(dot(lacking, tally.positives), tally.positive)
 
 
 def log_loss(tally: ScoreTally) -> Floats:

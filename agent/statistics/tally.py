@@ -69,17 +69,27 @@ class ScoreTally:
     def confusion(self, threshold: float) -> Confusion:
         """What is right and wrong where a score of ``threshold`` or more is taken for the positive class."""
         at = int(np.searchsorted(self.scores, threshold))
-        hit, alarm = (np.asarray(each[..., at:].sum(axis=-1)) for each in (self.positives, self.negatives))
-        return Confusion(tp=hit, fp=alarm, fn=self.positive - hit, tn=self.negative - alarm)
+        hit, alarm, missed, quiet = (
+            np.asarray(each[..., part].sum(axis=-1))
+            for part in (slice(at, None), slice(at))
+            for each in (self.positives, self.negatives)
+        )
+        return Confusion(tp=hit, fp=alarm, fn=missed, tn=quiet)
 
 
 def tally(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> ScoreTally:
-    """The tally of rows: labels 0 and 1, finite scores, weights of 0 or more, each of shape (n,)."""
+    """The tally of rows: labels 0 and 1, finite scores, weights of 0 or more, each of shape (n,).
+
+    A row of weight 0 is none, and its score is not among those of the tally.
+    """
     truth, values = arrays.binary(labels), arrays.finite(scores, "score")
     weight = None if weights is None else arrays.weights(weights)
     arrays.same_length(label=truth, score=values, weight=weight)
     if weight is None:
         return _counted(truth, values)
+    if not weight.all():
+        counted = weight > 0
+        truth, values, weight = truth[counted], values[counted], weight[counted]
     order = np.argsort(values)
     weight, truth = weight[order], truth[order]
     grouped = _grouped(values[order], weight * truth, weight * ~truth)

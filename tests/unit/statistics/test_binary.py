@@ -155,3 +155,37 @@ def test_a_perfect_model_is_not_certain_to_stay_perfect() -> None:
     estimate = binary_report(tally([0] * 20 + [1] * 20, np.linspace(0, 1, 40))).metrics["auc"]
     assert (estimate.value, estimate.high) == (1, 1)
     assert 0.8 < estimate.low < 0.9
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_weights_that_add_up_to_a_little_more_make_no_model_more_than_perfect(seed: int) -> None:
+    """Sums of the same weights in another order differ in the last digit."""
+    random = np.random.default_rng(seed)
+    labels, weights = random.random(500) < 0.4, random.random(500) + 0.1
+    scores = np.where(labels, 0.6, 0.1) + 0.3 * random.random(500)
+    found = binary_report(tally(labels, scores, weights)).metrics
+    for name in ("auc", "average_precision", "accuracy", "precision", "recall", "specificity", "f1"):
+        assert (found[name].value, found[name].deviation, found[name].high) == (1, 0, 1), name
+        assert 0.9 < found[name].low < 0.995, name
+
+
+def test_weights_do_not_give_an_interval_to_a_correlation_that_has_none() -> None:
+    weights = np.random.default_rng(1).random(500)
+    found = binary_report(tally(np.arange(500) % 2, np.full(500, 0.9), weights)).metrics["mcc"]
+    assert found.value == 0
+    assert not found.known
+
+
+def test_a_row_of_weight_0_has_no_score() -> None:
+    """Neither a precision of nothing, where it has the highest one."""
+    columns = [0, 1, 0, 1], [0.1, 0.6, 0.4, 0.9], [2.0, 1.0, 1.0, 0.0]
+    counted = tally(*columns)
+    assert counted.scores.tolist() == [0.1, 0.4, 0.6]
+    assert precision_recall(counted).y.tolist() == [1.0, 0.5, 0.25]
+
+
+def test_the_only_positive_row_may_be_the_last_of_very_many() -> None:
+    scores = np.linspace(0, 1, 200_000)
+    found = binary_report(tally(scores == 0, scores)).metrics["average_precision"]
+    assert found.value == pytest.approx(1 / 200_000)
+    assert (found.low, found.high) == (0, 1)
