@@ -96,14 +96,14 @@ def _of_expression(text: str, gate: LicenseGate) -> Standing:
 
 
 def _of_part(part: Any, gate: LicenseGate) -> Standing:
-    from license_expression import AND, OR
+    from license_expression import AND, OR, LicenseWithExceptionSymbol
 
     if isinstance(part, AND | OR):
         return (max if isinstance(part, AND) else min)(_of_part(one, gate) for one in part.args)
-    license_ = part.render()
-    if _matches(license_, gate.denied) or (gate.allowed and not _matches(license_, gate.allowed)):
-        return Standing.REFUSED
-    return Standing.ALLOWED
+    plain = part.license_symbol if isinstance(part, LicenseWithExceptionSymbol) else part
+    names = (part.render(), plain.render())
+    denied, allowed = (any(_matches(one, patterns) for one in names) for patterns in (gate.denied, gate.allowed))
+    return Standing.REFUSED if denied or (gate.allowed and not allowed) else Standing.ALLOWED
 
 
 def _in_words(text: str, gate: LicenseGate) -> Standing:

@@ -38,6 +38,10 @@ def gate(**settings: Any) -> LicenseGate:
         ("MIT AND (GPL-2.0-only OR Apache-2.0)", OPEN, ALLOWED),
         ("(MIT AND GPL-2.0-only) OR MPL-2.0", OPEN, REFUSED),
         ("GPL-2.0-only WITH Classpath-exception-2.0", CLOSED, REFUSED),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", {"denied": ("GPL-2.0-only",)}, REFUSED),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", {"denied": ("GPL-2.0",)}, ALLOWED),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", {"allowed": ("gpl-2.0-ONLY",)}, ALLOWED),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", {"allowed": ("*classpath*",)}, ALLOWED),
     ],
 )
 def test_an_expression_is_what_its_parts_are(expression: str, settings: dict[str, Any], expected: Standing) -> None:
