@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,11 @@ def _training_state(answer: Mapping[str, Any]) -> JobState:
         phase=answer.get("SecondaryStatus", ""),
         failure_reason=answer.get("FailureReason", ""),
         model_artifacts=(answer.get("ModelArtifacts") or {}).get("S3ModelArtifacts"),
-        metrics={metric["MetricName"]: float(metric["Value"]) for metric in answer.get("FinalMetricDataList") or ()},
+        metrics={
+            metric["MetricName"]: float(metric["Value"])
+            for metric in answer.get("FinalMetricDataList") or ()
+            if math.isfinite(metric["Value"])
+        },
         started=answer.get("TrainingStartTime"),
         ended=answer.get("TrainingEndTime"),
         max_runtime=(answer.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds"),

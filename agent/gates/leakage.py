@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from agent.artifacts import Interval, Judgement
+from agent.statistics.claims import Conclusion
 
 if TYPE_CHECKING:
     from agent.config.data_gates import LeakageGate
     from agent.statistics.duplicates import SharedRows
     from agent.statistics.feature_leaks import Feature
+
+_ALONE = "AUC of the best feature alone"
 
 
 def judge(
@@ -28,10 +32,19 @@ def judge(
             reason=f"{told} (gate `{name}`)",
             evidence=evidence,
         )
+    if math.isnan(best.auc.value):
+        why = f"{gate.data} has too few rows of a class"
+        return Judgement(
+            metric=_ALONE,
+            conclusion=Conclusion.NOT_ENOUGH_DATA.value,
+            passed=False,
+            reason=f"not enough data to judge any feature alone: {why}; {told} (gate `{name}`)",
+            evidence=evidence,
+        )
     auc, passed = best.auc, best.auc.value <= gate.most_auc
     alone = f"the feature {best.name} alone tells the classes of {gate.data} apart with an AUC of {auc.value:.4g}"
     return Judgement(
-        metric="AUC of the best feature alone",
+        metric=_ALONE,
         value=auc.value,
         limit=gate.most_auc,
         comparison="at most",

@@ -76,7 +76,10 @@ def test_a_training_job_is_described(stubbed: Stubbed) -> None:
         "CreationTime": STARTED,
         "TrainingStartTime": STARTED,
         "TrainingEndTime": ENDED,
-        "FinalMetricDataList": [{"MetricName": "auc", "Value": 0.5, "Timestamp": ENDED}],
+        "FinalMetricDataList": [
+            {"MetricName": "auc", "Value": 0.5, "Timestamp": ENDED},
+            {"MetricName": "loss", "Value": float("nan"), "Timestamp": ENDED},
+        ],
         "BillableTimeInSeconds": 90,
     }
     stubbed.stub.add_response("describe_training_job", answer, {"TrainingJobName": "job"})

@@ -112,6 +112,13 @@ def test_a_feature_that_knows_the_label_is_named_with_its_interval() -> None:
     )
 
 
+def test_features_that_cannot_be_measured_prove_nothing() -> None:
+    unknown = Feature(name="ward", auc=auc(math.nan, math.nan))
+    verdict = leaks(SharedRows(rows=0, of=9, examples=()), unknown, most_auc=0.99)
+    assert (verdict.passed, verdict.value, verdict.conclusion) == (False, None, "not enough data")
+    assert verdict.reason.startswith("not enough data to judge any feature alone: training has too few rows of a class")
+
+
 def test_shared_rows_are_told_before_features() -> None:
     best = Feature(name="bill", auc=auc(1, math.nan))
     assert leaks(SharedRows(rows=1, of=9, examples=(3,)), best, most_auc=0.99).metric.startswith("share of held-out")
