@@ -19,6 +19,8 @@ MEMORY = "500MB"
 """What a query may hold; more goes into temporary files."""
 THREADS = 4
 """Each holds a part of that."""
+_ALL_ROWS = "skip = 0, comment = '', sample_size = -1"
+"""No first rows are left out since others have more columns, and none that begins with a `#`."""
 _TYPES = "auto_type_candidates = ['BIGINT', 'DOUBLE', 'VARCHAR']"
 
 
@@ -60,7 +62,7 @@ def scanned(files: Sequence[Path], *, numbered: bool = False, header: bool | Non
     """
     listed = ", ".join(literal(str(file)) for file in files)
     if files[0].suffix == ".csv":
-        told = "" if header is None else f", header = {str(header).lower()}, sample_size = -1, {_TYPES}"
+        told = "" if header is None else f", header = {str(header).lower()}, {_ALL_ROWS}, {_TYPES}"
         return f"read_csv([{listed}], hive_partitioning = false{told})"
     more = ", file_row_number = true" if numbered else ""
     return f"read_parquet([{listed}], hive_partitioning = false{more})"

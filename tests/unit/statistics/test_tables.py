@@ -91,6 +91,17 @@ def test_the_first_row_that_breaks_a_constraint_is_told_with_its_value(
     assert (found.broken, found.rows, found.row, found.held) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [("1,2\n1,2,3\n", 2), ("1e3\ninf\n-\n1,000\n", 4), ("a note\n1,2\n3,4\n", 3), ("1,2\n#3,4\n5,6\n", 3)],
+    ids=["a column more", "a comma in a number", "a first line of another form", "what looks like a comment"],
+)
+def test_no_row_is_left_out_whatever_it_looks_like(tmp_path: Path, text: str, rows: int) -> None:
+    found = examine(csv(tmp_path, text), {"first": INTEGER})
+    assert found.rows == rows
+    assert [one.broken for one in found.violations] == ["type"]
+
+
 def test_a_few_missing_values_may_be_allowed(tmp_path: Path) -> None:
     table = csv(tmp_path, "1,2\n1,\n", "1,3\n1,4\n")
     assert violations(table, a=INTEGER, b=Constraint(type="number", missing=0.25)) == []
