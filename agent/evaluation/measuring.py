@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent.ports.objects import Document, Listed, Objects
     from agent.ports.reporter import Reporter
 
-_REVISION = 2
+_REVISION = 3
 """Raised when the same predictions come to mean something else."""
 LEVEL = 0.95
 _SAME = 1e-6

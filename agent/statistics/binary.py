@@ -56,7 +56,7 @@ def binary_report(tally: ScoreTally, *, threshold: float = 0.5, level: float = L
         metrics={
             **of_scores,
             "ece": ece_interval(bins, tally.rows, Plan(level=level)),
-            **decision_estimates(confusion, scale=tally.scale, level=level),
+            **decision_estimates(confusion, scale=tally.scale, of_classes=tally.effective, level=level),
         },
         brier_parts=brier_parts(of_scores["brier"].value, bins), calibration=bins, histogram=histogram(tally),
         roc=roc(tally) if both else None, precision_recall=precision_recall(tally) if both else None,
@@ -81,10 +81,16 @@ def score_estimates(tally: ScoreTally, level: float = LEVEL) -> dict[str, Estima
     }
 
 
-def decision_estimates(confusion: Confusion, *, scale: float = 1, level: float = LEVEL) -> dict[str, Estimate]:
-    """Metrics of decisions; ``scale`` is how many rows a unit of the confusion is worth."""
+def decision_estimates(
+    confusion: Confusion, *, scale: float = 1, of_classes: tuple[float, float] | None = None, level: float = LEVEL
+) -> dict[str, Estimate]:
+    """Metrics of decisions; ``scale`` is how many rows a unit of the confusion is worth.
+
+    ``of_classes`` are the rows of the positive and of the negative class, if these are others.
+    """
     tp, fp, fn, tn = (float(each) * scale for each in (confusion.tp, confusion.fp, confusion.fn, confusion.tn))
-    recall, specificity = wilson(tp, tp + fn, level), wilson(tn, tn + fp, level)
+    positives, negatives = of_classes or (tp + fn, tn + fp)
+    recall, specificity = _share(tp, fn, positives, level), _share(tn, fp, negatives, level)
     return {
         "accuracy": wilson(tp + tn, tp + fp + fn + tn, level),
         "precision": wilson(tp, tp + fp, level),
@@ -94,6 +100,12 @@ def decision_estimates(confusion: Confusion, *, scale: float = 1, level: float =
         "balanced_accuracy": combined(recall, specificity, (0.5, 0.5)),
         "mcc": mcc_interval(confusion, scale=scale, level=level),
     }
+
+
+def _share(right: float, wrong: float, rows: float, level: float) -> Estimate:
+    """What is right, as of so many rows."""
+    worth = rows / (right + wrong) if rows else 0.0
+    return wilson(right * worth, right * worth + wrong * worth, level)
 
 
 def mcc_interval(confusion: Confusion, *, scale: float = 1, level: float = LEVEL) -> Estimate:

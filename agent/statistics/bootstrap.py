@@ -182,11 +182,12 @@ class _Side:
 
     def tally(self, counts: Floats) -> ScoreTally:
         """The tally of counts of shape (..., cells)."""
+        first = counts.reshape(-1, counts.shape[-1])[0]
         return ScoreTally(
             scores=self.means,
             positives=self._sums(counts, self.positive),
             negatives=self._sums(counts, ~self.positive),
-            rows=float(counts.reshape(-1, counts.shape[-1])[0].sum()),
+            squares=(float(first[self.positive].sum()), float(first[~self.positive].sum())),
         )
 
     def _sums(self, counts: Floats, of: Bools) -> Floats:

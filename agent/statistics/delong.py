@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def auc_interval(tally: ScoreTally, level: float = LEVEL) -> Estimate:
     """The AUC of a tally with DeLong's standard error, and the interval on the logit scale, which keeps it below 1.
 
-    Rows with weights count by their effective number.
+    Rows with weights count by the effective number of their class.
     """
-    positive, negative = (float(each) * tally.scale for each in (tally.positive, tally.negative))
+    positive, negative = tally.effective
     if not positive or not negative:
         return unknown(math.nan, level=level, rows=tally.rows, method="DeLong")
     _, of_positives = _moments(tally.alarms, tally.negatives, tally.positives)

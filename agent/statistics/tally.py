@@ -27,14 +27,28 @@ class ScoreTally:
     """The rows of each class at each score.
 
     ``scores`` has shape (k,) and ascends. ``positives`` and ``negatives`` have shape (..., k): numbers of rows, or sums
-    of their weights; leading axes are resamples. ``rows`` is the number of rows, or Kish's effective number (Survey
-    Sampling, 1965), (sum of w)² / (sum of w²), where they have weights.
+    of their weights; leading axes are resamples. ``squares`` are the sums of squared weights of both classes, or their
+    numbers of rows.
     """
 
     scores: Floats
     positives: Floats
     negatives: Floats
-    rows: float
+    squares: tuple[float, float]
+
+    @property
+    def rows(self) -> float:
+        """The rows of one sample, or Kish's effective number (Survey Sampling, 1965), (sum of w)² / (sum of w²)."""
+        return float(self.total) ** 2 / sum(self.squares)
+
+    @property
+    def effective(self) -> tuple[float, float]:
+        """The same of the positive and of the negative class, whose weights may differ."""
+        positive, negative = (
+            float(whole) ** 2 / squared if squared else 0.0
+            for whole, squared in zip((self.positive, self.negative), self.squares, strict=True)
+        )
+        return positive, negative
 
     @cached_property
     def positive(self) -> Floats:
@@ -64,7 +78,7 @@ class ScoreTally:
     @property
     def scale(self) -> float:
         """Effective rows for each unit of weight; 1 where rows have no weights."""
-        return self.rows / float(self.total.reshape(-1)[0])
+        return float(self.total) / sum(self.squares)
 
     def confusion(self, threshold: float) -> Confusion:
         """What is right and wrong where a score of ``threshold`` or more is taken for the positive class."""
@@ -93,7 +107,7 @@ def tally(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None
     order = np.argsort(values)
     weight, truth = weight[order], truth[order]
     grouped = _grouped(values[order], weight * truth, weight * ~truth)
-    return ScoreTally(**grouped, rows=float(weight.sum() ** 2 / np.square(weight).sum()))
+    return ScoreTally(**grouped, squares=_of_classes(np.square(weight), truth))
 
 
 def merged(tallies: Sequence[ScoreTally]) -> ScoreTally:
@@ -104,9 +118,13 @@ def merged(tallies: Sequence[ScoreTally]) -> ScoreTally:
         np.concatenate([each.positives for each in tallies])[order],
         np.concatenate([each.negatives for each in tallies])[order],
     )
-    total = sum(float(each.total) for each in tallies)
-    squares = sum(float(each.total) ** 2 / each.rows for each in tallies)
-    return ScoreTally(**_grouped(scores[order], positives, negatives), rows=total**2 / squares)
+    squares = sum(each.squares[0] for each in tallies), sum(each.squares[1] for each in tallies)
+    return ScoreTally(**_grouped(scores[order], positives, negatives), squares=squares)
+
+
+def _of_classes(values: Floats, truth: Bools) -> tuple[float, float]:
+    """The sums of rows' values over the positive and over the negative class."""
+    return float(values[truth].sum()), float(values[~truth].sum())
 
 
 def _above(counts: Floats) -> Floats:
@@ -129,7 +147,7 @@ def _counted(truth: Bools, values: NDArray[Any]) -> ScoreTally:
     positive = order >= negatives
     runs = runs[order]
     del order
-    return ScoreTally(**_grouped(runs, positive, ~positive), rows=float(len(truth)))
+    return ScoreTally(**_grouped(runs, positive, ~positive), squares=(float(len(truth) - negatives), float(negatives)))
 
 
 def _grouped(scores: NDArray[Any], positives: NDArray[Any], negatives: NDArray[Any]) -> dict[str, Floats]:

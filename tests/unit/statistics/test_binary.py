@@ -189,3 +189,16 @@ def test_the_only_positive_row_may_be_the_last_of_very_many() -> None:
     found = binary_report(tally(scores == 0, scores)).metrics["average_precision"]
     assert found.value == pytest.approx(1 / 200_000)
     assert (found.low, found.high) == (0, 1)
+
+
+def test_weights_of_whole_classes_are_nothing_to_what_is_of_each_class_alone() -> None:
+    """Ten of a row that was left out nine times in ten are no ten rows, and the other class has not lost any."""
+    random = np.random.default_rng(2)
+    labels = random.random(800) < 0.2
+    scores = np.clip(random.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
+    plain, weighted = (
+        binary_report(tally(labels, scores, weights)).metrics for weights in (None, np.where(labels, 10.0, 1.0))
+    )
+    for name in ("auc", "recall", "specificity", "balanced_accuracy"):
+        bounds = (plain[name].value, plain[name].low, plain[name].high)
+        assert (weighted[name].value, weighted[name].low, weighted[name].high) == pytest.approx(bounds), name
