@@ -112,12 +112,18 @@ def _of_multiclass(metric: str, champion: Sample, candidate: Sample, level: floa
         given = (np.take_along_axis(each.scores, true[:, None], axis=1)[:, 0] for each in (champion, candidate))
         lost, won = (-np.log(np.clip(each.astype(np.float64), _EPSILON, 1)) for each in given)
         return compare_means(lost, won, level)
-    decided = [each.decisions for each in (champion, candidate)]
     if metric == "accuracy":
-        return compare_decisions(decided[0] == true, decided[1] == true, level)
-    found = [influences(confusion_matrix(true, each, len(champion.classes)))[metric] for each in decided]
-    (first, second), (one, other) = zip(*found, strict=True)
-    return _delta(first, second, other[true, decided[1]] - one[true, decided[0]], level)
+        right = [each.decisions == each.labels for each in (champion, candidate)]
+        return compare_decisions(right[0], right[1], level)
+    (first, one), (second, other) = (_by_confusion(metric, each) for each in (champion, candidate))
+    return _delta(first, second, other - one, level)
+
+
+def _by_confusion(metric: str, sample: Sample) -> tuple[float, Floats]:
+    """The metric of one model by its own classes, and what each row adds to it."""
+    true, decided = sample.labels, sample.decisions
+    value, influence = influences(confusion_matrix(true, decided, len(sample.classes)))[metric]
+    return value, influence[true, decided]
 
 
 def _of_regression(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from agent.statistics.sample import Sample, Settings
     from agent.statistics.schema import Task
 
@@ -27,16 +29,22 @@ _ROUNDING = 1e-6
 def same_rows(
     champion: Sequence[Path], candidate: Sequence[Path], task: Task, settings: Settings
 ) -> tuple[Sample, Sample]:
-    """Both models' rows, in the champion's order; UnusablePredictionsError where they are not of the same data."""
+    """Both models' rows, in the champion's order; UnusablePredictionsError where they are not of the same data.
+
+    Classes have the same numbers if both models have probabilities. Of decisions only those are known that occur: a
+    class that only one model predicts is none of the other's.
+    """
     order = order_of(open_predictions(champion, task), open_predictions(candidate, task))
     first, second = (load(files, task, settings) for files in (champion, candidate))
     if order is not None:
         second = second.at(order)
+    labels = [first.labels, second.labels]
     if first.classes != second.classes and 1 in {first.scores.ndim, second.scores.ndim}:
-        first, second = _with_all_classes(first, second)
+        labels = _by_all_classes(first, second)
     elif first.classes != second.classes:
         second = _with_classes_of(first, second, champion[0], candidate[0])
-    wrong = np.flatnonzero(first.labels != second.labels)
+        labels = [first.labels, second.labels]
+    wrong = np.flatnonzero(labels[0] != labels[1])
     if wrong.size:
         raise UnusablePredictionsError(
             f"{wrong.size} rows have another label in {champion[0]} than in {candidate[0]} (by row_id), the first is"
@@ -65,15 +73,10 @@ def _same_weights(first: Sample, second: Sample, champion: Path, candidate: Path
         )
 
 
-def _with_all_classes(first: Sample, second: Sample) -> tuple[Sample, Sample]:
-    """Both with the classes that either has: of decisions only those are known that occur."""
+def _by_all_classes(first: Sample, second: Sample) -> list[NDArray[Any]]:
+    """Both labels by numbers of the classes that either has."""
     classes = tuple(dict.fromkeys((*first.classes, *second.classes)))
-    return _renumbered(first, classes), _renumbered(second, classes)
-
-
-def _renumbered(sample: Sample, classes: tuple[str, ...]) -> Sample:
-    numbers = np.array([classes.index(name) for name in sample.classes])
-    return replace(sample, classes=classes, labels=numbers[sample.labels], scores=numbers[sample.decisions])
+    return [np.array([classes.index(name) for name in each.classes])[each.labels] for each in (first, second)]
 
 
 def _with_classes_of(first: Sample, second: Sample, champion: Path, candidate: Path) -> Sample:

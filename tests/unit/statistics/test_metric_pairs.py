@@ -181,6 +181,8 @@ def test_a_class_that_only_one_model_predicts_is_none_of_the_other_s(tmp_path: P
         for name, predicted_classes in (("a", ["cat", "dog", "cat", "cat"]), ("b", ["cat", "dog", "bee", "dog"]))
     ]
     champion, candidate = same_rows(files[:1], files[1:], Task.MULTICLASS, SETTINGS)
-    assert champion.classes == candidate.classes == ("cat", "dog", "bee")
-    found = compare("accuracy", champion, candidate, 0.95)
-    assert (found.champion, found.candidate) == (0.75, 0.75)
+    assert (champion.classes, candidate.classes) == (("cat", "dog"), ("bee", "cat", "dog"))
+    for pair in ((champion, candidate), (candidate, champion)):
+        for metric in ("accuracy", "macro_f1", "weighted_recall"):
+            found = compare(metric, *pair, 0.95)
+            assert [found.champion, found.candidate] == [each.estimates()[metric].value for each in pair]
