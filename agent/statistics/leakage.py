@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from agent.statistics.intervals import Estimate
 
 
+_LARGE = float(np.finfo(np.float64).max) / 2
+
+
 def single_feature_auc(labels: ArrayLike, feature: ArrayLike, level: float = 0.95) -> Estimate:
     """How well one number tells the classes apart, in its better direction: from 0.5, nothing, to 1, all.
 
-    Missing values (NaN) are taken for the lowest value there is: that one is missing may give the label away.
+    Missing values (NaN) are taken for the lowest value there is: that one is missing may give the label away. Infinite
+    ones are the largest numbers, for only the order counts.
     """
     values = np.asarray(feature, np.float64)
     missing = np.isnan(values)
+    values = np.clip(values, -_LARGE, _LARGE)
     lowest = np.nextafter(values[~missing].min(initial=0.0), -np.inf)
     values = np.where(missing, lowest, values)
     forwards = auc_interval(tally(labels, values), level)

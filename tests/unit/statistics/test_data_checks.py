@@ -125,3 +125,10 @@ def test_the_stability_index_is_its_formula() -> None:
     base = RANDOM.normal(size=5000)
     assert psi_of_values(base, RANDOM.normal(size=5000)) < 0.02
     assert psi_of_values(base, base + 1) > 0.5
+
+
+def test_a_feature_may_hold_infinite_values() -> None:
+    labels = np.arange(60) % 2
+    values = np.where(labels, np.inf, np.where(np.arange(60) == 4, -np.inf, 1.0))
+    assert single_feature_auc(labels, values).value == 1
+    assert single_feature_auc(labels, np.where(labels, np.nan, values)).value == 1
