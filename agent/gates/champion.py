@@ -76,7 +76,8 @@ def _proved(name: str, gate: ChampionGate, champion: Evaluation, subject: Subjec
         return no_numbers(name, gate.metric, finding, evidence)
     (number,) = finding.all_of("difference")
     allowed = -gate.margin if side == "at least" else gate.margin
-    found = judged(Claim(what=gate.metric, number=number, side=side, limit=allowed), proof=True)
+    claim = Claim(what=gate.metric, number=number, side=side, limit=allowed, inclusive=gate.margin > 0)
+    found = judged(claim, proof=True)
     won, held = shown(finding.candidate, finding.champion)
     of = interval_in_words(number.interval, int(number.rows))
     reason = (

@@ -28,12 +28,16 @@ _GRAVEST_FIRST = (Conclusion.REFUTED, Conclusion.NOT_ENOUGH_DATA, Conclusion.PRO
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """That a number is on one side of a limit; ``what`` is the number in words, such as `recall of sex 2`."""
+    """That a number is on one side of a limit; ``what`` is the number in words, such as `recall of sex 2`.
+
+    The limit itself is on that side, unless the claim is not ``inclusive``.
+    """
 
     what: str
     number: Estimated
     side: Side
     limit: float
+    inclusive: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,8 @@ def judged(claim: Claim, *, proof: bool) -> Judged:
     if not proof:
         held = holds(number.value, claim.side, claim.limit)
         return Judged(claim=claim, conclusion=Conclusion.PROVED if held else Conclusion.REFUTED, slack=slack)
-    found = examine_threshold(number.estimate, claim.limit, greater_is_better=claim.side == "at least")
+    higher = claim.side == "at least"
+    found = examine_threshold(number.estimate, claim.limit, greater_is_better=higher, inclusive=claim.inclusive)
     needed = None
     if found.conclusion is Conclusion.NOT_ENOUGH_DATA and found.rows_needed and number.rows:
         needed = math.ceil(found.rows_needed / number.rows * number.of_rows)

@@ -27,11 +27,13 @@ class Conclusion(StrEnum):
 class Claim:
     """That the candidate is better than the champion by more than ``effect``, in the metric's unit and good direction.
 
-    0 is superiority, a positive effect a minimum effect, a negative one non-inferiority within that margin.
+    0 is superiority, a positive effect a minimum effect, a negative one non-inferiority within that margin. An
+    ``inclusive`` claim is of the effect, too, and not only of more.
     """
 
     effect: float = 0.0
     greater_is_better: bool = True
+    inclusive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +67,18 @@ def examine(difference: Estimate, claim: Claim, *, power: float = 0.8) -> Findin
     distance = gain - claim.effect
     needed = rows_for_difference(difference, distance, half=gain - low, power=power) if distance > 0 else None
     return Finding(
-        conclusion=_conclusion(low, high, claim.effect), gain=gain, low=low, high=high, claimed=claim.effect,
+        conclusion=_conclusion(low, high, claim), gain=gain, low=low, high=high, claimed=claim.effect,
         p_value=_one_sided(difference, distance), rows=difference.rows, rows_needed=needed,
     )  # fmt: skip
 
 
-def examine_threshold(estimate: Estimate, required: float, *, greater_is_better: bool = True) -> Finding:
-    """Hold one model's value against a threshold that its confidence bound must clear."""
+def examine_threshold(
+    estimate: Estimate, required: float, *, greater_is_better: bool = True, inclusive: bool = True
+) -> Finding:
+    """Hold one model's value against a threshold that its confidence bound must reach, or else clear."""
     sign = 1 if greater_is_better else -1
-    return examine(estimate, Claim(effect=sign * required, greater_is_better=greater_is_better))
+    claim = Claim(effect=sign * required, greater_is_better=greater_is_better, inclusive=inclusive)
+    return examine(estimate, claim)
 
 
 def needed_level(tests: int, level: float) -> float:
@@ -81,12 +86,13 @@ def needed_level(tests: int, level: float) -> float:
     return 1 - (1 - level) / tests
 
 
-def _conclusion(low: float, high: float, effect: float) -> Conclusion:
+def _conclusion(low: float, high: float, claim: Claim) -> Conclusion:
     if not (math.isfinite(low) and math.isfinite(high)):
         return Conclusion.NOT_ENOUGH_DATA
-    if low > effect:
+    if low > claim.effect or (claim.inclusive and low == claim.effect):
         return Conclusion.PROVED
-    return Conclusion.REFUTED if high <= effect else Conclusion.NOT_ENOUGH_DATA
+    refuted = high < claim.effect or (not claim.inclusive and high == claim.effect)
+    return Conclusion.REFUTED if refuted else Conclusion.NOT_ENOUGH_DATA
 
 
 def _one_sided(difference: Estimate, distance: float) -> float:

@@ -216,7 +216,9 @@ def test_groups_are_held_to_each_limit_on_both_sides() -> None:
     assert (favoured.passed, favoured.limit, favoured.comparison) == (False, 1.25, "at most")
     missed = judged(gate, finding(**{**fair, "equal_opportunity": number(-0.2, 0.02, "2")}))
     assert (missed.metric, missed.limit) == ("difference of true positive rates of sex 2", -0.1)
-    assert not judged(gate.model_copy(update={"confidence": 0.95}), finding(**fair)).passed
+    unsure = {**fair, "disparate_impact": number(0.9, 0.11, "2")}
+    for found, proved in ((fair, True), (unsure, False)):
+        assert judged(gate.model_copy(update={"confidence": 0.95}), finding(**found)).passed is proved
 
 
 def test_calibration_is_held_to_each_limit() -> None:
@@ -257,3 +259,18 @@ def test_another_limit_is_no_other_question() -> None:
     settings = Predictions(task="binary")
     assert questions({"one": threshold(min=0.7)}, settings) == questions({"one": threshold(min=0.9)}, settings)
     assert questions({"one": threshold()}, settings)["one"] == Question(kind="threshold", level=0.95, metric="auc")
+
+
+def test_a_model_that_is_the_same_on_every_row_is_not_better_but_not_worse() -> None:
+    same = finding(difference=number(0.0, 0.0)).model_copy(update={"champion": 0.8, "candidate": 0.8})
+    assert judged(champion(margin=0), same).conclusion == "refuted"
+    assert judged(champion(margin=0.02), same).conclusion == "proved"
+
+
+def test_a_limit_that_is_reached_is_not_missed() -> None:
+    perfect = Estimated(
+        of="recall", value=1, deviation=0, interval=Interval(low=0.93, high=1, level=0.95), rows=50, of_rows=50
+    )
+    verdict = judged(threshold(min=1.0), finding(metric=perfect))
+    assert (verdict.passed, verdict.conclusion) == (False, "not enough data")
+    assert " is below " not in verdict.reason

@@ -108,6 +108,13 @@ def test_a_claim_has_the_one_sided_p_value_of_its_distance() -> None:
     assert examine(estimate(0.0, 0.0), Claim(effect=-0.01)).p_value == 0
 
 
+def test_a_threshold_itself_is_enough_and_no_more_than_reached_is_not_missed() -> None:
+    assert examine_threshold(estimate(0.0, 0.0), 0.0, greater_is_better=False).conclusion is Conclusion.PROVED
+    assert examine_threshold(wilson(50, 50), 1.0).conclusion is Conclusion.NOT_ENOUGH_DATA
+    assert examine_threshold(wilson(49, 50), 1.0).conclusion is Conclusion.REFUTED
+    assert examine_threshold(estimate(0.0, 0.0), 0.0, inclusive=False).conclusion is Conclusion.REFUTED
+
+
 def test_a_bound_must_clear_a_threshold() -> None:
     assert examine_threshold(estimate(0.81, 0.01), 0.8).conclusion is Conclusion.NOT_ENOUGH_DATA
     assert examine_threshold(estimate(0.83, 0.01), 0.8).conclusion is Conclusion.PROVED
