@@ -35,7 +35,7 @@ def examined(
 ) -> dict[str, Finding]:
     """What the candidate's predictions answer, by the names of the gates; each question reads them once at most."""
     slices = sorted({question.slice for question in asked.values() if question.slice})
-    sample = load(files, task, settings, slices=slices)
+    sample = load(files, task, settings, slices=slices).counted()
     return {name: _ANSWERS[question.kind](question, sample, support) for name, question in asked.items()}
 
 

@@ -137,7 +137,9 @@ def _measure(wanted: Wanted, left: _Left, folder: str, objects: Objects) -> Meas
         sample = load(copies.paths, Task(settings.task), how, slices=settings.slices)
         report = sample.report(LEVEL)
         predictions = PredictionFiles(uri=wanted.place.uri, files=copies.names, sha256=copies.sha256, rows=sample.rows)
-        found = described(sample, report, predictions, level=LEVEL, support=settings.support, of_slices=wanted.metrics)
+        found = described(
+            sample.counted(), report, predictions, level=LEVEL, support=settings.support, of_slices=wanted.metrics
+        )
     objects.create(bucket, folder + evaluation_report.FILE, canonical(_with_theirs(evaluation_document(report), left)))
     objects.create(bucket, folder + measurements.FILE, canonical(found.model_dump(mode="json")))
     return found

@@ -49,12 +49,11 @@ def compare(metric: str, champion: Sample, candidate: Sample, level: float) -> C
 
 def _counted(sample: Sample) -> Sample:
     """Without rows that weigh nothing, and without weights where all weigh the same."""
-    if sample.weights is None:
-        return sample
-    weights = arrays.weights(sample.weights)
-    if not weights.all():
-        return _counted(sample.at(np.flatnonzero(weights)))
-    return replace(sample, weights=None if weights.min() == weights.max() else weights)
+    counted = sample.counted()
+    if counted.weights is None:
+        return counted
+    weights = arrays.weights(counted.weights)
+    return replace(counted, weights=None if weights.min() == weights.max() else weights)
 
 
 def _of_binary(metric: str, champion: Sample, candidate: Sample, level: float) -> Comparison:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agent.statistics import arrays
 from agent.statistics.arrays import Categories, UnusablePredictionsError
 from agent.statistics.binary import BinaryReport, binary_report
 from agent.statistics.intervals import LEVEL
@@ -77,6 +78,14 @@ class Sample:
             task=self.task, settings=self.settings, labels=self.labels[rows], scores=self.scores[rows],
             weights=weights, queries=queries, classes=self.classes, slices={},
         )  # fmt: skip
+
+    def counted(self) -> Sample:
+        """Without the rows that weigh nothing; UnusablePredictionsError where that is all of them."""
+        if self.weights is None or arrays.weights(self.weights).all():
+            return self
+        rows = np.flatnonzero(self.weights)
+        slices = {name: Categories(codes=each.codes[rows], names=each.names) for name, each in self.slices.items()}
+        return replace(self.at(rows), slices=slices)
 
     def report(self, level: float = LEVEL) -> Report:
         """All that is measured of the task, with intervals of a level."""

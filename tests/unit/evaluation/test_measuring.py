@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from sklearn.metrics import f1_score, ndcg_score, roc_auc_score
 
@@ -13,10 +14,13 @@ from agent.config.predictions import Predictions
 from agent.errors import DamagedError, UsageError, UserCodeFailedError
 from agent.evaluation import extra
 from agent.evaluation.evaluation_report import parse
+from agent.evaluation.examining import examined
 from agent.evaluation.measuring import Wanted, evaluated
 from agent.evaluation.prediction_files import fetched_again
+from agent.gates.findings import Question
 from agent.measurements import Measurements
 from agent.statistics.metrics import measured_by
+from agent.statistics.sample import Settings
 from agent.statistics.schema import Task
 from tests.fakes import KeptReport, MemoryObjects
 from tests.unit.evaluation import predicted
@@ -24,6 +28,7 @@ from tests.unit.evaluation.predicted import PLACE, bucket, parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BINARY = Predictions(task="binary", slices=("sex",))
 
@@ -186,3 +191,20 @@ def test_without_the_extra_it_is_told_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "duckdb" else name)
     with pytest.raises(UsageError, match=r"duckdb cannot be found beside modelyard: pip install 'modelyard\[stat"):
         evaluation(bucket(predictions__parquet=parquet(predicted.binary())))
+
+
+def test_a_slice_whose_rows_weigh_nothing_has_none(tmp_path: Path) -> None:
+    columns = predicted.binary()
+    columns["slice_sex"] = np.where(np.arange(1000) < 300, "1", np.where(np.arange(1000) < 600, "2", "3"))
+    columns["weight"] = np.where(np.arange(1000) < 300, 0.0, 1.5)
+    objects = bucket(predictions__parquet=parquet(columns))
+    found = measurements(objects, evaluation(objects))
+    (column,) = found.slices
+    assert {each.value: each.rows for each in column.slices} == {"1": 0, "2": 300, "3": 400}
+    assert [each.value for each in column.slices if not each.metrics] == ["1"]
+    file = tmp_path / "predictions.parquet"
+    file.write_bytes(parquet(columns))
+    question = Question(kind="slices", level=0.95, metric="auc", slice="sex")
+    answer = examined({"sure": question}, [file], Task.BINARY, Settings(), support=100)["sure"]
+    assert answer.too_small == ("1",)
+    assert [each.of for each in answer.all_of("slices")] == ["2", "3"]
