@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from agent.artifacts import DataSet
 from agent.config.loading import Selection, check, load, read_file
 from agent.config.schema import document_schema
 from agent.deployment.checks import judged, wrong
+from agent.evaluation.through_endpoint import ThroughEndpoint, measured
 from tests.examples.cases import ALL, BY_NAME
+from tests.fakes import FakeAccount, MemoryObjects
 from tests.sources import ROOT, sources
 from tests.unit.config.documents import as_json
+from tests.unit.pipeline_steps.surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from agent.artifacts import Evaluation
+    from agent.config.environment import CheckEvaluation
     from tests.examples.cases import Variant
     from tests.examples.trial import Answer, Trial
 
@@ -208,13 +214,36 @@ def test_declared_requests_have_the_expected_answers(served: tuple[Trial, list[A
         assert wrong(request, answer.text) == ""
 
 
-def test_held_out_rows_through_the_endpoint_keep_the_limit(served: tuple[Trial, list[Answer]]) -> None:
+def test_held_out_rows_through_the_endpoint_keep_their_limits(served: tuple[Trial, list[Answer]]) -> None:
     trial, answers = served
-    sample = trial.configuration.environments["qa"].checks.sample
-    assert sample
-    found = judged(sample, labels_of(trial), answers[-3].text.split())
-    assert found.failures == ()
-    assert found.value == pytest.approx(trial.evaluation.metrics[sample.metric].value, abs=1e-3)
+    checks, told = trial.configuration.environments["qa"].checks, answers[-3].text.split()
+    assert checks.sample or checks.evaluation
+    if checks.sample:
+        found = judged(checks.sample, labels_of(trial), told)
+        assert found.failures == ()
+        assert found.value == pytest.approx(trial.evaluation.metrics[checks.sample.metric].value, abs=1e-3)
+    if checks.evaluation:
+        evaluation, missed = evaluated_by(trial, checks.evaluation, told)
+        assert missed == ()
+        for metric in checks.evaluation.metrics:
+            own = trial.evaluation.metrics[metric].value
+            assert evaluation.metrics[metric].value == pytest.approx(own, abs=1e-3)
+
+
+def evaluated_by(trial: Trial, check: CheckEvaluation, answers: list[str]) -> tuple[Evaluation, tuple[str, ...]]:
+    """What answers to the held-out rows come to, and the limits that they miss."""
+    predictions = trial.configuration.evaluation.predictions
+    assert predictions
+    data = DataSet(name=check.data, digest="", manifest="", files=1, size=1)
+    return measured(
+        [row.encode() for row in evaluation_rows(trial)],
+        answers,
+        surroundings(FakeAccount(objects=MemoryObjects())),
+        wanted=ThroughEndpoint(predictions=predictions, metrics=(), data=data),
+        limits=check.metrics,
+        place=trial.place,
+        model="",
+    )
 
 
 def test_what_the_endpoint_does_not_take_is_refused(served: tuple[Trial, list[Answer]]) -> None:
