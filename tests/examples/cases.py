@@ -89,8 +89,11 @@ ALL = (
         variants=(
             Variant(settings={"max_depth": 3, "max_trees": 300}),
             Variant(settings={"max_depth": 2, "max_trees": 300}),
-            Variant(settings={"max_depth": 1, "max_trees": 300}),
-            Variant(settings={"max_depth": 3, "max_trees": 5}, refused_by=("close-enough", "close-for-every-sex")),
+            Variant(settings={"max_depth": 1, "max_trees": 300}, refused_by=("old-look-old",)),
+            Variant(
+                settings={"max_depth": 3, "max_trees": 5},
+                refused_by=("close-enough", "close-for-every-sex", "old-look-old"),
+            ),
         ),
     ),
     Example(

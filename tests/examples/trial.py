@@ -9,20 +9,24 @@ import shutil
 import socket
 import tarfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from agent.artifacts import Evaluation
+from agent.artifacts import Evaluation, Script
 from agent.config.data_gates import DataGate, LeakageGate
+from agent.config.gate import CustomGate, module_of
 from agent.config.loading import load
 from agent.config.model import DataSource
 from agent.config.robustness import RobustnessGate
+from agent.config.supply_gates import BaseImageGate, LicenseGate
 from agent.config.system_gates import ModelSizeGate
 from agent.data import names
 from agent.evaluation import evaluation_report
 from agent.evaluation.measuring import Wanted, evaluated
 from agent.evaluation.prediction_files import Place
-from agent.gates import model_size
+from agent.gates import base_image, licenses, model_size, program
+from agent.gates.custom import program_of, read_answer
 from agent.gates.findings import copy_name, questions
 from agent.images.assemble import assemble
 from agent.images.layout import ImageLayout
@@ -136,21 +140,24 @@ class Trial:
         return artifact
 
     @cached_property
+    def written(self) -> Path:
+        """The folder of what the evaluation script wrote."""
+        return self._evaluate(self.data[self.configuration.evaluation.data])
+
+    @cached_property
     def objects(self) -> MemoryObjects:
         """The bucket with what the evaluation script wrote, and what was computed of it."""
         objects = MemoryObjects()
-        self._evaluate(self.data[self.configuration.evaluation.data], self.place, objects)
+        keep(self.written, self.place, objects)
         return objects
 
-    def _evaluate(self, data: Path, place: Place, objects: MemoryObjects) -> None:
-        """Let the script evaluate the model on a data set, and keep what it writes."""
+    def _evaluate(self, data: Path) -> Path:
+        """Let the script evaluate the model on a data set; the folder of what it writes."""
         job = self.configuration.evaluation
         assert job.script is not None, "examples are evaluated by their scripts"
         inputs = {f"{INPUT}/data": data}
         opt_ml = self._process(job.script, inputs, [OUTPUT], {"/opt/ml/processing/model": self.model}, of=data.name)
-        written = opt_ml / "processing/output"
-        for file in (path for path in written.rglob("*") if path.is_file()):
-            objects.create(BUCKET, f"{place.prefix}{file.relative_to(written).as_posix()}", file.read_bytes())
+        return opt_ml / "processing/output"
 
     @cached_property
     def place(self) -> Place:
@@ -184,7 +191,7 @@ class Trial:
         found = {}
         for name, folder in self.copies.items():
             place = Place(bucket=BUCKET, prefix=f"{self.place.prefix.rstrip('/')}-{folder.name}/")
-            self._evaluate(folder, place, self.objects)
+            keep(self._evaluate(folder), place, self.objects)
             found[name] = self._measured(place, ())
         return found
 
@@ -223,7 +230,7 @@ class Trial:
             evaluation=self.evaluation,
             champions=deployed,
             findings=self._findings(champion),
-            answers={**self.of_the_data, **self._of_the_model()},
+            answers={**self.of_the_data, **self._of_the_image(), **self._of_the_model(), **self.of_its_own_gates},
         )
         return tuple(verdict.gate for verdict in gate.judge(inputs) if verdict.blocks)
 
@@ -271,6 +278,32 @@ class Trial:
         size = self.model.stat().st_size
         return {name: model_size.judge(name, one, size, str(self.model)) for name, one in gates.items()}
 
+    def _of_the_image(self) -> Mapping[str, Judgement]:
+        """What the image answers: that of the builder `process` holds no packages, and builds upon no other image."""
+        found = {}
+        for name, one in self.configuration.gates.items():
+            if isinstance(one, LicenseGate):
+                found[name] = licenses.judge(name, one, (), "the image", today=datetime.now(UTC).date())
+            elif isinstance(one, BaseImageGate):
+                found[name] = base_image.judge(name, one, (), {})
+        return found
+
+    @cached_property
+    def of_its_own_gates(self) -> Mapping[str, Judgement]:
+        """What functions of the repository answer, each in a job of the model's image."""
+        gates = {name: one for name, one in self.configuration.gates.items() if isinstance(one, CustomGate)}
+        return {name: self._answer(name, one) for name, one in gates.items()}
+
+    def _answer(self, name: str, wanted: CustomGate) -> Judgement:
+        module = self.repository / module_of(wanted.entry_point)
+        _, content = program_of(wanted, Script(path=module.name, sha256=""))
+        asking, report = self.folder / f"{name}.py", self.folder / program.REPORT
+        asking.write_bytes(content)
+        report.write_bytes(self.report)
+        seen = {f"{INPUT}/gate": module, f"{INPUT}/measured": report, f"{INPUT}/evaluation": self.written}
+        opt_ml = self._process(str(asking), {}, [OUTPUT], seen)
+        return read_answer((opt_ml / "processing/output" / program.ANSWER).read_bytes(), wanted, name)
+
     def ask(self, requests: Iterable[tuple[str, str, str, str]]) -> list[Answer]:
         """Serve the model, and send requests given as method, path, content type and body, one after another."""
         opt_ml = self._opt_ml("endpoint")
@@ -304,8 +337,8 @@ class Trial:
     ) -> Path:
         """Run a script of the repository in the model's image, and answer what the job sees as /opt/ml.
 
-        ``data`` are data sets and ``files`` other files, by the folder where the job sees them; ``of`` tells runs of
-        the same script apart.
+        ``data`` are data sets, ``files`` other files or folders of them, by the folder where the job sees them; ``of``
+        tells runs of the same script apart.
         """
         file = self.repository / script
         exact = {f"{INPUT}/code": file, **(files or {})}
@@ -321,7 +354,10 @@ class Trial:
         opt_ml = self._opt_ml(f"{file.stem}-{of}")
         furnish(opt_ml, processing_folders(job), processing_files(job))
         for path, source in exact.items():
-            shutil.copy(source, host_path(opt_ml, path))
+            if source.is_dir():
+                shutil.copytree(source, host_path(opt_ml, path), dirs_exist_ok=True)
+            else:
+                shutil.copy(source, host_path(opt_ml, path))
         for path, source in data.items():
             copy_as_jobs_see_it(source, host_path(opt_ml, path))
         command = ("python3", f"{INPUT}/code/{file.name}")
@@ -351,6 +387,12 @@ class Trial:
             return await scenario(await runtime.start(spec))
         finally:
             await runtime.close()
+
+
+def keep(written: Path, place: Place, objects: MemoryObjects) -> None:
+    """Keep every file below a folder in the bucket."""
+    for file in (path for path in written.rglob("*") if path.is_file()):
+        objects.create(BUCKET, f"{place.prefix}{file.relative_to(written).as_posix()}", file.read_bytes())
 
 
 def copy_as_jobs_see_it(source: Path, folder: Path) -> None:
