@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from agent.statistics import arrays
 from agent.statistics.arrays import UnusablePredictionsError, ratio
 from agent.statistics.delong import auc_interval
-from agent.statistics.intervals import LEVEL, Estimate, mean, normal, wilson
+from agent.statistics.intervals import LEVEL, Estimate, logit, mean, wilson
 from agent.statistics.macro_auc import macro_auc
 from agent.statistics.tally import tally
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from agent.statistics.arrays import Floats
+
+
+_ROUNDED = 1e-24
+"""A variance of derivatives that is nothing but their rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +91,19 @@ def decisions_report(
 
 
 def decision_estimates(matrix: Floats, *, level: float = LEVEL) -> dict[str, Estimate]:
-    """Metrics of a confusion matrix, by the delta method for means over classes.
+    """Metrics of a confusion matrix, by the delta method for means over classes, on the logit scale.
 
+    Where no row differs, as of a model without a mistake, a mean of equal classes is as uncertain as its smallest.
     Source: Takahashi, Yamamoto, Kuchiba and Koyama (Applied Intelligence 52, 2022, 4961-4972), for F1.
     """
-    rows = float(matrix.sum())
+    rows, sizes = float(matrix.sum()), matrix.sum(axis=1)
     found = {"accuracy": wilson(float(np.trace(matrix)), rows, level)}
     for name, (value, influence) in influences(matrix).items():
-        found[name] = _delta(value, influence, matrix / rows, rows, level)
+        worth = float(sizes[sizes > 0].min()) if name.startswith("macro_") else rows
+        estimate = logit(
+            min(value, 1.0), _deviation(influence, matrix / rows, rows), rows=worth, level=level, method="delta"
+        )
+        found[name] = replace(estimate, rows=rows)
     return found
 
 
@@ -142,11 +151,10 @@ def _quotients(shares: Floats, margins: list[tuple[Floats, int]]) -> tuple[Float
     return values, derivatives
 
 
-def _delta(value: float, influence: Floats, shares: Floats, rows: float, level: float) -> Estimate:
-    """The variance of a function of multinomial shares by its derivatives."""
-    average = float((shares * influence).sum())
-    variance = max(0.0, float((shares * influence**2).sum()) - average**2) / rows
-    return normal(value, math.sqrt(variance), rows=rows, level=level, method="delta")
+def _deviation(influence: Floats, shares: Floats, rows: float) -> float:
+    """The standard error of a function of multinomial shares by its derivatives."""
+    variance = float((shares * (influence - (shares * influence).sum()) ** 2).sum())
+    return math.sqrt(variance / rows) if variance > _ROUNDED else 0.0
 
 
 def _log_loss(true: ArrayLike, probability: Floats, level: float) -> Estimate:

@@ -12,7 +12,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from agent.statistics import multiclass, regression
 from agent.statistics.arrays import UnusablePredictionsError
-from agent.statistics.multiclass import confusion_matrix, multiclass_report
+from agent.statistics.intervals import wilson
+from agent.statistics.multiclass import confusion_matrix, decisions_report, multiclass_report
 from agent.statistics.ranking import ranking_report
 from agent.statistics.regression import regression_estimates, regression_sums, residuals
 
@@ -35,6 +36,19 @@ def wines() -> tuple[np.ndarray, np.ndarray]:
     data = load_wine()
     model = LogisticRegression(max_iter=5000).fit(data.data[::3, :3], data.target[::3])
     return data.target, model.predict_proba(data.data[:, :3])
+
+
+def test_a_perfect_classifier_is_no_more_certain_than_its_smallest_class() -> None:
+    found = decisions_report([0] * 6 + [1] * 2 + [2] * 2, [0] * 6 + [1] * 2 + [2] * 2, ["a", "b", "c"]).metrics
+    for metric in ("macro_precision", "macro_recall", "macro_f1"):
+        assert (found[metric].value, found[metric].low, found[metric].high) == (1, wilson(2, 2).low, 1)
+    assert found["weighted_recall"].low == found["accuracy"].low == wilson(10, 10).low
+
+
+def test_means_over_classes_stay_between_0_and_1() -> None:
+    found = decisions_report([0] * 9 + [1] * 3 + [2] * 2, [0] * 8 + [1] * 4 + [2] * 2, ["a", "b", "c"]).metrics
+    for metric in ("macro_precision", "weighted_precision", "macro_recall", "macro_f1", "weighted_f1"):
+        assert 0 < found[metric].low < found[metric].value < found[metric].high < 1
 
 
 def test_multiclass_metrics_are_those_of_scikit_learn(wines: tuple[np.ndarray, np.ndarray]) -> None:
