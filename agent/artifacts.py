@@ -220,8 +220,8 @@ class Verdict(StepModel):
 
 def refusal_by(verdicts: Iterable[Verdict]) -> str | None:
     """The reasons of every gate that keeps the model from being released, or None."""
-    refused = (verdict for verdict in verdicts if verdict.state == "refused" and not verdict.environments)
-    return "; ".join(verdict.reason for verdict in refused) or None
+    refused = [one.reason for one in verdicts if one.state == "refused" and not one.environments]
+    return "; ".join([*(reason.removesuffix(".") for reason in refused[:-1]), *refused[-1:]]) or None
 
 
 class CommitInfo(StepModel):

@@ -148,8 +148,8 @@ def test_all_gates_are_judged_and_only_those_that_block_refuse() -> None:
     inputs = gate.Inputs(
         gates={
             "warns": threshold(min=0.99, severity="warn"),
-            "separates": ThresholdGate(kind="threshold", metric="auc", min=0.99),
-            "misses-few": threshold(min=0.97),
+            "separates": ThresholdGate(kind="threshold", metric="auc", min=0.99, message="It must tell them apart."),
+            "misses-few": threshold(min=0.97, message="Misses cost lives."),
             "passes": threshold(min=0.5),
         },
         better={},
@@ -159,8 +159,8 @@ def test_all_gates_are_judged_and_only_those_that_block_refuse() -> None:
     result = gate.Result(verdicts=gate.judge(inputs))
     assert [verdict.passed for verdict in result.verdicts] == [False, False, False, True]
     assert result.refusal == (
-        "auc 0.98 is below the least allowed 0.99 (gate `separates`); "
-        "recall 0.95 is below the least allowed 0.97 (gate `misses-few`)"
+        "auc 0.98 is below the least allowed 0.99 (gate `separates`): It must tell them apart; "
+        "recall 0.95 is below the least allowed 0.97 (gate `misses-few`): Misses cost lives."
     )
 
 
