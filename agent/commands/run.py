@@ -122,7 +122,6 @@ def _go_through(
     from agent.aws.questions import Asked
     from agent.composition import end_in_order, open_chosen
     from agent.pipeline.earlier import Earlier
-    from agent.pipeline.events import Status
     from agent.pipeline.stages import course, select
     from agent.pipeline.unchanged import memory_of, remember
     from agent.view.plain import PlainReporter
@@ -142,7 +141,7 @@ def _go_through(
     end_in_order(opened.clock)
     started = opened.clock.now()
     summary = show_run(stages, wiring, opened.context, console, machine=options.json, heard=heard)
-    if summary.changed or summary.result is Status.REFUSED:
+    if summary.is_news:
         _keep(summary, opened, started)
     if local is not None:
         remember(chosen.folder, memory_of(local, asked, heard, summary, opened.configuration))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from agent.config.finding import Related
 from agent.config.predictions import Predictions
 from agent.config.wording import did_you_mean, in_list
-from agent.statistics.metrics import compared_by, measured_by
+from agent.statistics.metrics import compared_by, measured_by, range_of
 from agent.statistics.schema import Task
 
 if TYPE_CHECKING:
@@ -156,6 +157,38 @@ def every_metric_of_a_transform_is_computed(view: View) -> Iterator[Finding]:
             related = Related(place=view.key_place(("evaluation", "transform")), label="no script")
             hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
             yield view.broken_key("unknown-metric", (*metrics, metric), message, hint, related)
+
+
+def every_limit_is_a_value_of_its_metric(view: View) -> Iterator[Finding]:
+    """Beyond the values of a metric that is computed of predictions, a limit refuses every model, or none."""
+    known = computed(view)
+    for path, metric in _limited(view):
+        least, most = range_of(metric)
+        for key, limit in ((key, view.number((*path, key))) for key in ("min", "max")):
+            if metric not in known or limit is None or least <= limit <= most:
+                continue
+            passes = "no model" if (key == "min") == (limit > most) else "every model"
+            message = f"{passes} passes: `{metric}` is {_between(least, most)}"
+            percentage = (least, most) == (0, 1) and 1 < limit <= 100
+            hint = f"write a share: `{key}: {limit / 100:g}`" if percentage else "write one of its values"
+            yield view.broken("limit-out-of-range", (*path, key), message, hint)
+
+
+def _limited(view: View) -> Iterator[tuple[Path, str]]:
+    """Where `min` and `max` of a metric stand, and the metric."""
+    for name in view.keys(("gates",)):
+        metric = view.text(("gates", name, "metric"))
+        if metric and _kind(view, name) in {"threshold", "slices"}:
+            yield ("gates", name), metric
+    for name in view.keys(("environments",)):
+        metrics = ("environments", name, "checks", "evaluation", "metrics")
+        yield from (((*metrics, metric), metric) for metric in view.keys(metrics))
+
+
+def _between(least: float, most: float) -> str:
+    if math.isinf(most):
+        return f"{least:g} or more"
+    return f"at most {most:g}" if math.isinf(least) else f"between {least:g} and {most:g}"
 
 
 def _measurable(view: View, path: Path) -> Iterator[Finding]:

@@ -57,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     prediction_rules.columns_are_of_slices,
     prediction_rules.every_checked_metric_is_computed,
     prediction_rules.every_metric_of_a_transform_is_computed,
+    prediction_rules.every_limit_is_a_value_of_its_metric,
     robustness_rules.perturbed_columns_are_features,
     limit_rules.every_threshold_limits_something,
     limit_rules.every_gate_on_rows_limits_something,

@@ -85,6 +85,12 @@ class Summary:
         """Whether anything was done that had not been done before."""
         return any(end.wrote for end in self.stages)
 
+    @property
+    def is_news(self) -> bool:
+        """Whether the ledger is to know of it: it wrote something, or ended otherwise than well once it got there."""
+        got_there = any(end.status in {Status.DONE, Status.RECALLED} for end in self.stages)
+        return self.changed or (self.result is not Status.DONE and got_there)
+
     def document(self) -> dict[str, Any]:
         """The summary as a JSON object."""
         return {"event": "summary", **asdict(self), "stages": [asdict(stage) for stage in self.stages]}

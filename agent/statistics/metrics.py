@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from agent.statistics.schema import Task
@@ -32,6 +33,12 @@ _MULTICLASS: Mapping[str, Better] = {
     "macro_auc": "higher",
 }
 _REGRESSION: Mapping[str, Better] = {"mse": "lower", "rmse": "lower", "mae": "lower", "r2": "higher"}
+_RANGES = {
+    **dict.fromkeys(("log_loss", "mse", "rmse", "mae"), (0.0, math.inf)),
+    "r2": (-math.inf, 1.0),
+    "mcc": (-1.0, 1.0),
+}
+"""The least and the greatest value of metrics that are no shares."""
 _UNPAIRED = frozenset({"ece"})
 """Metrics without a paired interval."""
 
@@ -47,6 +54,11 @@ def measured_by(task: Task, k: int = 10) -> Mapping[str, Better]:
             return _REGRESSION
         case Task.RANKING:
             return {f"ndcg@{k}": "higher", "map": "higher", "mrr": "higher", f"recall@{k}": "higher"}
+
+
+def range_of(metric: str) -> tuple[float, float]:
+    """The least and the greatest value that a metric of some task can have."""
+    return _RANGES.get(metric, (0.0, 1.0))
 
 
 def compared_by(task: Task, k: int = 10) -> tuple[str, ...]:

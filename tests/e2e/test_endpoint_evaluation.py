@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.cloud.embedded import EmbeddedCloud
-from tests.e2e.world import World, steered, told
+from tests.e2e.world import World, stages, steered, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,3 +49,12 @@ def test_a_limit_that_is_missed_keeps_a_release_where_it_is(world: World) -> Non
     assert "of held-out rows, brier 0.025 is above 0.01" in failed["error"]
     refused = world.modelyard("promote", failed["release"], "--to", "prod", *ANSWERING, exits=2)
     assert "did not pass its check" in refused.stderr
+
+
+def test_a_run_whose_check_alone_fails_is_known_although_it_wrote_nothing(world: World) -> None:
+    asked = (*ANSWERING, *told(model="0.9"))
+    world.run(*asked, *evaluating("qa", brier={"max": 0.1}))
+    failed = world.run(*asked, *evaluating("qa", brier={"max": 0.001}), exits=7)
+    assert stages(failed)["deploy"] == "recalled"
+    (last,) = world.status()["runs"]
+    assert (last["id"], last["result"]) == (failed["run"], "failed")

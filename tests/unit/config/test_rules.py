@@ -224,6 +224,18 @@ BROKEN_RULES = {
         "0.8",
         "at least this",
     ),
+    "a percentage": (
+        with_gate("kind: slices, metric: auc, slice: sex, min: 70"),
+        "no model passes: `auc` is between 0 and 1",
+        "70",
+        "",
+    ),
+    "a limit that nothing misses": (
+        with_gate("kind: threshold, metric: log_loss, min: -1"),
+        "every model passes: `log_loss` is 0 or more",
+        "-1",
+        "",
+    ),
     "decisions that are worth nothing": (
         with_gate("kind: business, values: {true_positive: 0}, min: 0"),
         "`values` of gate `new` are all 0, so every model is worth the same",
