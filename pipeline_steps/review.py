@@ -19,10 +19,10 @@ from agent.deployment.deploy import recalled
 from agent.deployment.evidence import Change, Consent, Entry, Proof
 from agent.deployment.evidence_lines import change_lines, history_lines, measured_phrase, proof_lines
 from agent.deployment.load import in_words
-from agent.deployment.order import Order, enter
+from agent.deployment.order import Order, enter, order_of
 from agent.deployment.promotion import release_before, require_known, require_promotable
 from agent.deployment.settings import would_change
-from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice
 from agent.errors import AccessDeniedError, UsageError
 from agent.gates.admission import kept_out, overrides_at
 from agent.ledger.environments import Environments
@@ -168,12 +168,8 @@ def _case(inputs: Inputs, ctx: Context) -> _Case:
     elif not wanted:
         raise UsageError(f"say which release is to go to {inputs.environment_name}; `modelyard releases` lists them")
     current = next((one for one in reversed(history) if one.status == "done"), None)
-    order = Order(
-        release=store.read(wanted),
-        digest=wanted,
-        name=inputs.environment_name,
-        environment=updated_by(inputs.environment, inputs.strategy, inputs.environment_name),
-        action=inputs.action,
+    order = order_of(
+        wanted, inputs.environment, inputs.strategy, ctx, name=inputs.environment_name, action=inputs.action
     )
     if inputs.action == "promote":
         require_promotable(order, inputs.before, inputs.main_branches, ctx)

@@ -11,11 +11,10 @@ from agent.config.releases import Releases
 from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
-from agent.deployment.order import Order, enter
+from agent.deployment.order import Order, enter, order_of
 from agent.deployment.promotion import brought_back, release_before, require_known
-from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice
 from agent.ledger.environments import Environments
-from agent.release.store import ReleaseStore
 from agent.release.verification import Demands, verify
 from agent.step import Step, StepModel, unkeyed
 from agent.visit import Note
@@ -84,13 +83,7 @@ def _order(inputs: Inputs, ctx: Context) -> Order:
     found = chosen.release if chosen else brought_back(history, ctx.run.id)
     digest = inputs.release or found or release_before(history, inputs.environment_name)
     require_known(digest, history, inputs.environment_name)
-    return Order(
-        release=ReleaseStore(ctx.ledger).read(digest),
-        digest=digest,
-        name=inputs.environment_name,
-        environment=updated_by(inputs.environment, inputs.strategy, inputs.environment_name),
-        action="rollback",
-    )
+    return order_of(digest, inputs.environment, inputs.strategy, ctx, name=inputs.environment_name, action="rollback")
 
 
 def leave(inputs: Inputs, ctx: Context) -> None:

@@ -12,7 +12,7 @@ from agent.statistics.metrics import compared_by, measured_by, range_of
 from agent.statistics.schema import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agent.config.finding import Finding
     from agent.config.tree import Path
@@ -109,7 +109,7 @@ def every_metric_of_rows_is_computed(view: View) -> Iterator[Finding]:
         if metric not in known:
             does = "compares" if kind in _PAIRED else "judges"
             message = f"gate `{name}` {does} the metric `{metric}` row by row, which {task} predictions do not tell"
-            hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
+            hint = _instead(metric, known)
             related = Related(place=view.place((*_DECLARED, "task")), label="the task")
             yield view.broken("unknown-metric", path, message, hint, related)
 
@@ -143,7 +143,7 @@ def every_checked_metric_is_computed(view: View) -> Iterator[Finding]:
                 path = (*metrics, metric)
                 message = f"the check of `{name}` measures `{metric}`, which {task} predictions do not tell"
                 related = Related(place=view.place((*_DECLARED, "task")), label="the task")
-                hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
+                hint = _instead(metric, known)
                 yield view.broken_key("unknown-metric", path, message, hint, related)
 
 
@@ -155,7 +155,7 @@ def every_metric_of_a_transform_is_computed(view: View) -> Iterator[Finding]:
         if metric not in known:
             message = f"nothing writes the metric `{metric}`, which {task} predictions do not tell"
             related = Related(place=view.key_place(("evaluation", "transform")), label="no script")
-            hint = did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
+            hint = _instead(metric, known)
             yield view.broken_key("unknown-metric", (*metrics, metric), message, hint, related)
 
 
@@ -189,6 +189,10 @@ def _between(least: float, most: float) -> str:
     if math.isinf(most):
         return f"{least:g} or more"
     return f"at most {most:g}" if math.isinf(least) else f"between {least:g} and {most:g}"
+
+
+def _instead(metric: str, known: Sequence[str]) -> str:
+    return did_you_mean(metric, known) or f"they tell {in_list(known, 'and')}"
 
 
 def _measurable(view: View, path: Path) -> Iterator[Finding]:

@@ -32,20 +32,16 @@ def perturbed_columns_are_features(view: View) -> Iterator[Finding]:
                     yield view.broken("perturbed-column", path, message, hint, related)
 
 
-def _placed(view: View, gate: Path, slice_: str) -> tuple[str, ...]:
-    """The column of the data that is a slice, as columns are called without a header."""
-    column = view.text(("evaluation", "predictions", "columns", slice_))
-    return () if column is None or view.value((*gate, "header")) is True else (column,)
-
-
 def _fixed(view: View, gate: Path) -> Mapping[str, tuple[str, Path]]:
     """Columns that no perturbation may change: what each is, and where that is said."""
+    header, label = view.value((*gate, "header")) is True, view.text((*gate, "label"))
+    predictions = ("evaluation", "predictions")
     slices = {
         name: (f"which is the slice `{text}`", path)
-        for path, text in view.texts(("evaluation", "predictions", "slices"))
-        for name in (text, SLICE + text, *_placed(view, gate, text))
+        for path, text in view.texts((*predictions, "slices"))
+        for name in (text, SLICE + text, None if header else view.text((*predictions, "columns", text)))
+        if name is not None
     }
-    header, label = view.value((*gate, "header")) is True, view.text((*gate, "label"))
     first = {} if header else {_FIRST: ("the first one, which is the label", gate)}
     named = first if label is None else {label: ("which is the label", (*gate, "label"))}
     return {**slices, ROW_ID: ("by which rows are known", gate), **named}

@@ -13,10 +13,9 @@ from agent.config.releases import Releases
 from agent.deployment.approval import approved
 from agent.deployment.deploy import bring, planned, recalled, under_way
 from agent.deployment.deployed import Deployed
-from agent.deployment.order import Order, enter
-from agent.deployment.strategy import DESCRIPTION, StrategyChoice, updated_by
+from agent.deployment.order import Order, enter, order_of
+from agent.deployment.strategy import DESCRIPTION, StrategyChoice
 from agent.gates.admission import kept_out, overrides_at
-from agent.release.store import ReleaseStore
 from agent.release.verification import Demands, verify
 from agent.step import StepModel, unkeyed
 
@@ -41,13 +40,7 @@ class GuardedInputs(StepModel):
 
     def order(self, action: Literal["deploy", "promote"], ctx: Context) -> Order:
         """The order that it comes to."""
-        return Order(
-            release=ReleaseStore(ctx.ledger).read(self.release),
-            digest=self.release,
-            name=self.environment_name,
-            environment=updated_by(self.environment, self.strategy, self.environment_name),
-            action=action,
-        )
+        return order_of(self.release, self.environment, self.strategy, ctx, name=self.environment_name, action=action)
 
 
 def _any() -> None:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent.deployment.desired import Desired, desired
+from agent.deployment.strategy import updated_by
 from agent.naming import short
+from agent.release.store import ReleaseStore
 
 if TYPE_CHECKING:
     from agent.artifacts import Release
     from agent.config.environment import Environment
     from agent.context import Context
+    from agent.deployment.strategy import StrategyChoice
     from agent.ledger.approvals import Approved
     from agent.ports.account import Account
 
@@ -69,6 +72,25 @@ class Order:
     def desired(self, ctx: Context) -> Desired:
         """See :class:`Bringing`."""
         return desired(self.release, self.digest, name=self.name, environment=self.environment, run=ctx.run.id)
+
+
+def order_of(
+    digest: str,
+    environment: Environment,
+    strategy: StrategyChoice,
+    ctx: Context,
+    *,
+    name: str,
+    action: Literal["deploy", "promote", "rollback"],
+) -> Order:
+    """The order of a release that the ledger has, with the strategy that was chosen for it."""
+    return Order(
+        release=ReleaseStore(ctx.ledger).read(digest),
+        digest=digest,
+        name=name,
+        environment=updated_by(environment, strategy, name),
+        action=action,
+    )
 
 
 def enter(environment: Environment, ctx: Context) -> Account:

@@ -49,7 +49,7 @@ class _Form:
     label_type: str
     label: Callable[[str], Value]
     answer_types: Mapping[str, str]
-    answer: Callable[[Sequence[str]], Sequence[Value]]
+    answer: Callable[[str], Sequence[Value]]
     expected_label: str
     expected_answer: str
 
@@ -93,9 +93,7 @@ def _read(
         if fields is None or answer is None:
             raise _not_as_many(number, pairs, fields is None)
         label = _value(form.label, fields[0], f"the label of row {number}", form.expected_label)
-        said = _value(
-            lambda text: form.answer(_fields(text)), answer, f"the answer to row {number}", form.expected_answer
-        )
+        said = _value(form.answer, answer, f"the answer to row {number}", form.expected_answer)
         yield [number, label, *said, *(_slice(fields, place, name, number) for name, place in slices.items())]
 
 
@@ -159,7 +157,7 @@ def _form(task: Task, first: str) -> _Form:
                 label=_truth,
                 expected_label="0 or 1",
                 answer_types={SCORE: "DOUBLE"},
-                answer=lambda fields: [_probability(_only(fields))],
+                answer=lambda text: [_probability(_only(text))],
                 expected_answer="the probability of class 1, a number from 0 to 1",
             )
         case Task.MULTICLASS:
@@ -170,7 +168,7 @@ def _form(task: Task, first: str) -> _Form:
                 label=_number,
                 expected_label="a number",
                 answer_types={PREDICTION: "DOUBLE"},
-                answer=lambda fields: [_number(_only(fields))],
+                answer=lambda text: [_number(_only(text))],
                 expected_answer="a number",
             )
         case Task.RANKING:
@@ -185,7 +183,7 @@ def _of_classes(fields: int) -> _Form:
             label=_class,
             expected_label="a class",
             answer_types={PREDICTION: "VARCHAR"},
-            answer=lambda fields: [_class(_only(fields).strip())],
+            answer=lambda text: [_class(_only(text).strip())],
             expected_answer="a class",
         )
     return _Form(
@@ -220,14 +218,14 @@ def _probability(text: str) -> float:
     return number
 
 
-def _only(fields: Sequence[str]) -> str:
+def _only(answer: str) -> str:
     """The one field of an answer."""
-    (field,) = fields
+    (field,) = _fields(answer)
     return field
 
 
-def _probabilities(fields: Sequence[str], count: int) -> list[float]:
-    numbers = [_probability(each) for each in fields]
+def _probabilities(answer: str, count: int) -> list[float]:
+    numbers = [_probability(each) for each in _fields(answer)]
     if len(numbers) != count:
         raise ValueError
     return numbers

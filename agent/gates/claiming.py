@@ -108,11 +108,16 @@ _MOST_TOLD = 5
 def no_numbers(name: str, metric: str, finding: Finding, evidence: str) -> Judgement:
     """Where the rows tell nothing that a claim could be of, nothing is proved."""
     why = finding.absent or "no part of the data has enough rows to be measured"
+    return undecided(name, metric, f"{metric}: {why}{_small_in_words(finding)}", evidence)
+
+
+def undecided(name: str, metric: str, what: str, evidence: str) -> Judgement:
+    """There is not enough data to judge ``what``, which goes on to say why."""
     return Judgement(
         metric=metric,
         conclusion=Conclusion.NOT_ENOUGH_DATA.value,
         passed=False,
-        reason=f"not enough data to judge {metric}: {why}{_small_in_words(finding)} (gate `{name}`)",
+        reason=f"not enough data to judge {what} (gate `{name}`)",
         evidence=evidence,
     )
 

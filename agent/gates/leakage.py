@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from agent.artifacts import Interval, Judgement
-from agent.statistics.claims import Conclusion
+from agent.gates.claiming import undecided
 
 if TYPE_CHECKING:
     from agent.config.data_gates import LeakageGate
@@ -34,13 +34,7 @@ def judge(
         )
     if math.isnan(best.auc.value):
         why = f"{gate.data} has too few rows of a class"
-        return Judgement(
-            metric=_ALONE,
-            conclusion=Conclusion.NOT_ENOUGH_DATA.value,
-            passed=False,
-            reason=f"not enough data to judge any feature alone: {why}; {told} (gate `{name}`)",
-            evidence=evidence,
-        )
+        return undecided(name, _ALONE, f"any feature alone: {why}; {told}", evidence)
     auc, passed = best.auc, best.auc.value <= gate.most_auc
     alone = f"the feature {best.name} alone tells the classes of {gate.data} apart with an AUC of {auc.value:.4g}"
     return Judgement(

@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
     from agent.jenkins.wanted import Wanted
 
-VIEWS = ("Model builds", "Model promotions", "Model retraining", "Model overrides")
+VIEWS = {
+    "Model builds": BUILD,
+    "Model promotions": PROMOTE,
+    "Model retraining": RETRAIN,
+    "Model overrides": OVERRIDE,
+}
 """One list for each kind of job, over all models of the controller."""
 
 
 def view(name: str, wanted: Wanted) -> Element:
     """A view with the job of this model among those of all others."""
-    job = {
-        VIEWS[0]: f"{BUILD}/{branch_job(wanted.branch)}",
-        VIEWS[1]: PROMOTE,
-        VIEWS[2]: RETRAIN,
-        VIEWS[3]: OVERRIDE,
-    }[name]
+    job = VIEWS[name]
+    if job == BUILD:
+        job = f"{BUILD}/{branch_job(wanted.branch)}"
     columns = ("Status", "Weather", "Job", "LastSuccess", "LastFailure", "LastDuration", "BuildButton")
     return element(
         "hudson.model.ListView",

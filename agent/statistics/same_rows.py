@@ -38,12 +38,10 @@ def same_rows(
     first, second = (load(files, task, settings) for files in (champion, candidate))
     if order is not None:
         second = second.at(order)
-    labels = [first.labels, second.labels]
-    if first.classes != second.classes and 1 in {first.scores.ndim, second.scores.ndim}:
-        labels = _by_all_classes(first, second)
-    elif first.classes != second.classes:
+    if first.classes != second.classes and 1 not in {first.scores.ndim, second.scores.ndim}:
         second = _with_classes_of(first, second, champion[0], candidate[0])
-        labels = [first.labels, second.labels]
+    same = first.classes == second.classes
+    labels = [first.labels, second.labels] if same else _by_all_classes(first, second)
     wrong = np.flatnonzero(labels[0] != labels[1])
     if wrong.size:
         raise UnusablePredictionsError(
